@@ -1,0 +1,229 @@
+"""Write the pages under docs/reference from the tables of the code: `make doc`.
+
+The pages are checked in; a house test compares them with what this program would write, so that a
+reader of the repository never reads about a table that has changed since. A part of the platform that
+does not exist yet has no page.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import sys
+import tomllib
+from collections.abc import Iterator
+from enum import EnumType
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from inkan.kernel.machine import AnyMachine, Machine  # noqa: E402
+from support import repository  # noqa: E402 - found by the line above
+
+REFERENCE = ROOT / "docs" / "reference"
+NOTE = "<!-- Written by `make doc` from the code; changes belong there. -->"
+WIDTH = 96
+
+
+def pages() -> dict[str, str]:
+    """File name → text of every page whose source exists."""
+    makers = {"cli.md": cli, "errors.md": errors, "machines.md": machines, "settings.md": settings}
+    made = {name: make() for name, make in makers.items()}
+    return {name: f"{NOTE}\n\n{text.rstrip()}\n" for name, text in made.items() if text}
+
+
+def exists(module: str) -> bool:
+    """Whether the module is there, so that its page can be made."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def row(*cells: object) -> str:
+    """A row of a Markdown table."""
+    return f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def prose(docstring: str | None) -> str:
+    """A docstring as Markdown has it."""
+    return inspect.cleandoc(docstring or "").replace("``", "`")
+
+
+# --- errors -----------------------------------------------------------------------------------------
+
+
+def errors() -> str:
+    """The catalogue: every code, whose it is and what to do."""
+    catalogue = ROOT / "src" / "inkan" / "web" / "catalogue"
+    entries: dict[str, dict[str, str]] = {}
+    for file in sorted(catalogue.glob("*.toml")):
+        entries |= tomllib.loads(file.read_text(encoding="utf-8"))
+    lines = [
+        "# Errors",
+        "",
+        "Every refusal has a stable code. A problem document (RFC 9457) names it in `type` as",
+        "`urn:inkan:problem:<code>`; *public* are the facts it may carry. *Owner* is who can mend it, *retry* whether",
+        "trying again helps.",
+    ]
+    for package, found in _by_package().items():
+        lines += [
+            "",
+            f"## {package}",
+            "",
+            row("Code", "Category", "Owner", "Retry", "Public", "Cause"),
+        ]
+        lines.append(row(*["---"] * 6))
+        for error in found:
+            entry = entries.get(error.code, {})
+            public = ", ".join(f"`{name}`" for name in error.public)
+            told = (entry.get(field, "") for field in ("owner", "retry"))
+            lines.append(
+                row(f"`{error.code}`", error.category, *told, public, entry.get("cause", ""))
+            )
+    return "\n".join(lines) if entries else ""
+
+
+def _by_package() -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for error in repository.errors():
+        found.setdefault(repository.package_of(error), []).append(error)
+    return dict(sorted(found.items()))
+
+
+# --- settings ---------------------------------------------------------------------------------------
+
+
+def settings() -> str:
+    """Every key of the settings file, its variable, its type and its default."""
+    if not exists("inkan.composition.settings"):
+        return ""
+    module = importlib.import_module("inkan.composition.settings")
+    lines = ["# Settings", "", prose(module.__doc__)]
+    lines += _settings_section("", module.Settings)
+    return "\n".join(lines)
+
+
+def setting_keys(
+    struct: type[Any], prefix: str = ""
+) -> Iterator[tuple[str, msgspec.structs.FieldInfo]]:
+    """Each key with a dot between section and name, and its field."""
+    for field in msgspec.structs.fields(struct):
+        if not is_section(field):
+            yield f"{prefix}{field.name}", field
+    for field in msgspec.structs.fields(struct):
+        if is_section(field):
+            yield from setting_keys(field.type, f"{prefix}{field.name}.")
+
+
+def is_section(field: msgspec.structs.FieldInfo) -> bool:
+    """Whether the field holds further settings."""
+    return isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+
+
+def _settings_section(prefix: str, struct: type[Any]) -> list[str]:
+    fields = msgspec.structs.fields(struct)
+    own = [field for field in fields if not is_section(field)]
+    lines = ["", f"## `[{prefix.rstrip('.')}]`" if prefix else "## Top level", ""]
+    lines += [prose(struct.__doc__), ""]
+    lines += [row("Key", "Variable", "Type", "Default"), row(*["---"] * 4)] if own else []
+    for field in own:
+        key = f"{prefix}{field.name}"
+        variable = f"`INKAN_{key.upper().replace('.', '__')}`"
+        lines.append(row(f"`{key}`", variable, _type(field.type), _default(field)))
+    for field in fields:
+        if is_section(field):
+            lines += _settings_section(f"{prefix}{field.name}.", field.type)
+    return lines
+
+
+def _type(kind: Any) -> str:
+    if isinstance(kind, EnumType):
+        return ", ".join(f"`{member.value}`" for member in kind)
+    return (
+        f"`{kind.__name__ if isinstance(kind, type) and not hasattr(kind, '__args__') else kind}`"
+    )
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return "required"
+    value = field.default
+    if value is msgspec.NODEFAULT:
+        value = field.default_factory()
+    return f"`{msgspec.json.encode(value).decode()}`"
+
+
+# --- machines ---------------------------------------------------------------------------------------
+
+
+def machines() -> str:
+    """The diagram of every state machine."""
+    found = _machines()
+    lines = ["# State machines", "", "What a diagram does not show is refused with `step_refused`."]
+    for name, machine in found.items():
+        lines += ["", f"## {name}", "", "```mermaid", machine.mermaid(), "```"]
+    return "\n".join(lines) if found else ""
+
+
+def _machines() -> dict[str, AnyMachine]:
+    found = ((name, value) for name, value in repository.values() if isinstance(value, Machine))
+    return {name.removeprefix("inkan."): value for name, value in sorted(found, key=itemgetter(0))}
+
+
+# --- commands ---------------------------------------------------------------------------------------
+
+
+def root_command() -> click.Group | None:
+    """The root group of the command line, once it exists."""
+    if not exists("inkan.cli"):
+        return None
+    module = importlib.import_module("inkan.cli")
+    found = [value for value in vars(module).values() if isinstance(value, click.Group)]
+    return found[0] if found else None
+
+
+def commands(root: click.Group) -> Iterator[tuple[str, click.Command, click.Context]]:
+    """Every command with the words that call it, groups before their members."""
+
+    def walk(name: str, command: click.Command, parent: click.Context | None) -> Iterator[Any]:
+        context = click.Context(command, parent=parent, info_name=name, terminal_width=WIDTH)
+        yield context.command_path, command, context
+        if isinstance(command, click.Group):
+            for child in command.list_commands(context):
+                found = command.get_command(context, child)
+                if found is not None and not found.hidden:
+                    yield from walk(child, found, context)
+
+    yield from walk("inkan", root, None)
+
+
+def cli() -> str:
+    """The help of every command."""
+    root = root_command()
+    if root is None:
+        return ""
+    lines = ["# Command line"]
+    for path, command, context in commands(root):
+        lines += ["", f"## {path}", "", "```", command.get_help(context).rstrip(), "```"]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Write the pages; remove those whose source has gone."""
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    made = pages()
+    for name, text in made.items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
+        print(f"docs/reference/{name}")
+    for stale in set(REFERENCE.glob("*.md")) - {REFERENCE / name for name in made}:
+        stale.unlink()
+
+
+if __name__ == "__main__":
+    main()
