@@ -1,0 +1,54 @@
+"""Every object identifier that Inkan gave away, in one table, as dotted text.
+
+The arc hangs under the enterprise number for documentation (RFC 5612) until the project has one of its own: arcs
+under 2.25 (UUIDs) need no registry, but carry a number of 128 bits, which the linter and other decoders refuse. See
+docs/decisions/0005-object-identifiers.md. Within the arc a number is never used again for something else.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+ARC: Final = "1.3.6.1.4.1.32473.1985"
+
+POLICY_CARD_AUTH: Final = f"{ARC}.1.1"
+POLICY_CARD_SIGN: Final = f"{ARC}.1.2"
+POLICY_PHONE_AUTH: Final = f"{ARC}.1.3"
+POLICY_PHONE_SIGN: Final = f"{ARC}.1.4"
+POLICY_RECEIPT: Final = f"{ARC}.1.5"
+ANY_POLICY: Final = "2.5.29.32.0"
+
+PHONE_BINDING: Final = f"{ARC}.2.1"
+
+CONTENT_BIND: Final = f"{ARC}.3.1"
+CONTENT_RENEW: Final = f"{ARC}.3.2"
+CONTENT_REVOKE: Final = f"{ARC}.3.3"
+CONTENT_WINDOW: Final = f"{ARC}.3.4"
+
+# Certificate policies (RFC 5280 §4.2.1.4) by the names that profiles and schemes use.
+POLICIES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "card_auth": POLICY_CARD_AUTH,
+        "card_sign": POLICY_CARD_SIGN,
+        "phone_auth": POLICY_PHONE_AUTH,
+        "phone_sign": POLICY_PHONE_SIGN,
+        "receipt": POLICY_RECEIPT,
+        "any_policy": ANY_POLICY,
+    }
+)
+
+# What each one means, for the manual and for whoever finds one in a certificate.
+MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        POLICY_CARD_AUTH: "certificate policy: authentication with an IC card handed out at a counter",
+        POLICY_CARD_SIGN: "certificate policy: signatures with an IC card handed out at a counter",
+        POLICY_PHONE_AUTH: "certificate policy: statements of kind identify and approve by a phone bound with a card",
+        POLICY_PHONE_SIGN: "certificate policy: statements of kind sign and signed attributes by a phone bound with a card",
+        POLICY_RECEIPT: "certificate policy: receipts of an Inkan platform",
+        PHONE_BINDING: "certificate extension: hash of the FIDO2 credential and id of the binding",
+        CONTENT_BIND: "CMS content: request to bind a phone",
+        CONTENT_RENEW: "CMS content: request to renew a phone's certificates",
+        CONTENT_REVOKE: "CMS content: request to revoke a phone",
+        CONTENT_WINDOW: "CMS content: request forwarded by a service window",
+    }
+)

@@ -1,0 +1,60 @@
+"""The jobs that a child can do: name, arguments, result. Types only, so that the server may import it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from inkan.crypto.cms import VerifiedCMS
+from inkan.crypto.lint import CertificateLinter, LintReport
+from inkan.crypto.path import ValidatedPath, ValidationPolicy
+
+
+class LintCertificate(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold a certificate (DER) against one set of rules."""
+
+    der: bytes
+    linter: CertificateLinter = CertificateLinter.PKIX
+
+
+class LintCRL(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold a CRL (DER) against RFC 5280."""
+
+    der: bytes
+
+
+class LintOCSP(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold an OCSP response (DER) against RFC 6960."""
+
+    der: bytes
+
+
+class VerifyPath(msgspec.Struct, frozen=True, kw_only=True):
+    """Find a path from a certificate (DER) to an anchor that satisfies the policy."""
+
+    certificate: bytes
+    policy: ValidationPolicy
+
+
+class VerifyCMS(msgspec.Struct, frozen=True, kw_only=True):
+    """Verify a CMS SignedData (DER) with exactly this eContentType (dotted OID)."""
+
+    der: bytes
+    content_type: str
+    policy: ValidationPolicy
+
+
+class Contract(msgspec.Struct, frozen=True):
+    """Types of one job."""
+
+    arguments: type[msgspec.Struct]
+    result: type[Any]
+
+
+CONTRACTS: Final[Mapping[str, Contract]] = {
+    "lint_certificate": Contract(LintCertificate, LintReport),
+    "lint_crl": Contract(LintCRL, LintReport),
+    "lint_ocsp": Contract(LintOCSP, LintReport),
+    "verify_path": Contract(VerifyPath, ValidatedPath),
+    "verify_cms": Contract(VerifyCMS, VerifiedCMS),
+}

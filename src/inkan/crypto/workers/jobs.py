@@ -1,0 +1,24 @@
+"""What each job of the contracts runs. Imported by children only: it brings pkilint and pyHanko."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from inkan.crypto.workers.child import Job
+from inkan.crypto.workers.contracts import CONTRACTS
+from inkan.crypto.workers.linters import lint_certificate, lint_crl, lint_ocsp, load_all
+from inkan.crypto.workers.signed_data import verify_cms
+from inkan.crypto.workers.validation import verify_path
+
+RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "lint_certificate": lambda job: lint_certificate(job.der, job.linter),
+    "lint_crl": lambda job: lint_crl(job.der),
+    "lint_ocsp": lambda job: lint_ocsp(job.der),
+    "verify_path": lambda job: verify_path(job.certificate, job.policy),
+    "verify_cms": lambda job: verify_cms(job.der, job.content_type, job.policy),
+}
+
+
+def load_jobs() -> dict[str, Job]:
+    """Return the table, with everything built that a job would otherwise wait for."""
+    load_all()
+    return {name: Job(RUNS[name], contract.arguments) for name, contract in CONTRACTS.items()}
