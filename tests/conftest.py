@@ -11,7 +11,10 @@ from inkan.store.connect import database as database_of
 from inkan.store.database import Database
 from support.clock import StandingClock
 
+pytest.register_assert_rewrite("support.asgi", "support.walks")
+
 pytest_plugins = [
+    "support.browser",
     "support.ledger",
     "support.loopback",
     "support.postgres",

@@ -108,7 +108,7 @@ class Window:
             f"{found['id']}: {found['help']} at {[node['target'] for node in found['nodes']][:5]}"
             for found in results.response["violations"]
         ]
-        assert violations == []
+        assert not violations, "\n".join(violations)
         assert await self.evaluate(_OVERFLOW) <= 0, "the page is wider than the window"
 
     async def hear_complaint(self, pattern: str) -> str:
@@ -125,7 +125,7 @@ class Window:
         unexpected = [
             line for line in self.complaints if not any(p.search(line) for p in self.expected)
         ]
-        assert unexpected == []
+        assert not unexpected, "\n".join(unexpected)
 
     def _watch(self) -> None:
         self.page.on("console", self._hear)

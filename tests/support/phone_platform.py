@@ -102,6 +102,7 @@ class PhonePlatform(httpx.AsyncBaseTransport):
         self.decided: bytes | None = None
         self.present = False
         self.guards_certificates = False
+        self.given_back = 0
         self._seen: set[str] = set()
 
     def now(self) -> datetime:
@@ -442,6 +443,9 @@ class PhonePlatform(httpx.AsyncBaseTransport):
         self._verify_assertion(body["assertion"], statements.statement_challenge(token.payload))
         self.decided = received
         return {"state": "closed", "outcome": "ok"}
+
+    def post_phone_v1_approvals_release(self, _, __):
+        self.given_back += 1
 
     def post_phone_v1_approvals_refuse(self, _, __):
         return {"state": "closed", "outcome": "refused"}

@@ -187,7 +187,7 @@ class RPPlatform(httpx.AsyncBaseTransport, httpx.BaseTransport):
             "state": state,
             "outcome": "ok" if state == "closed" else None,
             "reason": None,
-            "next": {"action": "none" if state == "closed" else "wait", "retry_after_ms": 1000},
+            "next": {"action": "none" if state == "closed" else "wait", "retry_after_ms": 10},
             "door": None,
             "binding": {"level": "none", "evidence": []} if state == "closed" else None,
             "subject": {"person_ref": "pairwise-1"} if state == "closed" else None,

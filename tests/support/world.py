@@ -15,8 +15,10 @@ from typing import Any
 
 import httpx
 import msgspec
+import sqlalchemy as sa
 
 from inkan.audit import Actor, ActorKind
+from inkan.audit.store import event
 from inkan.client import (
     AsyncTransport,
     EnrolmentClient,
@@ -42,7 +44,8 @@ from inkan.people import Person, new_identity
 from inkan.pki import CertificateOrder, IssuedCertificate, SubjectName, read_ceremony
 from inkan.relying_parties import SystemRegistration
 from inkan.schemes import get_scheme
-from inkan.store.database import Database
+from inkan.store.database import Database, Step
+from inkan.store.query import Query
 from support.inline_workers import InlineWorkers
 
 PLATFORM = "http://id.localhost:8480"
@@ -123,22 +126,16 @@ class World:
         if key in self.citizens:
             return self.citizens[key]
         name, born, number = CITIZENS[key]
-        identity = new_identity(
-            name=name, birth_date=born, national_id=parse_national_id(number)
-        )
+        identity = new_identity(name=name, birth_date=born, national_id=parse_national_id(number))
         person = await self.platform.people.register(identity, actor=CLERK)
         card, request = SoftwareCard.make(self.folder / f"{key}.card", pin=PIN)
-        end = last_instant(
-            self.clock.now(), years=years, utc_offset=get_scheme(SCHEME).utc_offset
-        )
+        end = last_instant(self.clock.now(), years=years, utc_offset=get_scheme(SCHEME).utc_offset)
         issued = await self.platform.pki.issue(
             CertificateOrder(
                 order_key=f"card:{person.id}",
                 profile="card-sign",
                 owner=person.id,
-                subject=SubjectName(
-                    common_name=identity.name, serial_number=person.subject_serial
-                ),
+                subject=SubjectName(common_name=identity.name, serial_number=person.subject_serial),
                 spki=verify_csr(parse_csr(request)).spki,
                 not_after=end,
             )
@@ -228,9 +225,7 @@ class World:
 
     async def identify(self, agency: RelyingParty, phone: Phone, **members: Any) -> Session:
         """A whole identification, answered with yes."""
-        session = await agency.create_session(
-            "identify", **{"purpose": "login", **members}
-        )
+        session = await agency.create_session("identify", **{"purpose": "login", **members})
         await phone.open_frame(session.frame())
         await phone.approve()
         await session.wait(timeout_s=5)
@@ -251,12 +246,11 @@ class World:
         return await self.platform.db.scan(_use_cases)
 
 
-def _use_cases() -> Any:
-    from inkan.audit.store import event  # noqa: PLC0415
-    from inkan.store.query import Query  # noqa: PLC0415
-    import sqlalchemy as sa  # noqa: PLC0415
+_USE_CASES = Query(sa.select(event.c.use_case).order_by(event.c.at))
 
-    rows = yield Query(sa.select(event.c.use_case).order_by(event.c.at)).all()
+
+def _use_cases() -> Step[list[str]]:
+    rows = yield _USE_CASES.all()
     return [row.use_case for row in rows]
 
 
@@ -275,9 +269,7 @@ async def world_on(
         settings, pki=msgspec.structs.replace(settings.pki, lint=lint)
     )
     keys = EncryptedFileKeyProvider(folder / "keys", PASSPHRASE, cost=2**10)
-    platform = assemble(
-        settings, clock=clock, db=database, keys=keys, workers=InlineWorkers()
-    )
+    platform = assemble(settings, clock=clock, db=database, keys=keys, workers=InlineWorkers())
     ceremony = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
     await platform.pki.load()
     await platform.pki.hold_ceremony(read_ceremony(ceremony))
