@@ -1,0 +1,158 @@
+"""The use cases and steps of notices: tell, deliver, read; contacts and news."""
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from inkan.audit import Actor, Audit
+from inkan.kernel.clock import Clock
+from inkan.notices import store
+from inkan.notices.model import Contact, MailAddress, NewsItem, NewsTexts, Notice
+from inkan.notices.rules import ENDED_CONTACT_LIFE, NOTICE_LIFE
+from inkan.notices.service import contacts, inbox, news, telling
+from inkan.notices.service.mail import MAIL_JOB, MailJob, Post
+from inkan.notices.service.parts import Parts
+from inkan.store.database import MOMENT, Database, Step
+from inkan.store.outbox import Handler, Job
+from inkan.store.sealing import Sealer
+from inkan.web.languages import Formats, Language
+
+
+class Notices:
+    """Notices, contacts and news of one instance."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        audit: Audit,
+        sealer: Sealer,
+        clock: Clock,
+        spool: Path,
+        sender: str,
+        zone: tzinfo | None = None,
+    ) -> None:
+        """Deliver mail into ``spool``.
+
+        Args:
+            db: the instance's database.
+            audit: the instance's log.
+            sealer: seals addresses and facts.
+            clock: the instance's clock.
+            spool: folder that a mail system empties; made at the first mail.
+            sender: mail address in ``From``.
+            zone: where the readers live; moments are shown in it.
+
+        Raises:
+            MailAddressMalformed: the sender is no mail address.
+        """
+        formats = {
+            language: Formats(language, zone or ZoneInfo("Asia/Taipei")) for language in Language
+        }
+        self._db = db
+        self._parts = Parts(db=db, audit=audit, sealer=sealer, clock=clock, formats=formats)
+        self._post = Post(self._parts, spool=spool, sender=sender)
+
+    # --- telling, in the transaction of a use case -----------------------------------------------
+
+    def notify(
+        self,
+        recipient: str,
+        template: str,
+        facts: dict[str, str],
+        *,
+        phones: Sequence[str] = (),
+        contacts_before: datetime | None = None,
+    ) -> Step[None]:
+        """Step: see :func:`inkan.notices.service.telling.notify`."""
+        return telling.notify(
+            self._parts,
+            recipient,
+            template,
+            facts,
+            phones=phones,
+            contacts_before=contacts_before,
+        )
+
+    # --- delivering ------------------------------------------------------------------------------
+
+    async def deliver_mail(self, job: Job) -> None:
+        """The outbox's handler of :data:`MAIL_JOB`; see :meth:`inkan.notices.service.mail.Post.deliver`."""
+        await self._post.deliver(job)
+
+    @property
+    def handlers(self) -> dict[str, Handler]:
+        """What the composition registers with the outbox."""
+        return {MAIL_JOB: Handler(self.deliver_mail)}
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    async def inbox(self, recipient: str, *, language: Language) -> list[Notice]:
+        """The newest 50 notices of a recipient, newest first, in the reader's language."""
+        return await self._db.read(inbox.read_inbox, self._parts, recipient, language)
+
+    # --- contacts --------------------------------------------------------------------------------
+
+    def set_contact(
+        self, recipient: str, address: MailAddress, *, language: Language, actor: Actor
+    ) -> Step[None]:
+        """Step: see :func:`inkan.notices.service.contacts.set_contact`."""
+        return contacts.set_contact(self._parts, recipient, address, language=language, actor=actor)
+
+    def remove_contact(self, recipient: str, *, actor: Actor) -> Step[bool]:
+        """Step: see :func:`inkan.notices.service.contacts.remove_contact`."""
+        return contacts.remove_contact(self._parts, recipient, actor=actor)
+
+    def contacts_before(self, recipient: str, moment: datetime) -> Step[list[Contact]]:
+        """Step: the contacts that a recipient had just before ``moment``, replaced ones included."""
+        return contacts.contacts_before(self._parts, recipient, moment)
+
+    async def contacts(self, recipient: str) -> list[Contact]:
+        """The present contacts of a recipient."""
+        return await self._db.read(contacts.contacts_now, self._parts, recipient)
+
+    def forget(self, recipient: str) -> Step[None]:
+        """Step: erase all contacts and notices of a recipient; the use case that joins it is the event."""
+        yield store.FORGET_CONTACTS.run(recipient_id=recipient)
+        yield store.FORGET_NOTICES.run(recipient_id=recipient)
+
+    # --- news ------------------------------------------------------------------------------------
+
+    async def publish_news(
+        self,
+        title: NewsTexts,
+        text: NewsTexts,
+        *,
+        actor: Actor,
+        published_at: datetime | None = None,
+    ) -> str:
+        """See :func:`inkan.notices.service.news.publish`; returns the announcement's id."""
+        return await news.publish(self._parts, title, text, actor=actor, published_at=published_at)
+
+    async def withdraw_news(self, news_id: str, *, actor: Actor) -> None:
+        """Take an announcement back.
+
+        Raises:
+            NewsUnknown: no such announcement, or withdrawn before.
+        """
+        await self._db.transact(news.withdraw, self._parts, news_id, actor=actor)
+
+    async def news(self, language: Language) -> list[NewsItem]:
+        """The newest 50 announcements, newest first, in one language (TW-39)."""
+        return await self._db.read(news.newest, language)
+
+    # --- schedule --------------------------------------------------------------------------------
+
+    async def purge(self) -> None:
+        """Forget notices of more than a year and contacts that ended a month ago; a schedule's work."""
+        await self._db.transact(_purge)
+
+
+def _purge() -> Step[None]:
+    moment = yield MOMENT
+    yield store.PURGE_NOTICES.run(before=moment - NOTICE_LIFE)
+    yield store.PURGE_CONTACTS.run(before=moment - ENDED_CONTACT_LIFE)
+
+
+__all__ = ["MAIL_JOB", "MailJob", "Notices"]

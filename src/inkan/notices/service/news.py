@@ -1,0 +1,78 @@
+"""Announcements: published in three languages at once, or not at all (TW-39)."""
+
+from datetime import datetime
+
+import msgspec
+
+from inkan.audit import Actor
+from inkan.kernel.ids import new_id
+from inkan.notices import store
+from inkan.notices.model import NewsItem, NewsTexts, NewsUnknown
+from inkan.notices.rules import verify_news
+from inkan.notices.service.parts import Parts
+from inkan.store.database import MOMENT, Step
+from inkan.web.languages import Language
+
+
+async def publish(
+    parts: Parts,
+    title: NewsTexts,
+    text: NewsTexts,
+    *,
+    actor: Actor,
+    published_at: datetime | None = None,
+) -> str:
+    """Publish an announcement and return its id; it is read from ``published_at`` on, by default at once.
+
+    Raises:
+        NewsRefused: a text is empty, too long, or holds a My Number.
+    """
+    verify_news(title, text)
+    return await parts.db.transact(_publish, parts, title, text, actor, published_at)
+
+
+def _publish(
+    parts: Parts,
+    title: NewsTexts,
+    text: NewsTexts,
+    actor: Actor,
+    published_at: datetime | None,
+) -> Step[str]:
+    news_id = new_id("nws")
+    event = yield from parts.audit.record("notices.news_published", actor=actor, object=news_id)
+    moment = yield MOMENT
+    yield store.INSERT_NEWS.run(
+        id=news_id,
+        title=title,
+        text=text,
+        published_at=published_at or moment,
+        withdrawn_at=None,
+        event_id=event,
+    )
+    return news_id
+
+
+def withdraw(parts: Parts, news_id: str, *, actor: Actor) -> Step[None]:
+    """Step: take an announcement back.
+
+    Raises:
+        NewsUnknown: no such announcement, or withdrawn before.
+    """
+    event = yield from parts.audit.record("notices.news_withdrawn", actor=actor, object=news_id)
+    touched = yield store.WITHDRAW_NEWS.run(key=news_id, event=event)
+    if not touched:
+        raise NewsUnknown()
+
+
+def newest(language: Language) -> Step[list[NewsItem]]:
+    """Step: the newest announcements in one language."""
+    rows = yield store.NEWS.all()
+    return [
+        NewsItem(
+            id=row.id,
+            title=msgspec.convert(row.title, NewsTexts).in_language(language),
+            text=msgspec.convert(row.text, NewsTexts).in_language(language),
+            published_at=row.published_at,
+        )
+        for row in rows
+    ]

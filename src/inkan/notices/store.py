@@ -1,0 +1,134 @@
+"""The rows of contacts, notices and news, and every query on them.
+
+Addresses and facts are sealed: a copy of the database tells neither where somebody is reached nor what they
+were told.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from inkan.notices.model import Channel, Template
+from inkan.notices.rules import INBOX_SIZE, NEWS_SIZE
+from inkan.store.query import Query, insert_new, insert_row
+from inkan.store.schema import NOW, Choice, JSONText, Moment, metadata
+from inkan.store.sealing import SealedColumn
+from inkan.web.languages import Language
+
+ADDRESS = SealedColumn("notices_contact", "address")
+FACTS = SealedColumn("notices_notice", "facts")
+
+contact = sa.Table(
+    "notices_contact",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("recipient", sa.String, nullable=False, index=True),
+    sa.Column("channel", Choice(Channel), nullable=False),
+    sa.Column("address", sa.LargeBinary, nullable=False),
+    sa.Column("language", Choice(Language), nullable=False),
+    sa.Column("known_from", Moment, nullable=False),
+    sa.Column("ended_at", Moment, index=True),
+    sa.Column("event_id", sa.String, nullable=False),
+)
+_live = contact.c.ended_at.is_(None)
+# A recipient has one address a channel; the ended ones are kept for mails that are on their way.
+sa.Index(
+    "uq_notices_contact_live",
+    contact.c.recipient,
+    contact.c.channel,
+    unique=True,
+    sqlite_where=_live,
+    postgresql_where=_live,
+)
+
+notice = sa.Table(
+    "notices_notice",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("recipient", sa.String, nullable=False),
+    sa.Column("template", Choice(Template), nullable=False),
+    sa.Column("facts", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Moment, nullable=False, index=True),
+    sa.Index(None, "recipient", "created_at"),
+)
+
+news = sa.Table(
+    "notices_news",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("title", JSONText, nullable=False),
+    sa.Column("text", JSONText, nullable=False),
+    sa.Column("published_at", Moment, nullable=False, index=True),
+    sa.Column("withdrawn_at", Moment),
+    sa.Column("event_id", sa.String, nullable=False),
+)
+
+
+def _bind(name: str, type_: Any = sa.String) -> Any:
+    return sa.bindparam(name, type_=type_, required=True)
+
+
+# --- contacts --------------------------------------------------------------------------------------
+
+# 0 rows: a rival has set a contact in the meantime.
+INSERT_CONTACT = insert_new(contact)
+CONTACT_BY_ID = Query(sa.select(contact).where(contact.c.id == _bind("key")))
+CONTACTS_NOW = Query(
+    sa.select(contact)
+    .where(contact.c.recipient == _bind("recipient_id"), _live)
+    .order_by(contact.c.known_from)
+)
+CONTACTS_BEFORE = Query(
+    sa.select(contact)
+    .where(
+        contact.c.recipient == _bind("recipient_id"),
+        contact.c.known_from < _bind("before", Moment()),
+        sa.or_(_live, contact.c.ended_at >= _bind("before", Moment())),
+    )
+    .order_by(contact.c.known_from)
+)
+END_CONTACTS = Query(
+    sa.update(contact)
+    .where(contact.c.recipient == _bind("recipient_id"), contact.c.channel == _bind("way"), _live)
+    .values(ended_at=NOW, event_id=_bind("event"))
+)
+SET_LANGUAGE = Query(
+    sa.update(contact)
+    .where(contact.c.id == _bind("key"), _live)
+    .values(language=_bind("new_language", Choice(Language)), event_id=_bind("event"))
+)
+PURGE_CONTACTS = Query(sa.delete(contact).where(contact.c.ended_at <= _bind("before", Moment())))
+FORGET_CONTACTS = Query(sa.delete(contact).where(contact.c.recipient == _bind("recipient_id")))
+
+# --- notices ---------------------------------------------------------------------------------------
+
+INSERT_NOTICE = insert_row(notice)
+NOTICE_BY_ID = Query(sa.select(notice).where(notice.c.id == _bind("key")))
+INBOX = Query(
+    sa.select(notice)
+    .where(notice.c.recipient == _bind("recipient_id"))
+    .order_by(notice.c.created_at.desc(), notice.c.id)
+    .limit(INBOX_SIZE)
+)
+PURGE_NOTICES = Query(sa.delete(notice).where(notice.c.created_at <= _bind("before", Moment())))
+FORGET_NOTICES = Query(sa.delete(notice).where(notice.c.recipient == _bind("recipient_id")))
+
+# --- news ------------------------------------------------------------------------------------------
+
+INSERT_NEWS = insert_row(news)
+WITHDRAW_NEWS = Query(
+    sa.update(news)
+    .where(news.c.id == _bind("key"), news.c.withdrawn_at.is_(None))
+    .values(withdrawn_at=NOW, event_id=_bind("event"))
+)
+NEWS = Query(
+    sa.select(news)
+    .where(news.c.withdrawn_at.is_(None), news.c.published_at <= NOW)
+    .order_by(news.c.published_at.desc(), news.c.id)
+    .limit(NEWS_SIZE)
+)
+
+EVENT_PAIRS = [
+    Query(sa.select(contact.c.id, contact.c.event_id)),
+    Query(sa.select(news.c.id, news.c.event_id)),
+]
