@@ -1,0 +1,348 @@
+"""Certification authorities and certificates, as values, events and refusals."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+
+from inkan.crypto.path import RevocationReason
+from inkan.kernel.errors import Conflict, Forbidden, InkanError, Malformed, NotFound, Unavailable
+from inkan.kernel.ids import CertificateID
+from inkan.kernel.sensitive import Personal
+
+
+class Role(StrEnum):
+    """What an authority or signer of the hierarchy does."""
+
+    ROOT = "root"
+    ISSUING = "issuing"
+    OCSP = "ocsp"
+    RECEIPT = "receipt"
+
+
+class CertificateState(StrEnum):
+    """Where a certificate stands in its issue and its life (design §5.2 step 5)."""
+
+    RESERVED = "reserved"
+    INTENDED = "intended"
+    VALID = "valid"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    REFUSED = "refused"
+
+
+class CertificateStep(StrEnum):
+    """What can happen to a certificate."""
+
+    INTEND = "intend"
+    SIGN = "sign"
+    REFUSE = "refuse"
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
+    REVOKE = "revoke"
+
+
+class SubjectName(msgspec.Struct, frozen=True):
+    """A subject: the name as registered and the random number that finds the person; no national ID."""
+
+    common_name: Personal[str]
+    serial_number: str
+    country: str = "TW"
+
+
+class CertificateOrder(msgspec.Struct, frozen=True):
+    """What is to be certified.
+
+    Attributes:
+        order_key: names the order for ever; the same key is the same certificate (idempotency).
+        owner: opaque id of whoever holds the key (a phone, a card); a key belongs to one owner for ever.
+        spki: DER SubjectPublicKeyInfo, strength checked by the caller's parser and again here.
+        not_after: last valid second.
+        binding: content of the binding extension, or None.
+    """
+
+    order_key: str
+    profile: str
+    owner: str
+    subject: SubjectName
+    spki: bytes
+    not_after: datetime
+    binding: bytes | None = None
+
+
+class Authority(msgspec.Struct, frozen=True):
+    """One certificate of the hierarchy that signs something.
+
+    Attributes:
+        chain: DER certificates from this one up to, and with, the root.
+        crl_shards: property of this generation of the key; it never changes.
+    """
+
+    name: str
+    role: Role
+    certificate: bytes
+    chain: tuple[bytes, ...]
+    key_label: str
+    parent: str
+    profiles: tuple[str, ...]
+    crl_shards: int
+    not_after: datetime
+
+
+class IssuedCertificate(msgspec.Struct, frozen=True):
+    """A certificate that was issued and stored.
+
+    Attributes:
+        der: the certificate.
+        chain: DER of the issuer and upwards, without the root.
+    """
+
+    id: CertificateID
+    authority: str
+    profile: str
+    serial: str
+    state: CertificateState
+    not_before: datetime
+    not_after: datetime
+    der: bytes
+    chain: tuple[bytes, ...]
+
+
+class CertificateStatus(msgspec.Struct, frozen=True):
+    """What the register says of a certificate now."""
+
+    id: CertificateID
+    authority: str
+    serial: str
+    state: CertificateState
+    reason: RevocationReason | None
+    changed_at: datetime
+    not_after: datetime
+
+
+class CardState(StrEnum):
+    """The answer of a card's status source."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+
+
+class CardStatus(msgspec.Struct, frozen=True):
+    """The status of a card certificate at its source."""
+
+    state: CardState
+    reason: RevocationReason | None
+    at: datetime
+
+
+class CardRequest(msgspec.Struct, frozen=True):
+    """A CMS request that a card signed, verified in full.
+
+    Attributes:
+        content: the bytes that were signed.
+        subject_serial: finds the person.
+        authority: name of the card's issuer in this instance.
+        serial: hexadecimal serial of the card certificate.
+        certificate: DER of the card certificate.
+        chain: subjects of the path, for the audit.
+    """
+
+    content: bytes
+    cms_sha256: str
+    subject_serial: str
+    authority: str
+    serial: str
+    certificate: bytes
+    not_after: datetime
+
+
+class RevocationEvidence(msgspec.Struct, frozen=True):
+    """What an offline verifier needs to judge a certificate: DER answers and lists."""
+
+    ocsp: tuple[bytes, ...]
+    crls: tuple[bytes, ...]
+
+
+class CertificateIssued(msgspec.Struct, frozen=True):
+    """A certificate was signed and stored."""
+
+    kind: ClassVar[str] = "pki.certificate_issued"
+    certificate: str
+    owner: str
+    profile: str
+
+
+class CertificateRevoked(msgspec.Struct, frozen=True):
+    """A certificate stopped being good."""
+
+    kind: ClassVar[str] = "pki.certificate_revoked"
+    certificate: str
+    owner: str
+    reason: str
+
+
+class AuthorityUnknown(NotFound):
+    """No authority has this name."""
+
+    code = "authority_unknown"
+    title = "There is no certification authority of this name"
+
+
+class CertificateUnknown(NotFound):
+    """No certificate has this id."""
+
+    code = "certificate_unknown"
+    title = "There is no such certificate"
+
+
+class CeremonyDone(Conflict):
+    """The authorities exist; a second ceremony would orphan every certificate."""
+
+    code = "ceremony_done"
+    title = "The certification authorities of this instance exist already"
+
+
+class CeremonyWrong(Malformed):
+    """The ceremony file does not describe a hierarchy."""
+
+    code = "ceremony_wrong"
+    title = "The ceremony file is not usable"
+    public = ("where", "expected")
+
+
+class ProfileWrong(InkanError):
+    """A profile asks for more than the ceilings in code allow."""
+
+    code = "profile_wrong"
+    title = "A certificate profile breaks a ceiling"
+
+
+class OrderOutsideProfile(Forbidden):
+    """The order asks for what the profile does not hold."""
+
+    code = "order_outside_profile"
+    title = "The certificate that is asked for does not fit its profile"
+    public = ("field",)
+
+
+class KeyShared(Conflict):
+    """This public key is already certified for somebody else."""
+
+    code = "key_shared"
+    title = "This key already belongs to another certificate holder"
+
+
+class LintRefused(InkanError):
+    """The twin of the certificate has a lint error; nothing was signed."""
+
+    code = "lint_refused"
+    title = "The certificate would break its profile and was not signed"
+    public = ("findings",)
+
+
+class CertificateNotIssued(Unavailable):
+    """The issue has not finished; asking again finishes it."""
+
+    code = "certificate_not_issued"
+    title = "The certificate is still being issued"
+
+
+class StatusUnavailable(Unavailable):
+    """The source of the card's status cannot be asked: nothing is accepted (fail closed)."""
+
+    code = "status_unavailable"
+    title = "The status of the card cannot be checked at the moment; try again later"
+
+
+class CardUntrusted(Forbidden):
+    """The card's certificate does not lead to a trusted authority, or the signature does not hold."""
+
+    code = "card_untrusted"
+    title = "This card was not issued by a trusted authority"
+
+
+class CardExpired(Forbidden):
+    """The card's certificate is outside its term."""
+
+    code = "card_expired"
+    title = "The certificate on this card has expired"
+
+
+class CardRevoked(Forbidden):
+    """The card's certificate was revoked or is suspended."""
+
+    code = "card_revoked"
+    title = "The certificate on this card was revoked"
+
+
+class CardWrongPurpose(Forbidden):
+    """The card's certificate is not one that may sign requests."""
+
+    code = "card_wrong_purpose"
+    title = "This certificate may not sign such a request"
+
+
+class CardRequestMalformed(Malformed):
+    """The bytes are no CMS request of the expected type."""
+
+    code = "card_request_malformed"
+    title = "The signed request is not well formed"
+
+
+# --- the ceremony file -------------------------------------------------------------------------
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+Common = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class RootPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The root: its key signs issuing authorities and one list of their revocations."""
+
+    common_name: Common
+    name: Name = "root"
+    key: Literal["P-384"] = "P-384"
+    years: Annotated[int, msgspec.Meta(ge=1, le=30)] = 20
+    arl_days: Annotated[int, msgspec.Meta(ge=1, le=400)] = 400
+
+
+class IssuingPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One issuing authority and the profiles it may issue."""
+
+    name: Name
+    common_name: Common
+    profiles: Annotated[list[str], msgspec.Meta(min_length=1)]
+    key: Literal["P-256", "RSA-3072"] = "P-256"
+    years: Annotated[int, msgspec.Meta(ge=1, le=15)] = 10
+    crl_shards: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 1
+
+
+class ReceiptPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The signer of receipts and the authority that certifies it."""
+
+    authority: Name
+    common_name: Common
+    years: Annotated[int, msgspec.Meta(ge=1, le=5)] = 3
+
+
+class Ceremony(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The only input of a ceremony: one file, verified as one."""
+
+    title: Common
+    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")]
+    organisation: Common
+    root: RootPart
+    issuing: Annotated[list[IssuingPart], msgspec.Meta(min_length=1, max_length=8)]
+    receipt: ReceiptPart
+
+
+class TranscriptLine(msgspec.Struct, frozen=True):
+    """One thing a ceremony made, with the thumbprint that people compare (JPKI-36)."""
+
+    name: str
+    role: str
+    subject: str
+    thumbprint_sha256: str
+    not_after: str

@@ -1,0 +1,133 @@
+"""Certificate profiles, their ceilings, and the machine of a certificate.
+
+A profile is a TOML file under ``profiles/``: fields, extensions, term. What no profile may exceed stands
+here in code, with its clause: a profile that breaks a ceiling stops the start, not the issue.
+"""
+
+import tomllib
+from datetime import timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Literal
+
+import msgspec
+
+from inkan.kernel.machine import Machine
+from inkan.pki.model import CertificateState, CertificateStep, ProfileWrong
+
+KeyUsageName = Literal["digital_signature", "content_commitment", "key_cert_sign", "crl_sign"]
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a certificate of one kind holds.
+
+    Attributes:
+        key_specs: names of :class:`inkan.crypto.keys.KeySpec`.
+        key_usage: RFC 5280 §4.2.1.3; always critical, never more than one purpose (TW-23).
+        extended_key_usage: RFC 5280 §4.2.1.12 names.
+        policies: names in the OID table.
+        binding: whether the binding extension is required (design §5.2 step 3).
+        revocation: whether the certificate names CRL and OCSP (an OCSP signer carries no-check instead).
+    """
+
+    name: str
+    version: int
+    purpose: Literal["ca", "holder", "signer"]
+    key_specs: Annotated[list[str], msgspec.Meta(min_length=1)]
+    key_usage: Annotated[list[KeyUsageName], msgspec.Meta(min_length=1)]
+    max_days: int
+    policies: list[str]
+    extended_key_usage: list[Literal["ocsp_signing"]] = []
+    path_length: int | None = None
+    binding: bool = False
+    revocation: bool = True
+    ocsp_no_check: bool = False
+    backdate_s: int = 0
+
+
+# The most that any profile of a purpose may say; each row with its clause.
+MAX_DAYS = {
+    "ca": 30 * 366,
+    "holder": 5 * 366,  # the longest term of a source: cards of five years
+    "signer": 5 * 366,
+}
+KEY_USAGES = {
+    # TW-23: no multi-purpose key; RFC 5280 §4.2.1.3: only a CA signs certificates
+    "ca": [{"key_cert_sign", "crl_sign"}],
+    "holder": [{"digital_signature"}, {"content_commitment"}],
+    "signer": [{"digital_signature"}],
+}
+MAX_BACKDATE_S = 300  # threat 30: notBefore at most five minutes back
+
+# Every certificate that is revoked stays in its CRL until one list past its term (RFC 5280 §3.3).
+CRL_KEEP = timedelta(days=2)
+
+MACHINE: Machine[CertificateState, CertificateStep] = Machine(
+    CertificateState.RESERVED,
+    {
+        (CertificateState.RESERVED, CertificateStep.INTEND): CertificateState.INTENDED,
+        (CertificateState.RESERVED, CertificateStep.REFUSE): CertificateState.REFUSED,
+        (CertificateState.INTENDED, CertificateStep.SIGN): CertificateState.VALID,
+        (CertificateState.VALID, CertificateStep.SUSPEND): CertificateState.SUSPENDED,
+        (CertificateState.SUSPENDED, CertificateStep.REINSTATE): CertificateState.VALID,
+        # Revocation is legal from the reserved serial on (reference: issue ends, revocation does not wait).
+        (CertificateState.RESERVED, CertificateStep.REVOKE): CertificateState.REVOKED,
+        (CertificateState.INTENDED, CertificateStep.REVOKE): CertificateState.REVOKED,
+        (CertificateState.VALID, CertificateStep.REVOKE): CertificateState.REVOKED,
+        (CertificateState.SUSPENDED, CertificateStep.REVOKE): CertificateState.REVOKED,
+    },
+)
+
+
+def check_profile(profile: Profile) -> Profile:
+    """Return the profile if it keeps every ceiling.
+
+    Raises:
+        ProfileWrong: with the name of the profile and the ceiling.
+    """
+    if not 0 < profile.max_days <= MAX_DAYS[profile.purpose]:
+        raise ProfileWrong(f"{profile.name}: the term is longer than its purpose allows")
+    if set(profile.key_usage) not in KEY_USAGES[profile.purpose]:
+        raise ProfileWrong(f"{profile.name}: this key usage is not allowed for a {profile.purpose}")
+    if profile.backdate_s > MAX_BACKDATE_S:
+        raise ProfileWrong(f"{profile.name}: backdated by more than five minutes")
+    if (profile.purpose == "ca") != (profile.path_length is not None):
+        raise ProfileWrong(f"{profile.name}: a CA, and only a CA, has a path length")
+    if profile.ocsp_no_check and profile.extended_key_usage != ["ocsp_signing"]:
+        raise ProfileWrong(f"{profile.name}: only an OCSP signer goes without revocation")
+    if not profile.revocation and not profile.ocsp_no_check and profile.purpose != "ca":
+        raise ProfileWrong(f"{profile.name}: a certificate names its revocation source")
+    return profile
+
+
+@cache
+def profiles() -> dict[str, Profile]:
+    """Every profile of the package, by name.
+
+    Raises:
+        ProfileWrong: a file breaks a ceiling or has another name than its profile.
+    """
+    found: dict[str, Profile] = {}
+    for path in sorted((files("inkan.pki") / "profiles").iterdir(), key=lambda path: path.name):
+        if not path.name.endswith(".toml"):
+            continue
+        try:
+            profile = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Profile)
+        except (msgspec.ValidationError, tomllib.TOMLDecodeError) as wrong:
+            raise ProfileWrong(f"{path.name}: {wrong}") from None
+        if path.name != f"{profile.name}.toml":
+            raise ProfileWrong(f"{path.name} holds the profile {profile.name}")
+        found[profile.name] = check_profile(profile)
+    return found
+
+
+def get_profile(name: str) -> Profile:
+    """The profile of that name.
+
+    Raises:
+        ProfileWrong: there is none.
+    """
+    try:
+        return profiles()[name]
+    except KeyError:
+        raise ProfileWrong(f"there is no profile {name}") from None

@@ -1,0 +1,32 @@
+"""Relying parties: organisations, their systems and keys, and the token endpoint."""
+
+from inkan.relying_parties.model import (
+    OAuthError,
+    Purpose,
+    System,
+    SystemExists,
+    SystemNotFound,
+    SystemPrincipal,
+    SystemRegistration,
+    SystemSuspended,
+    TokenRefused,
+)
+from inkan.relying_parties.service import Client, Grant, RelyingParties, TokenAnswer
+from inkan.relying_parties.store import EVENT_PAIRS
+
+__all__ = [
+    "EVENT_PAIRS",
+    "Client",
+    "Grant",
+    "OAuthError",
+    "Purpose",
+    "RelyingParties",
+    "System",
+    "SystemExists",
+    "SystemNotFound",
+    "SystemPrincipal",
+    "SystemRegistration",
+    "SystemSuspended",
+    "TokenAnswer",
+    "TokenRefused",
+]

@@ -1,0 +1,86 @@
+"""``POST /token`` and the authenticator of every route for systems."""
+
+from http import HTTPStatus
+
+from inkan.kernel.clock import Clock
+from inkan.kernel.errors import Category, InkanError
+from inkan.relying_parties.model import OAuthError, OAuthInvalidRequest
+from inkan.relying_parties.rules import MAX_FORM_BYTES
+from inkan.relying_parties.service import RelyingParties
+from inkan.web.exchange import Authenticator, Exchange
+from inkan.web.input import check_media_type, decode_form
+from inkan.web.principal import Assurance, Principal, PrincipalKind, open_to_all
+from inkan.web.replay import ReplayMemory
+from inkan.web.response import Response, json_response, ok
+from inkan.web.routes import Bare, Group, Operation, Surface
+
+CHALLENGE = 'DPoP algs="ES256"'
+SYSTEM_ROLE = "system"
+
+
+def routes(relying_parties: RelyingParties) -> Group:
+    """The group of the token endpoint."""
+
+    async def token(exchange: Exchange) -> Response:
+        check_media_type(exchange.header("content-type"), "application/x-www-form-urlencoded")
+        form = decode_form(await exchange.body(), dict[str, str])
+        answer = await relying_parties.token(form, proof=exchange.header("dpop"), url=exchange.url)
+        return ok(answer).with_header("cache-control", "no-store")
+
+    return Group(
+        surface=Surface.API,
+        bare={
+            ("POST", "/token"): Bare(
+                endpoint=token,
+                access=open_to_all("the client assertion in the body is the authentication"),
+                body_limit=MAX_FORM_BYTES,
+                errors=oauth_error,
+                operation=Operation(
+                    name="token",
+                    summary="An access token for a system, by client assertion and DPoP",
+                ),
+            )
+        },
+    )
+
+
+def authenticator(
+    relying_parties: RelyingParties, *, replay: ReplayMemory, clock: Clock
+) -> Authenticator:
+    """From a request to the system that proved itself in it; None when it presents nothing."""
+
+    async def authenticate(exchange: Exchange) -> Principal | None:
+        authorization = exchange.header("authorization")
+        if authorization is None:
+            return None
+        found, proof_id = await relying_parties.authenticate(
+            authorization,
+            proof=exchange.header("dpop") or "",
+            method=exchange.method,
+            url=exchange.url,
+        )
+        replay.admit(proof_id, now=clock.monotonic())
+        return Principal(
+            kind=PrincipalKind.SYSTEM,
+            id=found.system.id,
+            roles=frozenset({SYSTEM_ROLE}),
+            assurance=Assurance.POSSESSION,
+            tenant=found.system.organisation,
+            record=found,
+        )
+
+    return authenticate
+
+
+def oauth_error(error: InkanError, _: Exchange) -> Response:
+    """RFC 6749 §5.2: 401 with a challenge for a failed client, 400 for the rest, 503 for ours."""
+    if not isinstance(error, OAuthError):
+        if error.category is Category.UNAVAILABLE:
+            body = {"error": "temporarily_unavailable", "error_description": error.title}
+            return json_response(HTTPStatus.SERVICE_UNAVAILABLE, body)
+        error = OAuthInvalidRequest(error.title)
+    failed = error.category is Category.UNAUTHENTICATED
+    status = HTTPStatus.UNAUTHORIZED if failed else HTTPStatus.BAD_REQUEST
+    body = {"error": error.error, "error_description": error.title}
+    response = json_response(status, body).with_header("cache-control", "no-store")
+    return response.with_header("www-authenticate", CHALLENGE) if failed else response

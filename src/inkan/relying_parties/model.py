@@ -1,0 +1,157 @@
+"""Relying parties: organisations, their systems and their keys, as values and refusals."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from inkan.kernel.errors import (
+    Conflict,
+    Forbidden,
+    InkanError,
+    Malformed,
+    NotFound,
+    Unauthenticated,
+)
+from inkan.kernel.ids import RelyingPartyID, SystemID
+from inkan.wire.binding import BindingLevel, Door
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{2,62}$")]
+
+
+class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One registered reason to ask a person, with the words that the person reads.
+
+    Attributes:
+        evidence: ``platform`` keeps the proofs sealed here; ``full`` hands name, certificate and proofs
+            to the relying party, and the approve screen says so (design §5.5).
+    """
+
+    code: Code
+    kinds: list[Literal["identify", "approve"]]
+    text: dict[str, Text]
+    evidence: Literal["platform", "full"] = "platform"
+
+
+class SystemRegistration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is registered for one application of a relying party: one file, one system code (TW-66).
+
+    Attributes:
+        code: the system code; it identifies and proves nothing (threat 4).
+        domain: verified domain that the person reads beside the name.
+        keys: public JWKs (P-256) that sign the system's client assertions.
+        internal: registered for internal use: may ask for approvals without a binding level (DOC-02).
+    """
+
+    organisation: Code
+    organisation_name: dict[str, Text]
+    sector: Literal["government", "finance", "telecom", "health", "education", "other"]
+    code: Code
+    name: Text
+    domain: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9.-]{1,253}(:[0-9]{1,5})?$")]
+    doors: list[Door]
+    purposes: list[Purpose]
+    keys: list[dict[str, Any]]
+    internal: bool = False
+    binding_min: BindingLevel | None = None
+
+
+class System(msgspec.Struct, frozen=True):
+    """One application of a relying party, as every request of it is judged.
+
+    Attributes:
+        sector: identifier of the group of systems that see the same pairwise references.
+    """
+
+    id: SystemID
+    organisation: RelyingPartyID
+    organisation_name: dict[str, str]
+    code: str
+    name: str
+    domain: str
+    doors: frozenset[Door]
+    purposes: dict[str, Purpose]
+    internal: bool
+    binding_min: BindingLevel | None
+    sector: str
+
+
+class SystemPrincipal(msgspec.Struct, frozen=True):
+    """A system that proved its key in this request, and the thumbprint of the key it proved."""
+
+    system: System
+    jkt: str
+
+
+class SystemNotFound(NotFound):
+    """No system has this code."""
+
+    code = "system_not_found"
+    title = "There is no such system"
+
+
+class SystemExists(Conflict):
+    """One system has exactly one system code (TW-66), and this one is taken."""
+
+    code = "system_exists"
+    title = "This system code is taken"
+
+
+class RegistrationWrong(Malformed):
+    """The registration file does not say what a system needs."""
+
+    code = "registration_wrong"
+    title = "The registration of the system is not usable"
+    public = ("where", "expected")
+
+
+class SystemSuspended(Forbidden):
+    """Every request of a suspended system is refused from the moment of suspension."""
+
+    code = "rp_suspended"
+    title = "This system is suspended"
+
+
+class TokenRefused(Unauthenticated):
+    """No token, an expired one, another key's, or a proof that does not fit."""
+
+    code = "token_refused"
+    title = "The access token or its proof does not hold"
+
+
+class OAuthError(InkanError):
+    """A refusal of the token endpoint; rendered as RFC 6749 §5.2, not as a problem."""
+
+    error = "invalid_request"
+
+
+class OAuthInvalidRequest(OAuthError, Malformed):
+    """A parameter is missing, repeated or malformed."""
+
+    code = "oauth_invalid_request"
+    title = "The token request is not well formed"
+    error = "invalid_request"
+
+
+class OAuthInvalidClient(OAuthError, Unauthenticated):
+    """The client assertion does not prove a registered system."""
+
+    code = "oauth_invalid_client"
+    title = "The client assertion does not prove a registered system"
+    error = "invalid_client"
+
+
+class OAuthInvalidDPoPProof(OAuthError, Malformed):
+    """The DPoP proof of the token request does not hold (RFC 9449 §5)."""
+
+    code = "oauth_invalid_dpop_proof"
+    title = "The DPoP proof does not hold"
+    error = "invalid_dpop_proof"
+
+
+class OAuthUnsupportedGrant(OAuthError, Malformed):
+    """No row of the grant table."""
+
+    code = "oauth_unsupported_grant_type"
+    title = "This grant type is not offered"
+    error = "unsupported_grant_type"

@@ -1,0 +1,103 @@
+"""The rows of the register and every query on them."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from inkan.store.query import Query, insert_new
+from inkan.store.schema import JSONText, Moment, metadata
+
+organisation = sa.Table(
+    "relying_parties_organisation",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("code", sa.String(64), nullable=False, unique=True),
+    sa.Column("name", JSONText, nullable=False),
+    sa.Column("sector", sa.String(16), nullable=False),
+    sa.Column("event_id", sa.String(40), nullable=False),
+)
+
+system = sa.Table(
+    "relying_parties_system",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("organisation", sa.String(40), sa.ForeignKey(organisation.c.id), nullable=False),
+    sa.Column("code", sa.String(64), nullable=False, unique=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("domain", sa.String(260), nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("doors", JSONText, nullable=False),
+    sa.Column("purposes", JSONText, nullable=False),
+    sa.Column("internal", sa.Boolean, nullable=False),
+    sa.Column("binding_min", sa.String(12)),
+    sa.Column("sector", sa.String(64), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("event_id", sa.String(40), nullable=False),
+)
+
+key = sa.Table(
+    "relying_parties_key",
+    metadata,
+    sa.Column("thumbprint", sa.String(43), primary_key=True),
+    sa.Column("system", sa.String(40), sa.ForeignKey(system.c.id), nullable=False, index=True),
+    sa.Column("jwk", JSONText, nullable=False),
+    sa.Column("added_at", Moment, nullable=False),
+    sa.Column("ends_at", Moment),
+    sa.Column("event_id", sa.String(40), nullable=False),
+)
+
+assertion = sa.Table(
+    "relying_parties_assertion",
+    metadata,
+    sa.Column("jti_sha256", sa.String(43), primary_key=True),
+    sa.Column("expires_at", Moment, nullable=False, index=True),
+)
+
+
+def _bind(name: str, type_: Any = sa.String) -> Any:
+    return sa.bindparam(name, type_=type_)
+
+
+_SYSTEM = (
+    *(column for column in system.c if column.name != "event_id"),
+    organisation.c.name.label("organisation_name"),
+)
+_JOINED = system.join(organisation, system.c.organisation == organisation.c.id)
+
+INSERT_ORGANISATION = insert_new(organisation)
+ORGANISATION = Query(sa.select(organisation.c.id).where(organisation.c.code == _bind("code")))
+INSERT_SYSTEM = insert_new(system)
+BY_CODE = Query(sa.select(*_SYSTEM).select_from(_JOINED).where(system.c.code == _bind("code")))
+BY_ID = Query(sa.select(*_SYSTEM).select_from(_JOINED).where(system.c.id == _bind("key")))
+ALL = Query(sa.select(*_SYSTEM).select_from(_JOINED).order_by(system.c.code))
+STATE = Query(sa.select(system.c.state, system.c.version).where(system.c.code == _bind("code")))
+SET_STATE = Query(
+    sa.update(system)
+    .where(system.c.code == _bind("code"), system.c.state != _bind("new_state"))
+    .values(state=_bind("new_state"), version=system.c.version + 1, event_id=_bind("event"))
+)
+INSERT_KEY = insert_new(key)
+KEYS_OF = Query(
+    sa.select(key.c.thumbprint, key.c.jwk)
+    .select_from(key.join(system, key.c.system == system.c.id))
+    .where(
+        system.c.code == _bind("code"),
+        sa.or_(key.c.ends_at.is_(None), key.c.ends_at > _bind("moment", Moment)),
+    )
+)
+END_KEY = Query(
+    sa.update(key)
+    .where(key.c.thumbprint == _bind("thumbprint"))
+    .values(ends_at=_bind("ends_at", Moment), event_id=_bind("event"))
+)
+# 0 rows: this assertion was used before.
+USE_ASSERTION = insert_new(assertion)
+FORGET_ASSERTIONS = Query(
+    sa.delete(assertion).where(assertion.c.expires_at <= _bind("before", Moment))
+)
+
+EVENT_PAIRS = [
+    Query(sa.select(organisation.c.id, organisation.c.event_id)),
+    Query(sa.select(system.c.id, system.c.event_id)),
+    Query(sa.select(key.c.thumbprint, key.c.event_id)),
+]
