@@ -1,0 +1,106 @@
+"""What others run: relying parties, phones, card clients, and anyone who verifies a receipt.
+
+It stands on kernel, crypto and wire only, talks to a platform over HTTP alone, and holds no secret of it.
+"""
+
+from inkan.client.authenticator import UserNotVerified
+from inkan.client.card import (
+    CardConnection,
+    CardNotOpen,
+    CardRemoved,
+    CardRequestDeclined,
+    CardRequestRefused,
+    DigitsMismatch,
+    Giving,
+    NoCard,
+    NoReader,
+    PINLocked,
+    WrongPIN,
+)
+from inkan.client.draft_check import DraftRefused
+from inkan.client.durable_file import FileBusy, FileExists, FileMissing
+from inkan.client.enrolment import EnrolmentClient, EnrolmentEnded, StartedEnrolment
+from inkan.client.exchange import (
+    AnswerMalformed,
+    CallConflict,
+    CallForbidden,
+    CallGone,
+    CallMalformed,
+    CallNotFound,
+    CallRefused,
+    CallTooMany,
+    CallUnauthenticated,
+    CallUnavailable,
+    PlatformTimeout,
+    PlatformUnreachable,
+    Problem,
+)
+from inkan.client.http import AsyncTransport, SyncTransport
+from inkan.client.phone import Phone
+from inkan.client.phone_approval import Decision
+from inkan.client.phone_file import PhoneFileLocked
+from inkan.client.phone_parts import PhoneNotBound
+from inkan.client.receipt_report import Report, Trust, Verdict
+from inkan.client.relying_party import RelyingParty, Session, SyncRelyingParty, SyncSession
+from inkan.client.rp_calls import SystemCredentials
+from inkan.client.rp_session import FetchedReceipt, ReceiptNotValid
+from inkan.client.session_view import ContentOrder, Return, SessionView, SubjectHint
+from inkan.client.software_card import SoftwareCard
+from inkan.client.verifier import verify_receipt
+
+__all__ = [
+    "AnswerMalformed",
+    "AsyncTransport",
+    "CallConflict",
+    "CallForbidden",
+    "CallGone",
+    "CallMalformed",
+    "CallNotFound",
+    "CallRefused",
+    "CallTooMany",
+    "CallUnauthenticated",
+    "CallUnavailable",
+    "CardConnection",
+    "CardNotOpen",
+    "CardRemoved",
+    "CardRequestDeclined",
+    "CardRequestRefused",
+    "ContentOrder",
+    "Decision",
+    "DigitsMismatch",
+    "DraftRefused",
+    "EnrolmentClient",
+    "EnrolmentEnded",
+    "FetchedReceipt",
+    "FileBusy",
+    "FileExists",
+    "FileMissing",
+    "Giving",
+    "NoCard",
+    "NoReader",
+    "PINLocked",
+    "Phone",
+    "PhoneFileLocked",
+    "PhoneNotBound",
+    "PlatformTimeout",
+    "PlatformUnreachable",
+    "Problem",
+    "ReceiptNotValid",
+    "RelyingParty",
+    "Report",
+    "Return",
+    "Session",
+    "SessionView",
+    "SoftwareCard",
+    "StartedEnrolment",
+    "SubjectHint",
+    "SyncRelyingParty",
+    "SyncSession",
+    "SyncTransport",
+    "SystemCredentials",
+    "Trust",
+    "UserNotVerified",
+    "Verdict",
+    "WrongPIN",
+    "verify_receipt",
+]

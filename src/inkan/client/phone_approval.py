@@ -1,0 +1,190 @@
+"""One approval on the phone (design §5.3): open, decide, refuse, report.
+
+One verification of the person yields both proofs: the passkey's assertion over the statement, and its PRF value that
+brings back the certificate key for the one signature.
+"""
+
+import contextlib
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from inkan.client import certificate_keys, draft_check
+from inkan.client.exchange import FINAL_REFUSALS, CallRefused, PlatformUnreachable
+from inkan.client.phone_api import Empty
+from inkan.client.phone_parts import PhoneParts
+from inkan.client.phone_state import Bound, OpenApproval
+from inkan.crypto import jose
+from inkan.crypto.jose import Algorithm
+from inkan.crypto.keys import PrivateKey
+from inkan.kernel.clock import rfc3339
+from inkan.kernel.errors import NotFound
+from inkan.kernel.ids import random_bytes
+from inkan.wire import statement as statements
+from inkan.wire.qr import parse_frame
+from inkan.wire.session import Outcome, SessionState
+from inkan.wire.shown import text_sha256
+from inkan.wire.statement import NONCE_SIZE, STATEMENT_TYP, Draft
+
+
+class ApprovalNotOpen(NotFound):
+    """This phone has no such approval open."""
+
+    code = "phone_approval_not_open"
+    title = "No such request is open on this phone"
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What the platform made of an answer."""
+
+    state: SessionState
+    outcome: Outcome | None = None
+
+
+class _Opened(msgspec.Struct, frozen=True):
+    approval: str
+    draft: dict[str, Any]
+    text: str
+    expires_at: str
+    now: str
+
+
+async def open_frame(parts: PhoneParts, frame: str) -> OpenApproval:
+    """Open the approval whose code was scanned, check its draft, and remember it.
+
+    Raises:
+        PhoneNotBound: there is no binding.
+        QRFrameMalformed: not a code of this wallet.
+        DraftRefused: the draft does not fit this phone.
+        CallRefused: stale, forged, or opened on another phone, among others.
+    """
+    bound = parts.bound
+    parse_frame(frame, origin=parts.state.wallet_origin)
+    body = {"frame": frame, "lang": parts.state.lang}
+    opened = await parts.api.post("/phone/v1/approvals/open", body, _Opened, again=True)
+    try:
+        draft = _checked(parts, bound, opened)
+    except draft_check.DraftRefused:
+        await give_back(parts, opened.approval)
+        raise
+    approval = OpenApproval(
+        id=opened.approval,
+        draft=statements.draft_bytes(draft),
+        text=opened.text,
+        expires_at=opened.expires_at,
+    )
+    _forget(parts, approval.id)
+    _forget_expired(parts)
+    parts.state.approvals.append(approval)
+    parts.save()
+    return approval
+
+
+def _checked(parts: PhoneParts, bound: Bound, opened: _Opened) -> Draft:
+    return draft_check.verify_draft(
+        draft_check.read_draft(opened.draft),
+        opened.text,
+        bound=bound,
+        platform=parts.state.platform,
+        lang=parts.state.lang,
+        now=parts.api.now(),
+    )
+
+
+def find_open(parts: PhoneParts, approval: str | None) -> OpenApproval:
+    """Return an open approval by its id, or the one opened last.
+
+    Raises:
+        ApprovalNotOpen: there is none.
+    """
+    for held in reversed(parts.state.approvals):
+        if approval in {None, held.id}:
+            return held
+    raise ApprovalNotOpen(approval or "")
+
+
+async def approve(parts: PhoneParts, approval: str | None = None) -> Decision:
+    """Sign the statement of an open approval and send both proofs.
+
+    The proofs are on the disk before they leave; calling again after a lost answer sends the same bytes, which the
+    platform answers as before.
+
+    Raises:
+        ApprovalNotOpen: there is none.
+        UserNotVerified: the person was not recognised; nothing was signed.
+        CallRefused: expired, cancelled or decided otherwise meanwhile.
+    """
+    held = find_open(parts, approval)
+    if held.body is None:
+        held = msgspec.structs.replace(held, body=_decide(parts, held))
+        _forget(parts, held.id)
+        parts.state.approvals.append(held)
+        parts.save()
+    return await _send(parts, held, "decide", held.body or b"{}", again=True)
+
+
+async def refuse(parts: PhoneParts, approval: str | None = None) -> Decision:
+    """Say no; the channel key suffices. Refusals as :meth:`approve`, without the person's verification."""
+    return await _send(parts, find_open(parts, approval), "refuse", b"{}")
+
+
+async def report(parts: PhoneParts, approval: str | None = None) -> Decision:
+    """Say "I did not start this"; the channel key suffices."""
+    return await _send(parts, find_open(parts, approval), "report", b"{}")
+
+
+async def give_back(parts: PhoneParts, approval: str) -> None:
+    """Let go of an open approval without deciding; another scan may open it (three times at most).
+
+    What cannot be given back falls back by itself after a minute.
+    """
+    with contextlib.suppress(CallRefused, PlatformUnreachable):
+        await parts.api.post(f"/phone/v1/approvals/{approval}/release", {}, Empty)
+    _forget(parts, approval)
+    parts.save()
+
+
+async def _send(
+    parts: PhoneParts, held: OpenApproval, verb: str, body: bytes, *, again: bool = False
+) -> Decision:
+    path = f"/phone/v1/approvals/{held.id}/{verb}"
+    try:
+        decision = await parts.api.post(path, body, Decision, again=again)
+    except FINAL_REFUSALS:
+        _forget(parts, held.id)
+        parts.save()
+        raise
+    _forget(parts, held.id)
+    parts.save()
+    return decision
+
+
+def _decide(parts: PhoneParts, held: OpenApproval) -> bytes:
+    """The body of a decision: both proofs over the bytes of one statement."""
+    draft = statements.parse_draft(held.draft)
+    data = statements.statement_bytes(
+        draft, phone_nonce=random_bytes(NONCE_SIZE), text_sha256=text_sha256(held.text)
+    )
+    assertion, prf = parts.assert_user(statements.statement_challenge(data))
+    key = certificate_keys.unwrap(parts.bound.keys[parts.bound.use_for(draft.kind)], prf)
+    return msgspec.json.encode({"jws": _sign(data, draft, key), "assertion": assertion})
+
+
+def _sign(data: bytes, draft: Draft, key: PrivateKey) -> str:
+    return jose.sign_compact(
+        data,
+        key,
+        alg=Algorithm.PS256 if isinstance(key, RSAPrivateKey) else Algorithm.ES256,
+        typ=STATEMENT_TYP,
+        header={"x5t#S256": draft.cert_sha256},
+    )
+
+
+def _forget(parts: PhoneParts, approval: str) -> None:
+    parts.state.approvals = [held for held in parts.state.approvals if held.id != approval]
+
+
+def _forget_expired(parts: PhoneParts) -> None:
+    now = rfc3339(parts.api.now())  # one spelling per moment: text order is time order
+    parts.state.approvals = [held for held in parts.state.approvals if held.expires_at > now]

@@ -1,0 +1,216 @@
+"""A session as the RP API shows it, and what a relying party says to open one (design §5.5)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from inkan.crypto import base64url
+from inkan.kernel.sensitive import Personal, Secret
+from inkan.wire import qr
+from inkan.wire.binding import BindingLevel, Door
+from inkan.wire.session import Kind, Outcome, SessionState
+
+FINAL_STATES = frozenset({SessionState.CLOSED, SessionState.CANCELLED, SessionState.EXPIRED})
+
+
+class Next(msgspec.Struct, frozen=True):
+    """What the relying party does now: ``present``, ``wait``, ``redeem`` or ``none``."""
+
+    action: str
+    retry_after_ms: int = 0
+
+
+class Binding(msgspec.Struct, frozen=True):
+    """How strongly the answer is tied to the asking browser, and the evidence for it."""
+
+    level: BindingLevel
+    evidence: tuple[str, ...] = ()
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Who answered: the pairwise reference of the person for this system."""
+
+    person_ref: str
+
+
+class SessionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading of a session. Everything after ``next`` is None until it is known and may be told.
+
+    Attributes:
+        match: whether the person is the expected one; None when nobody was expected.
+        young: whether the phone was bound only hours ago.
+        back_end: where the phone keeps its certificate keys, as declared.
+        status_now: state of the certificate at the time of reading; unsigned.
+        times: RFC 3339, UTC.
+    """
+
+    id: str
+    kind: Kind
+    purpose: str
+    state: SessionState
+    next: Next
+    outcome: Outcome | None = None
+    reason: str | None = None
+    door: Door | None = None
+    binding: Binding | None = None
+    subject: Subject | None = None
+    match: bool | None = None
+    young: bool | None = None
+    back_end: str | None = None
+    created_at: str
+    expires_at: str
+    opened_at: str | None = None
+    decided_at: str | None = None
+    released_at: str | None = None
+    purge_at: str | None = None
+    status_now: str | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether waiting longer changes nothing: it ended, or waits to be redeemed."""
+        return self.state in FINAL_STATES or self.next.action == "redeem"
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the person approved and the answer was released."""
+        return self.state is SessionState.CLOSED and self.outcome is Outcome.OK
+
+
+class SubjectHint(msgspec.Struct, frozen=True):
+    """Who is expected: ``person_ref``, ``phone_ref`` or ``national_id`` and its value.
+
+    The value goes into the body only; the platform compares it after the approval and forgets it (TW-43).
+    """
+
+    type: str
+    value: Personal[str]
+
+
+class ContentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A document to approve or sign.
+
+    Attributes:
+        id: the relying party's name for it.
+        name: what the person reads.
+        digest: hash of its bytes, base64url.
+        alg: ``sha-256``, ``sha-384`` or ``sha-512``.
+        format: form of the signature; the platform's default when None.
+    """
+
+    id: str
+    name: str
+    digest: str
+    alg: str = "sha-256"
+    format: str | None = None
+
+
+class Return(msgspec.Struct, frozen=True):
+    """Where the browser goes back to, and SHA-256 of the verifier that it keeps (base64url)."""
+
+    url: str
+    binding: str
+
+
+class SessionOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a relying party asks for.
+
+    Attributes:
+        kind: identify, approve or sign.
+        purpose: a code that is registered for the system.
+        challenge: 32 to 64 bytes, base64url; drawn for this session alone.
+        doors: which doors to make at once.
+        subject_hint: who is expected, if anybody.
+        binding_min: the weakest accepted binding; the platform's default when None.
+        contents: what is approved or signed.
+        claims: codes of attributes that are asked for.
+        return_to: for doors that come back to a browser or app.
+        expires_in: seconds until an undecided session ends, 30 to 600 (TW-45: 180).
+    """
+
+    kind: Kind
+    purpose: str
+    challenge: str
+    doors: Sequence[Door] = (Door.QR,)
+    subject_hint: SubjectHint | None = None
+    binding_min: BindingLevel | None = None
+    contents: Sequence[ContentOrder] = ()
+    claims: Sequence[str] = ()
+    return_to: Return | None = None
+    expires_in: int | None = None
+
+    def body(self) -> bytes:
+        """Return the JSON body; members without a value are left out."""
+        hint = self.subject_hint
+        members: dict[str, Any] = {
+            "kind": self.kind,
+            "purpose": self.purpose,
+            "challenge": self.challenge,
+            "doors": self.doors,
+            "subject_hint": hint and {"type": hint.type, "value": hint.value.reveal()},
+            "binding_min": self.binding_min,
+            "contents": self.contents,
+            "claims": self.claims,
+            "return": self.return_to,
+            "expires_in": self.expires_in,
+        }
+        return msgspec.json.encode({name: value for name, value in members.items() if value})
+
+
+class QRDoor(msgspec.Struct, frozen=True, kw_only=True):
+    """What frames are drawn with; the secret never goes to a browser.
+
+    Attributes:
+        handle: finds the session.
+        secret: base64url of 32 bytes.
+        origin: the wallet's.
+        t: seconds since the platform's ``t0`` when it answered.
+        generation: rises when an opened approval is released and the door opens again.
+    """
+
+    handle: str
+    secret: str
+    origin: str
+    t: int
+    generation: int = 0
+
+    def __repr__(self) -> str:
+        return f"<QRDoor {self.handle}>"
+
+
+class Doors(msgspec.Struct, frozen=True):
+    """The doors that were made with the session."""
+
+    qr: QRDoor | None = None
+
+
+class Created(msgspec.Struct, frozen=True):
+    """The answer to an opened session."""
+
+    session: SessionView
+    doors: Doors = Doors()
+
+
+class FrameSource:
+    """Draws the rotating code of one QR door.
+
+    It counts on from the platform's own second, so that neither the relying party's clock nor an instance that
+    has travelled forward matters; the platform accepts a frame for three seconds (design §5.4).
+
+    Args:
+        door: as the platform gave it.
+        received_at: monotonic seconds when its answer came in.
+    """
+
+    def __init__(self, door: QRDoor, *, received_at: float) -> None:
+        self.generation = door.generation
+        self._origin = door.origin
+        self._handle = door.handle
+        self._key = qr.qr_key(Secret(base64url.decode(door.secret, size=32)))
+        self._t = door.t
+        self._received_at = received_at
+
+    def frame(self, monotonic_now: float) -> str:
+        """Return the address that the code holds now; draw a new one every second."""
+        t = self._t + int(monotonic_now - self._received_at)
+        return qr.frame(self._origin, handle=self._handle, t=t, key=self._key)
