@@ -1,0 +1,40 @@
+"""Phones: bound with a card, renewed without it, revoked by their person or with the card's end."""
+
+from inkan.enrolment.model import (
+    ChannelKey,
+    EnrolmentNotFound,
+    NoFreeSlot,
+    Phone,
+    PhoneBound,
+    PhoneCertificate,
+    PhoneFacts,
+    PhoneNotFound,
+    PhonePrincipal,
+    PhoneRevoked,
+    PhoneState,
+    PhoneYoung,
+    RequestState,
+)
+from inkan.enrolment.service import FINISH_JOB, Enrolment, FinishJob, Parts
+from inkan.enrolment.store import EVENT_PAIRS
+
+__all__ = [
+    "EVENT_PAIRS",
+    "FINISH_JOB",
+    "ChannelKey",
+    "Enrolment",
+    "EnrolmentNotFound",
+    "FinishJob",
+    "NoFreeSlot",
+    "Parts",
+    "Phone",
+    "PhoneBound",
+    "PhoneCertificate",
+    "PhoneFacts",
+    "PhoneNotFound",
+    "PhonePrincipal",
+    "PhoneRevoked",
+    "PhoneState",
+    "PhoneYoung",
+    "RequestState",
+]

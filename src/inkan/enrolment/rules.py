@@ -1,0 +1,44 @@
+"""Lives, the machine of a request, and what the end of a card means for a phone."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from inkan.crypto.path import RevocationReason
+from inkan.enrolment.model import RequestState, RequestStep
+from inkan.kernel.machine import Machine
+from inkan.schemes import ParentEnd
+
+# Design §5.2 step 1; NIST SP 800-63B-4 §4.1.2: a binding code lives at most ten minutes.
+REQUEST_LIFE = timedelta(minutes=10)
+RENEWAL_LIFE = timedelta(minutes=10)
+CHALLENGE_LIFE = timedelta(minutes=5)
+# Design §5.6: records, certificates and settings need an assertion of the last ten minutes.
+ASSERTION_LIFE = timedelta(minutes=10)
+PARENT_CHECK_EVERY = timedelta(hours=24)
+
+MACHINE: Machine[RequestState, RequestStep] = Machine(
+    RequestState.STARTED,
+    {
+        (RequestState.STARTED, RequestStep.JOIN): RequestState.JOINED,
+        (RequestState.JOINED, RequestStep.PREPARE): RequestState.PREPARED,
+        (RequestState.PREPARED, RequestStep.ACCEPT): RequestState.ACCEPTED,
+        (RequestState.ACCEPTED, RequestStep.ISSUE): RequestState.ISSUED,
+        (RequestState.STARTED, RequestStep.REFUSE): RequestState.REFUSED,
+        (RequestState.JOINED, RequestStep.REFUSE): RequestState.REFUSED,
+        (RequestState.PREPARED, RequestStep.REFUSE): RequestState.REFUSED,
+    },
+)
+
+# RFC 5280 §5.3.1 reason of a card certificate → cause in the scheme's table (design §5.2 step 8). What no
+# reason expresses (stolen, deceased) is told by whoever ends the card, not read from a list.
+CAUSE_OF_REASON: Mapping[RevocationReason, ParentEnd] = {
+    RevocationReason.UNSPECIFIED: ParentEnd.USER_REVOKED,
+    RevocationReason.KEY_COMPROMISE: ParentEnd.KEY_COMPROMISE,
+    RevocationReason.CA_COMPROMISE: ParentEnd.ISSUE_FRAUD,
+    RevocationReason.AFFILIATION_CHANGED: ParentEnd.FACTS_CHANGED,
+    RevocationReason.SUPERSEDED: ParentEnd.USER_REVOKED,
+    RevocationReason.CESSATION_OF_OPERATION: ParentEnd.USER_REVOKED,
+    RevocationReason.CERTIFICATE_HOLD: ParentEnd.LOST,
+    RevocationReason.PRIVILEGE_WITHDRAWN: ParentEnd.ISSUE_FRAUD,
+    RevocationReason.AA_COMPROMISE: ParentEnd.ISSUE_FRAUD,
+}

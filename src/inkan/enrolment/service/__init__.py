@@ -1,0 +1,232 @@
+"""Phones: bound with a card, renewed without it, revoked by their person or with the card's end."""
+
+from datetime import datetime, timedelta
+
+from inkan.crypto import webauthn
+from inkan.enrolment import store
+from inkan.enrolment.model import (
+    ChannelKey,
+    Phone,
+    PhoneFacts,
+    PhonePrincipal,
+    Request,
+)
+from inkan.enrolment.service import accepting, binding, parents, phones, renewing
+from inkan.enrolment.service.accepting import FINISH_JOB, Accepted, FinishJob
+from inkan.enrolment.service.binding import Handed, Joined, Progress, Registration, Started, ToSign
+from inkan.enrolment.service.parts import Parts, read_phone
+from inkan.enrolment.service.renewing import Begun, Renewed
+from inkan.kernel.ids import PersonID, PhoneID
+from inkan.pki import CertificateRevoked
+from inkan.schemes import ParentEnd
+from inkan.store.database import MOMENT, Step
+from inkan.wire.binding import BackEnd
+
+KEEP_ENDED = timedelta(days=1)
+
+
+class Enrolment:
+    """The use cases and steps of phones."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @property
+    def rp_id(self) -> str:
+        """The WebAuthn RP ID of phones: the wallet's host exactly."""
+        return self._parts.rp_id
+
+    # --- the desk --------------------------------------------------------------------------------
+
+    async def start(self, *, scheme: str, terms_version: str) -> Started:
+        """See :func:`inkan.enrolment.service.binding.start`."""
+        return await binding.start(self._parts, scheme=scheme, terms_version=terms_version)
+
+    async def for_desk(self, request_id: str, *, secret: bytes) -> Request:
+        """The request of the page that holds its secret.
+
+        Raises:
+            EnrolmentNotFound: unknown, or another page's.
+        """
+        return await self._parts.db.read(binding.for_desk, request_id, secret)
+
+    def progress(self, request: Request) -> Progress:
+        """See :func:`inkan.enrolment.service.binding.progress`."""
+        return binding.progress(request, self._parts.db.now())
+
+    def code(self, request: Request) -> str:
+        """See :func:`inkan.enrolment.service.binding.draw_code`."""
+        return binding.draw_code(self._parts, request, self._parts.db.now())
+
+    def content(self, request: Request) -> ToSign:
+        """See :func:`inkan.enrolment.service.binding.content_to_sign`."""
+        return binding.content_to_sign(request, self._parts.db.now())
+
+    async def submit(self, request: Request, cms: bytes) -> Accepted:
+        """See :func:`inkan.enrolment.service.accepting.submit`."""
+        return await accepting.submit(self._parts, request, cms)
+
+    # --- the joining phone -----------------------------------------------------------------------
+
+    async def join(
+        self, *, jkt: str, frame: str, name: str, back_end: BackEnd, arrived: datetime
+    ) -> Joined:
+        """See :func:`inkan.enrolment.service.binding.join`."""
+        return await binding.join(
+            self._parts, jkt=jkt, frame=frame, name=name, back_end=back_end, arrived=arrived
+        )
+
+    async def prepare(
+        self, request_id: str, *, jkt: str, csrs: dict[str, str], registration: Registration
+    ) -> Handed:
+        """See :func:`inkan.enrolment.service.binding.prepare`."""
+        return await binding.prepare(
+            self._parts, request_id, jkt=jkt, csrs=csrs, registration=registration
+        )
+
+    async def for_phone(self, request_id: str, *, jkt: str) -> Request:
+        """The request that this channel key joined.
+
+        Raises:
+            EnrolmentNotFound: unknown, or another phone's.
+        """
+        return await self._parts.db.read(binding.for_phone, request_id, jkt)
+
+    async def certificates_of(self, request: Request) -> dict[str, str]:
+        """Ids of the certificates that were issued for a request, by use; empty before."""
+        if request.phone is None:
+            return {}
+        phone = await self._parts.db.read(_phone, request.phone)
+        return {} if phone is None else {use: c.id for use, c in phone.certificates.items()}
+
+    # --- bound phones ----------------------------------------------------------------------------
+
+    async def principal_of(self, jkt: str) -> tuple[PhonePrincipal | ChannelKey, datetime | None]:
+        """The active phone of a channel key and its last assertion, else the bare key."""
+        return await self._parts.db.read(phones.principal_of, jkt)
+
+    def facts(self, phone_id: PhoneID) -> Step[PhoneFacts | None]:
+        """Step: see :func:`inkan.enrolment.service.phones.facts`."""
+        return phones.facts(phone_id)
+
+    def hold(self, phone_id: PhoneID, *, version: int) -> Step[PhoneFacts | None]:
+        """Step: see :func:`inkan.enrolment.service.phones.hold`."""
+        return phones.hold(phone_id, version=version)
+
+    def note_assertion(self, phone_id: PhoneID, *, sign_count: int) -> Step[None]:
+        """Step: see :func:`inkan.enrolment.service.phones.note_assertion`."""
+        return phones.note_assertion(phone_id, sign_count=sign_count)
+
+    async def phones(self, person: PersonID) -> list[Phone]:
+        """Every phone of a person that is not revoked."""
+        return await self._parts.db.read(phones.phones, person)
+
+    async def owns_certificate(self, person: PersonID, certificate_id: str) -> bool:
+        """Whether a certificate is one of the person's phones, a renewal's included."""
+        mine = await self.phones(person)
+        held = [each for phone in mine for each in (phone.certificates, phone.pending)]
+        return any(certificate_id == each.id for group in held for each in group.values())
+
+    async def begin_assertion(self, phone: PhonePrincipal) -> str:
+        """See :func:`inkan.enrolment.service.phones.begin_assertion`."""
+        return await phones.begin_assertion(self._parts, phone)
+
+    async def prove_presence(
+        self, phone: PhonePrincipal, assertion: webauthn.Assertion
+    ) -> datetime:
+        """See :func:`inkan.enrolment.service.phones.prove_presence`."""
+        return await phones.prove_presence(self._parts, phone, assertion)
+
+    async def revoke(self, sender: PhonePrincipal, phone_id: str) -> None:
+        """See :func:`inkan.enrolment.service.phones.revoke_by_phone`."""
+        await phones.revoke_by_phone(self._parts, sender, phone_id)
+
+    # --- renewal ---------------------------------------------------------------------------------
+
+    async def begin_renewal(self, sender: PhonePrincipal) -> Begun:
+        """See :func:`inkan.enrolment.service.renewing.begin`."""
+        return await renewing.begin(self._parts, sender)
+
+    async def renew(
+        self,
+        sender: PhonePrincipal,
+        *,
+        cms: bytes,
+        csrs: dict[str, str],
+        assertion: webauthn.Assertion,
+    ) -> Renewed:
+        """See :func:`inkan.enrolment.service.renewing.submit`."""
+        return await renewing.submit(self._parts, sender, cms=cms, csrs=csrs, assertion=assertion)
+
+    async def confirm_renewal(self, sender: PhonePrincipal) -> Renewed:
+        """See :func:`inkan.enrolment.service.renewing.confirm`."""
+        return await renewing.confirm(self._parts, sender)
+
+    # --- schedules, jobs, events -----------------------------------------------------------------
+
+    async def check_parents(self) -> None:
+        """Ask for the status of every card once a day; a schedule's work."""
+        await parents.check(self._parts)
+
+    async def end_parent(
+        self,
+        *,
+        authority: str,
+        serial: str,
+        cause: ParentEnd,
+        reported_loss: datetime | None = None,
+    ) -> int:
+        """See :func:`inkan.enrolment.service.parents.end`."""
+        return await parents.end(
+            self._parts,
+            authority=authority,
+            serial=serial,
+            cause=cause,
+            reported_loss=reported_loss,
+        )
+
+    async def on_certificate_revoked(self, event: CertificateRevoked) -> None:
+        """Reaction: when the certificate was a card's, its phones get the scheme's effect at once."""
+        status = await self._parts.db.read(self._parts.pki.find_status, event.certificate)
+        if status is not None:
+            await parents.end(
+                self._parts,
+                authority=status.authority,
+                serial=status.serial,
+                cause=parents.cause_of(status.reason),
+            )
+
+    async def make_up(self, request_id: str) -> None:
+        """The outbox's :data:`FINISH_JOB`."""
+        await accepting.make_up(self._parts, request_id)
+
+    async def purge(self) -> None:
+        """Forget requests and renewals that ended a day ago; a schedule's work."""
+        await self._parts.db.transact(_purge)
+
+
+def _phone(phone_id: str) -> Step[Phone | None]:
+    return read_phone((yield store.PHONE_BY_ID.one(key=phone_id)))
+
+
+def _purge() -> Step[None]:
+    moment = yield MOMENT
+    yield store.PURGE_REQUESTS.run(before=moment - KEEP_ENDED)
+    yield store.PURGE_RENEWALS.run(before=moment - KEEP_ENDED)
+
+
+__all__ = [
+    "FINISH_JOB",
+    "Accepted",
+    "Begun",
+    "Enrolment",
+    "FinishJob",
+    "Handed",
+    "Joined",
+    "Parts",
+    "Progress",
+    "Registration",
+    "Renewed",
+    "Started",
+    "ToSign",
+]

@@ -1,0 +1,209 @@
+"""Bound phones: who sends a request, what an answer is judged by, assertions, suspension, revocation."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from inkan.audit import Actor, ActorKind
+from inkan.crypto import base64url, webauthn
+from inkan.enrolment import store
+from inkan.enrolment.model import (
+    AssertionUnknown,
+    ChannelKey,
+    Phone,
+    PhoneFacts,
+    PhoneNotFound,
+    PhonePrincipal,
+    PhoneRevoked,
+    PhoneState,
+)
+from inkan.enrolment.rules import ASSERTION_LIFE, CHALLENGE_LIFE
+from inkan.enrolment.service.parts import Parts, facts_of, read_phone, scheme_of
+from inkan.kernel.ids import PersonID, PhoneID, random_bytes
+from inkan.pki import RevocationReason
+from inkan.store.database import MOMENT, Step
+from inkan.store.outbox import enqueue
+
+
+def principal_of(jkt: str) -> Step[tuple[PhonePrincipal | ChannelKey, datetime | None]]:
+    """Step: the active phone of a channel key, and its last assertion; else the bare key."""
+    row = yield store.PRINCIPAL_BY_JKT.one(jkt=jkt)
+    if row is None or row.state != PhoneState.ACTIVE:
+        return ChannelKey(jkt=jkt), None
+    principal = PhonePrincipal(
+        jkt=jkt,
+        phone=PhoneID(row.id),
+        person=PersonID(row.person),
+        version=row.version,
+        scheme=row.scheme,
+    )
+    return principal, row.asserted_at
+
+
+def facts(phone_id: PhoneID) -> Step[PhoneFacts | None]:
+    """Step: what an answer of the phone is judged by, or None when it is not active."""
+    phone = read_phone((yield store.PHONE_BY_ID.one(key=phone_id)))
+    if phone is None or phone.state is not PhoneState.ACTIVE:
+        return None
+    return facts_of(phone, scheme_of(phone))
+
+
+def hold(phone_id: PhoneID, *, version: int) -> Step[PhoneFacts | None]:
+    """Step: the facts of an active phone of that version, its row held until COMMIT, or None.
+
+    Revoking takes the same row: a decision and a revocation have an order (threat 12).
+    """
+    phone = read_phone((yield store.HOLD_PHONE.one(key=phone_id, seen=version)))
+    return None if phone is None else facts_of(phone, scheme_of(phone))
+
+
+def note_assertion(phone_id: PhoneID, *, sign_count: int) -> Step[None]:
+    """Step: after a verified assertion, remember the counter and that the person was there."""
+    yield store.NOTE_ASSERTION.run(key=phone_id, new_sign_count=sign_count)
+
+
+def get_phone(phone_id: str, *, person: PersonID) -> Step[Phone]:
+    """Step: a phone of this person.
+
+    Raises:
+        PhoneNotFound: unknown, or another person's: one answer.
+    """
+    phone = read_phone((yield store.PHONE_BY_ID.one(key=phone_id)))
+    if phone is None or phone.person != person:
+        raise PhoneNotFound()
+    return phone
+
+
+def phones(person: PersonID) -> Step[list[Phone]]:
+    """Step: every phone of the person that is not revoked, oldest first."""
+    rows = yield store.PHONES_OF.all(person=person)
+    return [phone for phone in map(read_phone, rows) if phone is not None]
+
+
+async def begin_assertion(parts: Parts, phone: PhonePrincipal) -> str:
+    """A fresh challenge of 32 bytes (base64url) for this phone; it replaces an older one."""
+    challenge = base64url.encode(random_bytes(32))
+    await parts.db.transact(_set_challenge, phone.phone, challenge)
+    return challenge
+
+
+def _set_challenge(phone_id: PhoneID, challenge: str) -> Step[None]:
+    moment = yield MOMENT
+    yield store.SET_CHALLENGE.run(
+        phone=phone_id, challenge=challenge, expires_at=moment + CHALLENGE_LIFE
+    )
+
+
+async def prove_presence(
+    parts: Parts, phone: PhonePrincipal, assertion: webauthn.Assertion
+) -> datetime:
+    """Verify an assertion over the open challenge; the phone counts as asserted for ten minutes.
+
+    The challenge is consumed first: one assertion, one try.
+
+    Raises:
+        AssertionUnknown: no challenge is open.
+        AssertionRefused: see :func:`inkan.crypto.webauthn.verify_assertion`.
+    """
+    challenge = await parts.db.transact(_take_challenge, phone.phone)
+    known = await parts.db.read(facts, phone.phone)
+    if challenge is None or known is None:
+        raise AssertionUnknown()
+    result = webauthn.verify_assertion(
+        assertion,
+        known=known_credential(known),
+        challenge=base64url.decode(challenge),
+        origin=parts.wallet_origin,
+        rp_id=parts.rp_id,
+    )
+    return await parts.db.transact(_note_asserted, phone.phone, result.sign_count)
+
+
+def known_credential(facts: PhoneFacts) -> webauthn.KnownCredential:
+    """What the verifier of an assertion knows of the phone's credential."""
+    return webauthn.KnownCredential(
+        id=facts.credential_id,
+        cose_key=facts.cose_key,
+        backup_eligible=facts.backup_eligible,
+        sign_count=facts.sign_count,
+    )
+
+
+def _take_challenge(phone_id: PhoneID) -> Step[str | None]:
+    row = yield store.TAKE_CHALLENGE.one(phone_id=phone_id)
+    return None if row is None else str(row.challenge)
+
+
+def _note_asserted(phone_id: PhoneID, sign_count: int) -> Step[datetime]:
+    moment = yield MOMENT
+    yield store.NOTE_ASSERTION.run(key=phone_id, new_sign_count=sign_count)
+    until: datetime = moment + ASSERTION_LIFE
+    return until
+
+
+def revoke(parts: Parts, phone: Phone, *, reason: RevocationReason, actor: Actor) -> Step[bool]:
+    """Step: end a phone: certificates, credential and channel key in this one transaction (step 9).
+
+    Returns:
+        False when it was revoked before.
+    """
+    event = yield from parts.audit.record(
+        "enrolment.phone_revoked",
+        actor=actor,
+        subject=phone.person,
+        object=phone.id,
+        details={"reason": reason.value},
+    )
+    touched = yield store.SET_STATE.run(
+        key=phone.id, seen=phone.version, event=event, new_state=PhoneState.REVOKED
+    )
+    if not touched:
+        return False
+    for certificate in _all_certificates(phone):
+        yield from parts.pki.revoke(certificate, reason=reason, actor=actor)
+    yield store.FREE_SLOT.run(phone=phone.id)
+    yield from parts.notices.notify(phone.person, "phone_revoked", {"phone": phone.name}, phones=())
+    yield from enqueue(PhoneRevoked.kind, PhoneRevoked(phone=phone.id, person=phone.person))
+    return True
+
+
+def suspend(parts: Parts, phone: Phone, *, actor: Actor, cause: str) -> Step[bool]:
+    """Step: put a phone and its certificates on hold."""
+    event = yield from parts.audit.record(
+        "enrolment.phone_suspended",
+        actor=actor,
+        subject=phone.person,
+        object=phone.id,
+        details={"cause": cause},
+    )
+    touched = yield store.SET_STATE.run(
+        key=phone.id, seen=phone.version, event=event, new_state=PhoneState.SUSPENDED
+    )
+    if not touched:
+        return False
+    for certificate in _all_certificates(phone):
+        yield from parts.pki.suspend(certificate, actor=actor)
+    return True
+
+
+def _all_certificates(phone: Phone) -> Sequence[str]:
+    ids = [each.id for each in phone.certificates.values()]
+    return [*ids, *(each.id for each in phone.pending.values())]
+
+
+async def revoke_by_phone(parts: Parts, sender: PhonePrincipal, phone_id: str) -> None:
+    """A phone revokes itself or another phone of its person.
+
+    Raises:
+        PhoneNotFound: unknown, or another person's.
+    """
+    await parts.db.transact(_revoke_by_phone, parts, sender, phone_id)
+
+
+def _revoke_by_phone(parts: Parts, sender: PhonePrincipal, phone_id: str) -> Step[None]:
+    phone = yield from get_phone(phone_id, person=sender.person)
+    yield from revoke(
+        parts,
+        phone,
+        reason=RevocationReason.CESSATION_OF_OPERATION,
+        actor=Actor(ActorKind.PHONE, sender.phone),
+    )
