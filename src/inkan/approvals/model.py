@@ -1,0 +1,134 @@
+"""What an approval is: one question on one phone and its answer, as values and refusals."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+
+from inkan.kernel.errors import Conflict, Gone, NotFound
+from inkan.kernel.ids import ApprovalID, PersonID, PhoneID
+from inkan.wire.binding import Door
+from inkan.wire.session import Outcome, SessionState
+
+
+class ApprovalStep(StrEnum):
+    """What can happen to an approval (design §5.3)."""
+
+    PRESENT = "present"
+    OPEN = "open"
+    REOPEN = "reopen"
+    DECIDE = "decide"
+    RELEASE = "release"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+
+
+class RelyingPartyName(msgspec.Struct, frozen=True):
+    """The asker as registered: what the person reads, never what the request says of itself."""
+
+    id: str
+    name: str
+    domain: str
+
+
+class Question(msgspec.Struct, frozen=True):
+    """Everything the platform fixes before it knows which phone will answer.
+
+    Attributes:
+        iss: issuer of the platform.
+        purpose_text: what for, per language (keys ``en``, ``ja``, ``zh-Hant``).
+        challenge: base64url of 32 to 64 bytes that the relying party drew.
+        full_evidence: whether name and certificate are given to the asker (design §5.5).
+    """
+
+    iss: str
+    kind: Literal["identify", "approve"]
+    session: str
+    system: str
+    relying_party: RelyingPartyName
+    purpose: str
+    purpose_text: dict[str, str]
+    challenge: str
+    claims: list[str] = []
+    contents: list[dict[str, Any]] = []
+    return_origin: str | None = None
+    full_evidence: bool = False
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """One row, as the steps and reads hand it out.
+
+    Attributes:
+        state: the stored state; ask :func:`inkan.approvals.rules.state_at` for the one that holds now.
+        generation: number of the present QR secret; 0 before the door is made.
+        draft: canonical JSON of the draft that the opener received.
+        version: grows with every step; the ETag of reads.
+    """
+
+    id: ApprovalID
+    state: SessionState
+    outcome: Outcome | None
+    reason: str | None
+    door: Door | None
+    handle: str | None
+    generation: int
+    qr_t0: datetime | None
+    question: Question
+    draft: str | None
+    phone: PhoneID | None
+    person: PersonID | None
+    opened_at: datetime | None
+    statement_sha256: str | None
+    created_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    released_at: datetime | None
+    version: int
+
+
+class UsageRecord(msgspec.Struct, frozen=True):
+    """One use as the person reads it (TW-38, DOC-06). ``detail`` is None once it was erased."""
+
+    id: str
+    at: datetime
+    phone: str
+    outcome: str
+    event_id: str
+    detail: dict[str, Any] | None
+
+
+class ApprovalNotFound(NotFound):
+    """No such approval, or not one of this phone's."""
+
+    code = "approval_not_found"
+    title = "There is no such request on this phone"
+
+
+class ApprovalEnded(Gone):
+    """Expired, cancelled, refused or answered: there is nothing left to decide."""
+
+    code = "approval_ended"
+    title = "This request has ended; ask the service to start again"
+    public = ("state",)
+
+
+class OpenedElsewhere(Conflict):
+    """Another phone opened it first; only its opener may decide."""
+
+    code = "opened_elsewhere"
+    title = "This request is already opened on another phone"
+
+
+class DecisionConflict(Conflict):
+    """Other bytes were decided already; the first decision stands."""
+
+    code = "decision_conflict"
+    title = "This request was already answered differently"
+
+
+class ApprovalMoved(Conflict):
+    """Another step of the same phone came in between."""
+
+    code = "approval_moved"
+    title = "This request changed meanwhile; read it again"

@@ -1,0 +1,49 @@
+"""The rules of an approval: its machine, its lives, and what time alone decides."""
+
+from datetime import datetime, timedelta
+
+from inkan.approvals.model import Approval, ApprovalStep
+from inkan.kernel.machine import Machine
+from inkan.wire.session import SessionState
+
+MACHINE: Machine[SessionState, ApprovalStep] = Machine(
+    SessionState.CREATED,
+    {
+        (SessionState.CREATED, ApprovalStep.PRESENT): SessionState.PRESENTED,
+        (SessionState.PRESENTED, ApprovalStep.OPEN): SessionState.OPENED,
+        (SessionState.OPENED, ApprovalStep.REOPEN): SessionState.PRESENTED,
+        (SessionState.OPENED, ApprovalStep.DECIDE): SessionState.DECIDED,
+        (SessionState.DECIDED, ApprovalStep.RELEASE): SessionState.CLOSED,
+        (SessionState.CREATED, ApprovalStep.CANCEL): SessionState.CANCELLED,
+        (SessionState.PRESENTED, ApprovalStep.CANCEL): SessionState.CANCELLED,
+        (SessionState.OPENED, ApprovalStep.CANCEL): SessionState.CANCELLED,
+        (SessionState.CREATED, ApprovalStep.EXPIRE): SessionState.EXPIRED,
+        (SessionState.PRESENTED, ApprovalStep.EXPIRE): SessionState.EXPIRED,
+        (SessionState.OPENED, ApprovalStep.EXPIRE): SessionState.EXPIRED,
+        # Approved and never fetched: "approved, not delivered" in the person's records.
+        (SessionState.DECIDED, ApprovalStep.EXPIRE): SessionState.EXPIRED,
+    },
+)
+
+# Design §5.3: an open approval is released after 60 s undecided, at most three times.
+OPEN_LIFE = timedelta(seconds=60)
+MAX_GENERATIONS = 4
+
+UNDECIDED = frozenset({SessionState.CREATED, SessionState.PRESENTED, SessionState.OPENED})
+
+
+def state_at(approval: Approval, now: datetime) -> SessionState:
+    """The state that holds at ``now``: expiry is a fact of time, not of a sweeper (threat 11)."""
+    if approval.state in UNDECIDED and approval.expires_at <= now:
+        return SessionState.EXPIRED
+    return approval.state
+
+
+def is_releasable(approval: Approval, now: datetime) -> bool:
+    """Whether another phone may have it: opened 60 s ago, undecided, and a fresh secret is left."""
+    return (
+        state_at(approval, now) is SessionState.OPENED
+        and approval.opened_at is not None
+        and approval.opened_at + OPEN_LIFE <= now
+        and approval.generation < MAX_GENERATIONS
+    )

@@ -1,0 +1,37 @@
+"""Sessions: what a relying party opens, reads and keeps a receipt of."""
+
+from inkan.identification.model import (
+    Created,
+    QRDoor,
+    SessionNotFound,
+    SessionOrder,
+    SessionView,
+    SubjectHint,
+)
+from inkan.identification.service import (
+    SIGN_JOB,
+    AssertionParts,
+    Decided,
+    Identification,
+    Opened,
+    Parts,
+    SignJob,
+)
+from inkan.identification.store import EVENT_PAIRS
+
+__all__ = [
+    "EVENT_PAIRS",
+    "SIGN_JOB",
+    "AssertionParts",
+    "Created",
+    "Decided",
+    "Identification",
+    "Opened",
+    "Parts",
+    "QRDoor",
+    "SessionNotFound",
+    "SessionOrder",
+    "SessionView",
+    "SignJob",
+    "SubjectHint",
+]

@@ -1,0 +1,384 @@
+"""The RP API's sessions (``/v1``) and the Phone API's approvals (``/phone/v1``)."""
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from inkan.approvals import UsageRecord
+from inkan.enrolment import PhonePrincipal
+from inkan.identification.model import (
+    Created,
+    IdempotencyKeyMissing,
+    QRDoor,
+    SessionOrder,
+    SessionView,
+)
+from inkan.identification.rules import MAX_WAIT_S
+from inkan.identification.service import AssertionParts, Decided, Identification, Opened
+from inkan.kernel.clock import rfc3339
+from inkan.kernel.errors import Malformed
+from inkan.relying_parties import System
+from inkan.web.exchange import Authenticator, Exchange
+from inkan.web.principal import Access, Permission
+from inkan.web.response import Response, created, json_response, no_content, ok
+from inkan.web.routes import Bare, Group, Operation, QueryParameter, Surface
+from inkan.web.sse import ServerEvent, event_stream
+from inkan.wire.forms import parse_moment
+from inkan.wire.shown import Language
+
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
+_DECIDE_LIMIT = 400_000
+
+PERMISSIONS = (
+    Permission(use_case="session.use", roles=frozenset({"system"}), source="design §5.5"),
+    Permission(
+        use_case="records.read",
+        roles=frozenset({"phone"}),
+        source="design §5.6: an assertion of the last ten minutes",
+        fresh_within=timedelta(minutes=10),
+    ),
+    Permission(use_case="approval.decide", roles=frozenset({"phone"}), source="design §5.6"),
+)
+_RECORDS = Access("records.read")
+_SESSION = Access("session.use")
+_PHONE = Access("approval.decide")
+
+
+class OpenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST approvals/open``: a scanned frame and the person's language."""
+
+    frame: str
+    lang: Language
+
+
+class DecideBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST approvals/{id}/decide``: both proofs."""
+
+    jws: str
+    assertion: AssertionParts
+
+
+class RecordView(msgspec.Struct, frozen=True):
+    """One use as the person reads it; ``detail`` is null once it was erased."""
+
+    id: str
+    at: str
+    phone: str
+    outcome: str
+    detail: dict[str, Any] | None
+
+
+class RecordList(msgspec.Struct, frozen=True):
+    """Records of use, newest first, at most 50; ask again with ``before``."""
+
+    records: list[RecordView]
+
+
+class OpenedList(msgspec.Struct, frozen=True):
+    """What the phone has open."""
+
+    approvals: list[Opened]
+
+
+def rp_routes(identification: Identification, authenticator: Authenticator) -> Group:
+    """The routes of relying parties' systems."""
+
+    async def create(exchange: Exchange) -> Response:
+        system = await _system(exchange)
+        key = exchange.header("idempotency-key") or ""
+        if _IDEMPOTENCY_KEY.fullmatch(key) is None:
+            raise IdempotencyKeyMissing()
+        order = await exchange.json(SessionOrder)
+        made = await identification.create(
+            system, order, body=await exchange.body(), idempotency_key=key
+        )
+        return created(made, location=f"/v1/sessions/{made.session.id}")
+
+    async def read(exchange: Exchange) -> Response:
+        system = await _system(exchange)
+        seconds = _wait(exchange.query("wait"))
+        known = exchange.header("if-none-match")
+        seen, etag = await identification.wait(
+            exchange.parameters["id"], system=system.id, seconds=seconds, known=known
+        )
+        return ok(seen).with_header("etag", etag).with_header("cache-control", "no-store")
+
+    async def events(exchange: Exchange) -> Response:
+        system = await _system(exchange)
+        states = identification.follow(exchange.parameters["id"], system=system.id)
+        first = await anext(states)
+        return event_stream(exchange, _states(first, states))
+
+    async def qr_door(exchange: Exchange) -> Response:
+        system = await _system(exchange)
+        return ok(await identification.qr_door(exchange.parameters["id"], system=system.id))
+
+    async def qr_stream(exchange: Exchange) -> Response:
+        system = await _system(exchange)
+        await identification.get(exchange.parameters["id"], system=system.id)
+        frames = identification.frames(exchange.parameters["id"], system=system.id)
+        return event_stream(exchange, _frames(frames))
+
+    async def cancel(exchange: Exchange) -> Response:
+        system = await _system(exchange)
+        return ok(await identification.cancel(exchange.parameters["id"], system=system.id))
+
+    async def receipt(exchange: Exchange) -> Response:
+        system = await _system(exchange)
+        jws = await identification.receipt(exchange.parameters["id"], system=system.id)
+        return Response(200, jws.encode(), media_type="application/jose")
+
+    async def evidence(exchange: Exchange) -> Response:
+        system = await _system(exchange)
+        bundle = await identification.evidence(exchange.parameters["id"], system=system.id)
+        return Response(200, bundle, media_type="application/json")
+
+    wait = QueryParameter(name="wait", type=int, description="Seconds to wait, 0 to 120.")
+    return Group(
+        surface=Surface.API,
+        authenticator=authenticator,
+        challenge='DPoP algs="ES256"',
+        bare={
+            ("POST", "/v1/sessions"): Bare(
+                endpoint=create,
+                access=_SESSION,
+                operation=Operation(
+                    name="createSession",
+                    summary="Open a session; repeat with the same Idempotency-Key to read it again",
+                    body=SessionOrder,
+                    answer=Created,
+                    status=201,
+                ),
+            ),
+            ("GET", "/v1/sessions/{id}"): Bare(
+                endpoint=read,
+                access=_SESSION,
+                operation=Operation(
+                    name="getSession",
+                    summary="The session now, or as soon as it changes (long poll)",
+                    answer=SessionView,
+                    query=(wait,),
+                ),
+            ),
+            ("GET", "/v1/sessions/{id}/events"): Bare(
+                endpoint=events,
+                access=_SESSION,
+                operation=Operation(
+                    name="followSession",
+                    summary="Every state of the session as server-sent events",
+                    media_type="text/event-stream",
+                ),
+            ),
+            ("POST", "/v1/sessions/{id}/doors/qr"): Bare(
+                endpoint=qr_door,
+                access=_SESSION,
+                operation=Operation(
+                    name="openQRDoor",
+                    summary="The handle and secret that the system's back end draws frames with",
+                    answer=QRDoor,
+                ),
+            ),
+            ("GET", "/v1/sessions/{id}/doors/qr/stream"): Bare(
+                endpoint=qr_stream,
+                access=_SESSION,
+                operation=Operation(
+                    name="streamQRFrames",
+                    summary="One frame a second as server-sent events, drawn by the platform",
+                    media_type="text/event-stream",
+                ),
+            ),
+            ("POST", "/v1/sessions/{id}/cancel"): Bare(
+                endpoint=cancel,
+                access=_SESSION,
+                operation=Operation(
+                    name="cancelSession", summary="Take the question back", answer=SessionView
+                ),
+            ),
+            ("GET", "/v1/sessions/{id}/receipt"): Bare(
+                endpoint=receipt,
+                access=_SESSION,
+                operation=Operation(
+                    name="getReceipt",
+                    summary="The signed receipt of a closed session",
+                    media_type="application/jose",
+                ),
+            ),
+            ("GET", "/v1/sessions/{id}/evidence"): Bare(
+                endpoint=evidence,
+                access=_SESSION,
+                operation=Operation(
+                    name="getEvidence",
+                    summary="All that is needed to check the receipt offline (full evidence only)",
+                ),
+            ),
+        },
+    )
+
+
+def phone_routes(
+    identification: Identification, authenticator: Authenticator, *, cors: Any
+) -> Group:
+    """The routes of phones."""
+
+    async def open_(exchange: Exchange) -> Response:
+        arrived = exchange.now
+        phone = await _phone(exchange)
+        body = await exchange.json(OpenBody)
+        return ok(
+            await identification.open(phone, frame=body.frame, lang=body.lang, arrived=arrived)
+        )
+
+    async def listed(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        return ok(OpenedList(approvals=await identification.opened_on(phone)))
+
+    async def decide(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        body = await exchange.json(DecideBody)
+        decided = await identification.approve(
+            phone, exchange.parameters["id"], jws=body.jws, assertion=body.assertion
+        )
+        return json_response(200, decided)
+
+    async def refuse(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        return ok(await identification.refuse(phone, exchange.parameters["id"]))
+
+    async def report(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        return ok(await identification.refuse(phone, exchange.parameters["id"], report=True))
+
+    async def records(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        before = exchange.query("before")
+        listed = await identification.records(
+            phone.person, before=parse_moment(before) if before else None
+        )
+        return ok(RecordList(records=[_record(record) for record in listed]))
+
+    async def release(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        await identification.give_back(phone, exchange.parameters["id"])
+        return no_content()
+
+    def decision(endpoint: Any, name: str, summary: str) -> Bare:
+        operation = Operation(name=name, summary=summary, answer=Decided)
+        return Bare(endpoint=endpoint, access=_PHONE, operation=operation)
+
+    return Group(
+        surface=Surface.API,
+        authenticator=authenticator,
+        challenge='DPoP algs="ES256"',
+        cors=cors,
+        bare={
+            ("POST", "/phone/v1/approvals/open"): Bare(
+                endpoint=open_,
+                access=_PHONE,
+                operation=Operation(
+                    name="openApproval",
+                    summary="Open the request behind a scanned frame",
+                    body=OpenBody,
+                    answer=Opened,
+                ),
+            ),
+            ("GET", "/phone/v1/approvals"): Bare(
+                endpoint=listed,
+                access=_PHONE,
+                operation=Operation(
+                    name="listApprovals",
+                    summary="What this phone has open and undecided",
+                    answer=OpenedList,
+                ),
+            ),
+            ("POST", "/phone/v1/approvals/{id}/decide"): Bare(
+                endpoint=decide,
+                access=_PHONE,
+                body_limit=_DECIDE_LIMIT,
+                operation=Operation(
+                    name="decideApproval",
+                    summary="Approve with both proofs",
+                    body=DecideBody,
+                    answer=Decided,
+                ),
+            ),
+            ("POST", "/phone/v1/approvals/{id}/refuse"): decision(
+                refuse, "refuseApproval", "Say no"
+            ),
+            ("POST", "/phone/v1/approvals/{id}/report"): decision(
+                report, "reportApproval", "Say that somebody else started this"
+            ),
+            ("GET", "/phone/v1/records"): Bare(
+                endpoint=records,
+                access=_RECORDS,
+                operation=Operation(
+                    name="listRecords",
+                    summary="The person's records of use, newest first",
+                    answer=RecordList,
+                    query=(
+                        QueryParameter(
+                            name="before", type=str, description="Only what is older (RFC 3339)."
+                        ),
+                    ),
+                ),
+            ),
+            ("POST", "/phone/v1/approvals/{id}/release"): Bare(
+                endpoint=release,
+                access=_PHONE,
+                operation=Operation(
+                    name="releaseApproval",
+                    summary="Let go without deciding; the code may be scanned again",
+                    status=204,
+                ),
+            ),
+        },
+    )
+
+
+async def _system(exchange: Exchange) -> System:
+    principal = await exchange.get_principal()
+    system: System = principal.record.system
+    return system
+
+
+async def _phone(exchange: Exchange) -> PhonePrincipal:
+    principal = await exchange.get_principal()
+    phone: PhonePrincipal = principal.record
+    return phone
+
+
+def _wait(text: str | None) -> float:
+    if text is None:
+        return 0
+    if not text.isascii() or not text.isdigit() or int(text) > MAX_WAIT_S:
+        raise Malformed(where="wait", expected=f"whole seconds from 0 to {MAX_WAIT_S}")
+    return float(text)
+
+
+async def _states(
+    first: tuple[SessionView, str], rest: AsyncIterator[tuple[SessionView, str]]
+) -> AsyncGenerator[ServerEvent, None]:
+    yield _event("state", first[0])
+    async for seen, _ in rest:
+        yield _event("state", seen)
+
+
+async def _frames(frames: AsyncIterator[str | None]) -> AsyncGenerator[ServerEvent, None]:
+    async for frame in frames:
+        yield _event("frame", {"frame": frame})
+
+
+def _event(name: str, value: Any) -> ServerEvent:
+    return ServerEvent(data=msgspec.json.encode(value).decode(), name=name)
+
+
+def _record(record: UsageRecord) -> RecordView:
+    return RecordView(
+        id=record.id,
+        at=rfc3339(record.at),
+        phone=record.phone,
+        outcome=record.outcome,
+        detail=record.detail,
+    )

@@ -1,0 +1,153 @@
+"""Sessions of relying parties, answered on phones."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from inkan.approvals import ApprovalEnded, ApprovalMoved, ApprovalNotFound, UsageRecord
+from inkan.audit import Actor, ActorKind
+from inkan.enrolment import PhonePrincipal
+from inkan.identification import store
+from inkan.identification.model import Created, QRDoor, SessionOrder, SessionView
+from inkan.identification.rules import IDEMPOTENCY_LIFE, READABLE
+from inkan.identification.service import create, deciding, opening, reading, receipts
+from inkan.identification.service.deciding import AssertionParts, Decided
+from inkan.identification.service.opening import Opened
+from inkan.identification.service.parts import Parts, topic
+from inkan.identification.service.receipts import SIGN_JOB, SignJob
+from inkan.kernel.ids import PersonID, SystemID
+from inkan.relying_parties import System
+from inkan.store.database import MOMENT, Step, Wake
+from inkan.wire.shown import Language
+
+
+class Identification:
+    """The use cases of sessions: of the relying party, of the phone, and of time."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    # --- the relying party -----------------------------------------------------------------------
+
+    async def create(
+        self, system: System, order: SessionOrder, *, body: bytes, idempotency_key: str
+    ) -> Created:
+        """See :func:`inkan.identification.service.create.create`."""
+        return await create.create(
+            self._parts, system, order, body=body, idempotency_key=idempotency_key
+        )
+
+    async def get(self, session_id: str, *, system: SystemID) -> tuple[SessionView, str]:
+        """See :func:`inkan.identification.service.reading.get`."""
+        return await reading.get(self._parts, session_id, system=system)
+
+    async def wait(
+        self, session_id: str, *, system: SystemID, seconds: float, known: str | None
+    ) -> tuple[SessionView, str]:
+        """See :func:`inkan.identification.service.reading.wait`."""
+        return await reading.wait(
+            self._parts, session_id, system=system, seconds=seconds, known=known
+        )
+
+    def follow(
+        self, session_id: str, *, system: SystemID
+    ) -> AsyncIterator[tuple[SessionView, str]]:
+        """See :func:`inkan.identification.service.reading.follow`."""
+        return reading.follow(self._parts, session_id, system=system)
+
+    async def qr_door(self, session_id: str, *, system: SystemID) -> QRDoor:
+        """See :func:`inkan.identification.service.reading.qr_door`."""
+        return await reading.qr_door(self._parts, session_id, system=system)
+
+    def frames(self, session_id: str, *, system: SystemID) -> AsyncIterator[str | None]:
+        """See :func:`inkan.identification.service.reading.frames`."""
+        return reading.frames(self._parts, session_id, system=system)
+
+    async def cancel(self, session_id: str, *, system: SystemID) -> SessionView:
+        """See :func:`inkan.identification.service.reading.cancel`."""
+        return await reading.cancel(self._parts, session_id, system=system)
+
+    async def receipt(self, session_id: str, *, system: SystemID) -> str:
+        """See :func:`inkan.identification.service.receipts.receipt`."""
+        return await receipts.receipt(self._parts, session_id, system=system)
+
+    async def evidence(self, session_id: str, *, system: SystemID) -> bytes:
+        """See :func:`inkan.identification.service.receipts.evidence_bundle`."""
+        return await receipts.evidence_bundle(self._parts, session_id, system=system)
+
+    # --- the phone -------------------------------------------------------------------------------
+
+    async def open(
+        self, phone: PhonePrincipal, *, frame: str, lang: Language, arrived: datetime
+    ) -> Opened:
+        """See :func:`inkan.identification.service.opening.open_by_frame`."""
+        return await opening.open_by_frame(
+            self._parts, phone, frame=frame, lang=lang, arrived=arrived
+        )
+
+    async def opened_on(self, phone: PhonePrincipal) -> list[Opened]:
+        """What this phone has open and undecided."""
+        return await opening.opened_on(self._parts, phone)
+
+    async def give_back(self, phone: PhonePrincipal, approval_id: str) -> None:
+        """See :func:`inkan.identification.service.opening.give_back`."""
+        await opening.give_back(self._parts, phone, approval_id)
+
+    async def approve(
+        self, phone: PhonePrincipal, approval_id: str, *, jws: str, assertion: AssertionParts
+    ) -> Decided:
+        """See :func:`inkan.identification.service.deciding.approve`."""
+        return await deciding.approve(self._parts, phone, approval_id, jws=jws, assertion=assertion)
+
+    async def refuse(
+        self, phone: PhonePrincipal, approval_id: str, *, report: bool = False
+    ) -> Decided:
+        """See :func:`inkan.identification.service.deciding.refuse`."""
+        return await deciding.refuse(self._parts, phone, approval_id, report=report)
+
+    async def records(self, person: PersonID, *, before: datetime | None) -> list[UsageRecord]:
+        """The person's 50 newest usage records before that moment (TW-38); by default all up to now."""
+        approvals = self._parts.approvals
+        until = before or self._parts.db.now() + timedelta(microseconds=1)
+        return await self._parts.db.read(approvals.records, person, before=until)
+
+    # --- time and crashes ------------------------------------------------------------------------
+
+    async def make_up_receipt(self, session_id: str) -> None:
+        """The outbox's :data:`SIGN_JOB`: sign what a crash left unsigned."""
+        await receipts.make_up(self._parts, session_id)
+
+    async def expire(self) -> int:
+        """Write down what time has ended, 500 approvals at a time; returns how many."""
+        expired = 0
+        for approval_id in await self._parts.db.scan(self._parts.approvals.overdue):
+            # A rival of another process wrote it down first, or forgot it since.
+            with suppress(ApprovalEnded, ApprovalMoved, ApprovalNotFound):
+                await self._parts.db.transact(self._expire, approval_id)
+                expired += 1
+        return expired
+
+    async def purge(self) -> None:
+        """Forget sessions past ``purge_at``, their approvals, and idempotency keys older than a day."""
+        await self._parts.db.transact(self._purge)
+
+    def _expire(self, approval_id: str) -> Step[None]:
+        approval = yield from self._parts.approvals.get(approval_id)
+        session = approval.question.session
+        event = yield from self._parts.audit.record(
+            "identification.session_expired",
+            actor=Actor(ActorKind.PLATFORM, "identification"),
+            object=session,
+            details={"approval": approval_id},
+        )
+        yield from self._parts.approvals.expire(approval, event=event)
+        yield Wake(topic(session))
+
+    def _purge(self) -> Step[None]:
+        moment = yield MOMENT
+        yield store.PURGE.run()
+        yield from self._parts.approvals.purge(before=moment - READABLE)
+        yield store.FORGET_KEYS.run(before=moment - IDEMPOTENCY_LIFE)
+
+
+__all__ = ["SIGN_JOB", "AssertionParts", "Decided", "Identification", "Opened", "Parts", "SignJob"]

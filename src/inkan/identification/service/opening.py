@@ -1,0 +1,262 @@
+"""A phone opens a session by a scanned frame (design §5.4 `qr`) and gets the draft to decide on.
+
+Numbered plan:
+
+1. the frame is one of this wallet's (form);
+2. its handle finds an approval; an unknown handle and a forged MAC get one answer: stale, scan on;
+3. the MAC holds under the secret of the present generation;
+4. the frame is current at arrival: −1 ≤ now − t ≤ 3 s; a stale one consumes nothing;
+5. the phone and its certificate for this kind are good now, and its scheme allows this instance;
+6. compare-and-set: presented → opened, with the draft; the same phone may open again, another hears
+   "already opened on another phone". A frame of a generation that was given back meanwhile is stale.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from inkan.approvals import (
+    Approval,
+    ApprovalEnded,
+    ApprovalNotFound,
+    OpenedElsewhere,
+    Opener,
+    Question,
+    is_releasable,
+    state_at,
+)
+from inkan.audit import Actor, ActorKind
+from inkan.crypto import base64url
+from inkan.enrolment import PhoneFacts, PhonePrincipal
+from inkan.identification.model import CertificateNotGood
+from inkan.identification.service.parts import (
+    Parts,
+    certificate_flaw,
+    qr_seconds,
+    topic,
+)
+from inkan.kernel.clock import rfc3339
+from inkan.kernel.ids import new_id, random_bytes
+from inkan.store.database import MOMENT, Step, Wake
+from inkan.wire import qr, shown, statement
+from inkan.wire.binding import Door, StatementDoor
+from inkan.wire.contents import Content
+from inkan.wire.session import Kind, SessionState
+
+# Which of a phone's certificates answers a kind of question (design §5.1).
+USE_OF_KIND = {Kind.IDENTIFY: "auth", Kind.APPROVE: "auth", Kind.SIGN: "sign"}
+TEMPLATE_OF_KIND = {
+    Kind.IDENTIFY: shown.Template.IDENTIFY_V1,
+    Kind.APPROVE: shown.Template.APPROVE_V1,
+    Kind.SIGN: shown.Template.SIGN_V1,
+}
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """What the phone gets: the draft to sign and the very text to show."""
+
+    approval: str
+    draft: msgspec.Raw
+    text: str
+    expires_at: str
+    now: str
+
+
+async def open_by_frame(
+    parts: Parts, phone: PhonePrincipal, *, frame: str, lang: shown.Language, arrived: datetime
+) -> Opened:
+    """Open the approval behind a scanned frame.
+
+    Raises:
+        QRFrameMalformed, QRFrameStale: see the plan, 1 to 4.
+        CertificateNotGood, OpenedElsewhere, ApprovalEnded: 5 and 6.
+    """
+    scanned = qr.parse_frame(frame, origin=parts.wallet_origin)  # 1
+    approval = await parts.db.read(parts.approvals.find_by_handle, scanned.handle)
+    if approval is None:  # 2
+        raise qr.QRFrameStale()
+    key = qr.qr_key(parts.qr_secret(approval))
+    try:
+        qr.verify_frame(scanned, key, t_now=qr_seconds(approval, arrived))  # 3, 4
+    except qr.QRFrameForged:
+        raise qr.QRFrameStale() from None
+    return await parts.db.transact(_open, parts, phone, approval, lang)
+
+
+def _open(
+    parts: Parts, phone: PhonePrincipal, scanned: Approval, lang: shown.Language
+) -> Step[Opened]:
+    moment = yield MOMENT
+    approval = yield from parts.approvals.get(scanned.id)
+    if approval.generation != scanned.generation:
+        raise qr.QRFrameStale()
+    facts = yield from good_phone(parts, phone, approval.question.kind, now=moment)  # 5
+    if approval.state is not SessionState.OPENED or approval.phone != phone.phone:
+        approval = yield from _take(parts, phone, facts, approval, lang)  # 6
+    if state_at(approval, moment) is not SessionState.OPENED:
+        raise ApprovalEnded(state=str(state_at(approval, moment)))
+    return _opened(approval, now=moment)
+
+
+def _take(
+    parts: Parts,
+    phone: PhonePrincipal,
+    facts: PhoneFacts,
+    approval: Approval,
+    lang: shown.Language,
+) -> Step[Approval]:
+    moment = yield MOMENT
+    state = state_at(approval, moment)
+    if state is SessionState.OPENED:
+        raise OpenedElsewhere()
+    if state is not SessionState.PRESENTED:
+        raise ApprovalEnded(state=str(state))
+    draft = _draft(approval.question, facts, lang=lang, at=moment)
+    event = yield from parts.audit.record(
+        "identification.session_opened",
+        actor=Actor(ActorKind.PHONE, phone.phone),
+        subject=phone.person,
+        object=approval.question.session,
+        details={"approval": approval.id, "door": Door.QR.value},
+    )
+    approval = yield from parts.approvals.open(
+        approval,
+        opener=Opener(phone=phone.phone, person=phone.person),
+        door=Door.QR,
+        draft=statement.draft_bytes(draft).decode(),
+        event=event,
+    )
+    yield Wake(topic(approval.question.session))
+    return approval
+
+
+def good_phone(
+    parts: Parts, phone: PhonePrincipal, kind: str, *, now: datetime
+) -> Step[PhoneFacts]:
+    """Step: the facts of a phone whose certificate for this kind is good now (threat 12).
+
+    Raises:
+        ApprovalNotFound: the phone was revoked or changed since the request was authenticated.
+        CertificateNotGood: the certificate expired, is suspended or revoked.
+    """
+    facts = yield from parts.enrolment.hold(phone.phone, version=phone.version)
+    if facts is None:
+        raise ApprovalNotFound()
+    certificate = facts.certificates[USE_OF_KIND[Kind(kind)]]
+    status = yield from parts.pki.hold_status(certificate.id)
+    reason = certificate_flaw(status, now=now)
+    if reason is not None:
+        raise CertificateNotGood(reason=str(reason))
+    return facts
+
+
+def release_stale(parts: Parts, approval: Approval) -> Step[Approval]:
+    """Step: take an approval back from a phone that left it undecided for 60 s, with a new QR secret."""
+    moment = yield MOMENT
+    if not is_releasable(approval, moment):
+        return approval
+    event = yield from parts.audit.record(
+        "identification.opening_released",
+        actor=Actor(ActorKind.PLATFORM, "identification"),
+        subject=approval.person,
+        object=approval.question.session,
+        details={"approval": approval.id, "generation": approval.generation + 1},
+    )
+    approval = yield from parts.approvals.reopen(approval, handle=new_id("qr"), event=event)
+    yield Wake(topic(approval.question.session))
+    return approval
+
+
+async def give_back(parts: Parts, phone: PhonePrincipal, approval_id: str) -> None:
+    """The opener lets go without deciding: the code may be scanned again, under a new secret.
+
+    Raises:
+        ApprovalNotFound: not opened on this phone.
+        ApprovalEnded: over, or its three releases are used up.
+    """
+    await parts.db.transact(_give_back, parts, phone, approval_id)
+
+
+def _give_back(parts: Parts, phone: PhonePrincipal, approval_id: str) -> Step[None]:
+    approval = yield from parts.approvals.get(approval_id)
+    if approval.phone != phone.phone:
+        raise ApprovalNotFound()
+    event = yield from parts.audit.record(
+        "identification.opening_given_back",
+        actor=Actor(ActorKind.PHONE, phone.phone),
+        subject=phone.person,
+        object=approval.question.session,
+        details={"approval": approval.id},
+    )
+    yield from parts.approvals.reopen(approval, handle=new_id("qr"), event=event)
+    yield Wake(topic(approval.question.session))
+
+
+def _draft(
+    question: Question, facts: PhoneFacts, *, lang: shown.Language, at: datetime
+) -> statement.Draft:
+    certificate = facts.certificates[USE_OF_KIND[Kind(question.kind)]]
+    return statement.Draft(
+        v=1,
+        iss=question.iss,
+        kind=Kind(question.kind),
+        decision="approve",
+        session=question.session,
+        system=question.system,
+        relying_party=statement.RelyingPartyView(
+            id=question.relying_party.id,
+            name=question.relying_party.name,
+            domain=question.relying_party.domain,
+        ),
+        purpose=question.purpose,
+        shown=statement.Shown(
+            template=TEMPLATE_OF_KIND[Kind(question.kind)],
+            lang=lang,
+            text_sha256=shown.text_sha256(_text(question, lang)),
+        ),
+        claims=tuple(question.claims),
+        challenge=question.challenge,
+        contents=_contents(question),
+        door=StatementDoor.QR,
+        return_origin=question.return_origin,
+        cert_sha256=certificate.sha256,
+        cred_sha256=statement.credential_sha256(facts.credential_id, facts.cose_key),
+        server_nonce=base64url.encode(random_bytes(statement.NONCE_SIZE)),
+        at=rfc3339(at),
+    )
+
+
+def _text(question: Question, lang: shown.Language) -> str:
+    return shown.render(
+        TEMPLATE_OF_KIND[Kind(question.kind)],
+        lang,
+        relying_party=question.relying_party.name,
+        domain=question.relying_party.domain,
+        purpose_text=question.purpose_text[lang],
+        door=StatementDoor.QR,
+        contents=_contents(question),
+        claims=question.claims,
+        full_evidence=question.full_evidence,
+    )
+
+
+def _contents(question: Question) -> tuple[Content, ...]:
+    return msgspec.convert(question.contents, tuple[Content, ...])
+
+
+def _opened(approval: Approval, *, now: datetime) -> Opened:
+    assert approval.draft is not None
+    draft = statement.parse_draft(approval.draft.encode())
+    return Opened(
+        approval=approval.id,
+        draft=msgspec.Raw(approval.draft),
+        text=_text(approval.question, draft.shown.lang),
+        expires_at=rfc3339(approval.expires_at),
+        now=rfc3339(now),
+    )
+
+
+async def opened_on(parts: Parts, phone: PhonePrincipal) -> list[Opened]:
+    """What this phone has open and undecided, as it was given out."""
+    approvals = await parts.db.read(parts.approvals.opened_on, phone.phone)
+    return [_opened(approval, now=parts.db.now()) for approval in approvals]

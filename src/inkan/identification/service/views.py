@@ -1,0 +1,86 @@
+"""The session object as relying parties read it, from the rows and the moment of reading."""
+
+from datetime import datetime
+
+from inkan.approvals import Approval, state_at
+from inkan.identification.model import BindingView, Next, Session, SessionView, SubjectView
+from inkan.identification.service.parts import next_step
+from inkan.kernel.clock import rfc3339
+from inkan.wire.binding import BindingLevel
+from inkan.wire.reasons import Reason
+from inkan.wire.session import SessionState
+
+
+def created_view(session: Session, approval: Approval) -> SessionView:
+    """The object as it was when the session was created: the stored answer of its idempotency key."""
+    presented = approval.handle is not None
+    return _view(
+        session,
+        approval,
+        state=SessionState.PRESENTED if presented else SessionState.CREATED,
+        next_=Next(action="wait" if presented else "present", retry_after_ms=1000),
+        released=False,
+        status_now=None,
+    )
+
+
+def view(
+    session: Session, approval: Approval, *, now: datetime, status_now: str | None
+) -> SessionView:
+    """The object at ``now``. Before the release nothing of the answer shows (design §5.3 Release)."""
+    state = state_at(approval, now)
+    return _view(
+        session,
+        approval,
+        state=state,
+        next_=next_step(approval, now),
+        released=state is SessionState.CLOSED,
+        status_now=status_now,
+    )
+
+
+def _view(
+    session: Session,
+    approval: Approval,
+    *,
+    state: SessionState,
+    next_: Next,
+    released: bool,
+    status_now: str | None,
+) -> SessionView:
+    result = session.result if released else None
+    binding = result and result.get("binding")
+    person_ref = result and result.get("person_ref")
+    opened = state not in (SessionState.CREATED, SessionState.PRESENTED)
+    return SessionView(
+        id=session.id,
+        kind=session.kind,
+        purpose=session.purpose,
+        state=state,
+        outcome=approval.outcome if released else None,
+        reason=approval.reason if released else _ended_by_time(state),
+        next=next_,
+        door=approval.door if opened else None,
+        binding=BindingView(level=BindingLevel(binding["level"]), evidence=binding["evidence"])
+        if binding
+        else None,
+        subject=SubjectView(person_ref=person_ref) if person_ref else None,
+        match=result.get("match") if result else None,
+        young=result.get("young") if result else None,
+        back_end=result.get("back_end") if result else None,
+        created_at=rfc3339(session.created_at),
+        opened_at=_time(approval.opened_at if opened else None),
+        decided_at=_time(approval.decided_at if released else None),
+        released_at=_time(approval.released_at if released else None),
+        expires_at=rfc3339(session.expires_at),
+        purge_at=rfc3339(session.purge_at),
+        status_now=status_now,
+    )
+
+
+def _ended_by_time(state: SessionState) -> str | None:
+    return Reason.USER_NO_RESPONSE if state is SessionState.EXPIRED else None
+
+
+def _time(moment: datetime | None) -> str | None:
+    return rfc3339(moment) if moment else None
