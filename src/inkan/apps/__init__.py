@@ -1,0 +1,1 @@
+"""What agencies run beside the platform: own applications, which reach it by HTTP alone."""

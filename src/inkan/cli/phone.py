@@ -1,0 +1,231 @@
+"""``inkan phone``: the reference phone at the command line."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import click
+
+from inkan.client import AsyncTransport, EnrolmentClient, Phone, SoftwareCard
+from inkan.client.exchange import Request, verify_success
+from inkan.kernel.errors import Malformed
+from inkan.kernel.sensitive import Secret
+from inkan.schemes import get_scheme
+from inkan.wire.shown import Language
+
+T = TypeVar("T")
+
+
+class WalletUnknown(Malformed):
+    """The wallet's origin does not follow from the platform's."""
+
+    code = "wallet_unknown"
+    title = "Name the wallet's origin with --wallet"
+
+
+phone_option = click.option(
+    "--phone",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The phone's file.",
+)
+passphrase_option = click.option(
+    "--passphrase",
+    prompt="Passphrase of the phone's file",
+    hide_input=True,
+    envvar="INKAN_PHONE_PASSPHRASE",
+    help="What opens the phone's file; asked for when left out.",
+)
+
+
+@click.group()
+def command() -> None:
+    """A reference phone: it keeps its keys in one encrypted file and speaks as the wallet does.
+
+    Example: inkan phone list --phone my.phone
+    """
+
+
+@command.command()
+@phone_option
+@passphrase_option
+@click.option("--platform", required=True, help="Origin of the platform.")
+@click.option(
+    "--wallet", help="Origin of the wallet; by default wallet.* beside the platform's id.*"
+)
+@click.option(
+    "--card",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    required=True,
+    help="File of the software card.",
+)
+@click.option(
+    "--name", default="reference phone", show_default=True, help="What you call the phone."
+)
+@click.option("--scheme", default="tw-citizen", show_default=True, help="Rule set.")
+@click.option("--lang", type=click.Choice(list(Language)), default="zh-Hant", show_default=True)
+@click.option("--pin", prompt="PIN of the card", hide_input=True, help="Asked for when left out.")
+def enrol(
+    *,
+    phone: Path,
+    passphrase: str,
+    platform: str,
+    wallet: str | None,
+    card: Path,
+    name: str,
+    scheme: str,
+    lang: str,
+    pin: str,
+) -> None:
+    """Bind a new phone with a card: the desk, the phone and the card in one command.
+
+    Example: inkan phone enrol --platform http://id.localhost:8480 --card chen.card --phone my.phone
+    """
+    made = Phone.create(
+        phone,
+        Secret(passphrase),
+        platform=platform,
+        wallet_origin=wallet or _wallet_beside(platform),
+        name=name,
+        verify_user=_recognised,
+        lang=Language(lang),
+    )
+    try:
+        asyncio.run(_enrol(made, platform, scheme, SoftwareCard(card), Secret(pin)))
+    except BaseException:
+        phone.unlink(missing_ok=True)
+        raise
+    click.echo(f"Bound. The phone lies in {phone}.")
+
+
+async def _enrol(
+    phone: Phone, platform: str, scheme: str, card: SoftwareCard, pin: Secret[str]
+) -> None:
+    async with phone, EnrolmentClient(platform) as desk:
+        terms = get_scheme(scheme).terms.version
+        started = await desk.start(scheme, terms_version=terms)
+        await phone.join(await started.frame())
+        digits = await phone.prepare()
+        click.echo(f"The phone shows  {digits[:4]} {digits[4:]}")
+        typed = click.prompt("The card's dialog asks for these digits").replace(" ", "")
+        wanted = await started.to_sign()
+        with card:
+            cms = card.sign_request(
+                wanted.content, content_type=wanted.content_type, pin=pin, confirm=lambda _: typed
+            )
+        await started.submit(cms)
+        click.echo("The card signed; the certificates are being issued.")
+        await phone.collect()
+
+
+@command.command(name="open")
+@phone_option
+@passphrase_option
+@click.option("--camera", help="Address that gives the present code as text, as a camera would.")
+@click.argument("frame", required=False)
+def open_(*, phone: Path, passphrase: str, camera: str | None, frame: str | None) -> None:
+    """Open the request behind the scanned address FRAME and show what is asked.
+
+    A code lives for three seconds, too short to be typed: --camera reads it at the last moment.
+
+    Example: inkan phone open --phone my.phone --camera http://taxoffice.localhost:8481/camera/…
+    """
+
+    async def use(opened: Phone) -> str:
+        scanned = await _look(camera) if camera else frame or click.prompt("Address of the code")
+        return (await opened.open_frame(scanned)).text
+
+    click.echo(_with(phone, passphrase, use))
+    click.echo("\nDecide with: inkan phone approve, or: inkan phone refuse")
+
+
+@command.command()
+@phone_option
+@passphrase_option
+def approve(phone: Path, passphrase: str) -> None:
+    """Approve the opened request: one confirmation, both proofs.
+
+    Example: inkan phone approve --phone my.phone
+    """
+
+    async def use(opened: Phone) -> str:
+        return str((await opened.approve()).state)
+
+    _with(phone, passphrase, use)
+    click.echo("Approved.")
+
+
+@command.command()
+@phone_option
+@passphrase_option
+@click.option("--report", is_flag=True, help="Say that you did not start this.")
+def refuse(phone: Path, passphrase: str, *, report: bool) -> None:
+    """Refuse the opened request.
+
+    Example: inkan phone refuse --phone my.phone --report
+    """
+
+    async def use(opened: Phone) -> str:
+        decided = await (opened.report() if report else opened.refuse())
+        return str(decided.state)
+
+    _with(phone, passphrase, use)
+    click.echo("Refused." if not report else "Refused and reported.")
+
+
+@command.command(name="list")
+@phone_option
+@passphrase_option
+def list_(phone: Path, passphrase: str) -> None:
+    """List this person's phones and the records of use.
+
+    Example: inkan phone list --phone my.phone
+    """
+
+    async def use(opened: Phone) -> None:
+        for each in await opened.phones():
+            mark = "this one" if each.this else ""
+            click.echo(f"{each.id}  {each.state:10} {each.name}  {mark}")
+        for record in await opened.records():
+            detail = record.get("detail") or {}
+            asker = detail.get("relying_party", "(erased)")
+            click.echo(f"{record['at']}  {record['outcome']:8} {asker}")
+
+    _with(phone, passphrase, use)
+
+
+def _with(path: Path, passphrase: str, use: Callable[[Phone], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with Phone.open(path, Secret(passphrase), verify_user=_recognised) as phone:
+            return await use(phone)
+
+    return asyncio.run(run())
+
+
+async def _look(address: str) -> str:
+    """The code that stands at an address now."""
+    transport = AsyncTransport()
+    try:
+        answer = await transport.send(Request(method="GET", url=address, headers={}))
+        return verify_success(answer).body.decode("ascii").strip()
+    finally:
+        await transport.aclose()
+
+
+def _recognised(*_: object) -> bool:
+    """The person at the keyboard, who opened the file with its passphrase, is the phone's user."""
+    return click.confirm("Confirm that it is you", default=True)
+
+
+def _wallet_beside(platform: str) -> str:
+    """``wallet.example`` for ``id.example``.
+
+    Raises:
+        WalletUnknown: the platform's host does not begin with ``id.``.
+    """
+    parts = urlsplit(platform)
+    if not parts.netloc.startswith("id."):
+        raise WalletUnknown(platform)
+    return f"{parts.scheme}://wallet.{parts.netloc.removeprefix('id.')}"

@@ -1,0 +1,86 @@
+"""The event table: which feature reacts to what, and every job and schedule of an instance."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from inkan import accounts, notices
+from inkan.audit import SEQUENCE_EVERY
+from inkan.composition.platform import Platform
+from inkan.enrolment import FINISH_JOB, FinishJob, PhoneBound, PhoneRevoked
+from inkan.identification import SIGN_JOB, SignJob
+from inkan.pki import ISSUE_JOB, CertificateIssued, CertificateRevoked, IssueJob
+from inkan.store.outbox import Handler, Job
+from inkan.store.schedules import Schedule
+
+Reaction = Callable[[Any], Awaitable[None]]
+
+
+def reactions(platform: Platform) -> Mapping[type[msgspec.Struct], Sequence[Reaction]]:
+    """Event to reactions, in order. An event that nobody waits for has an empty row, not no row."""
+    return {
+        CertificateIssued: (),
+        CertificateRevoked: (platform.enrolment.on_certificate_revoked,),
+        PhoneBound: (),
+        PhoneRevoked: (),
+    }
+
+
+def handlers(platform: Platform) -> dict[str, Handler]:
+    """The outbox's kinds: every event, and the jobs that make up for a crash."""
+    table = {
+        event.kind: Handler(_deliver(event, calls))  # type: ignore[attr-defined]
+        for event, calls in reactions(platform).items()
+    }
+
+    async def issue(job: Job) -> None:
+        await platform.pki.complete(job.decode(IssueJob).order_key)
+
+    async def finish(job: Job) -> None:
+        await platform.enrolment.make_up(job.decode(FinishJob).request)
+
+    async def sign(job: Job) -> None:
+        await platform.identification.make_up_receipt(job.decode(SignJob).session)
+
+    jobs = {
+        ISSUE_JOB: Handler(issue),
+        FINISH_JOB: Handler(finish),
+        SIGN_JOB: Handler(sign),
+        **platform.notices.handlers,
+    }
+    return table | jobs
+
+
+def _deliver(
+    event: type[msgspec.Struct], calls: Sequence[Reaction]
+) -> Callable[[Job], Awaitable[None]]:
+    async def deliver(job: Job) -> None:
+        happened = job.decode(event)
+        for call in calls:
+            await call(happened)
+
+    return deliver
+
+
+def schedules(platform: Platform) -> dict[str, Schedule]:
+    """What recurs, and how often; every work may run twice for one interval."""
+    minute, hour = timedelta(minutes=1), timedelta(hours=1)
+
+    async def expire() -> None:
+        await platform.identification.expire()
+
+    return {
+        "audit.sequence": Schedule(every=SEQUENCE_EVERY, work=platform.audit.work),
+        "pki.lists": Schedule(every=timedelta(seconds=20), work=platform.pki.refresh_lists),
+        "pki.signers": Schedule(every=hour, work=platform.pki.renew_signers),
+        "pki.answers": Schedule(every=hour, work=platform.pki.purge_answers),
+        "pki.unfinished": Schedule(every=minute, work=platform.pki.finish_issues),
+        "enrolment.parents": Schedule(every=hour, work=platform.enrolment.check_parents),
+        "enrolment.purge": Schedule(every=hour, work=platform.enrolment.purge),
+        "notices.purge": Schedule(every=notices.PURGE_EVERY, work=platform.notices.purge),
+        "accounts.purge": Schedule(every=accounts.PURGE_EVERY, work=platform.accounts.purge),
+        "identification.expire": Schedule(every=timedelta(seconds=10), work=expire),
+        "identification.purge": Schedule(every=hour, work=platform.identification.purge),
+    }

@@ -1,0 +1,269 @@
+"""One instance of the platform: settings become stores, stores become features, features become routes.
+
+Read this file from top to bottom and you know what an instance is made of. Nothing here decides; the
+features do.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+from inkan import (
+    accounts,
+    approvals,
+    enrolment,
+    identification,
+    notices,
+    people,
+    pki,
+    relying_parties,
+)
+from inkan.accounts import Accounts
+from inkan.approvals import Approvals
+from inkan.audit import Audit
+from inkan.composition.settings import Environment, Settings, SettingsWrong
+from inkan.crypto import base64url
+from inkan.crypto.key_files import EncryptedFileKeyProvider
+from inkan.crypto.key_providers import KeyProvider, KeyPurpose, KeyUnknown
+from inkan.crypto.keys import KeySpec
+from inkan.crypto.workers.pool import WorkerPool
+from inkan.enrolment import Enrolment
+from inkan.identification import Identification
+from inkan.kernel.clock import Clock
+from inkan.kernel.ids import random_bytes
+from inkan.kernel.sensitive import Secret
+from inkan.notices import Notices
+from inkan.people import People
+from inkan.pki import PKI, PublicURLs
+from inkan.relying_parties import RelyingParties
+from inkan.store import connect, migrate
+from inkan.store.database import Database
+from inkan.store.query import Query
+from inkan.store.sealing import Sealer
+
+PASSPHRASE_FILE = "passphrase"  # noqa: S105 - the name of a file
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """Every feature of one running instance."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    keys: KeyProvider
+    workers: WorkerPool
+    audit: Audit
+    notices: Notices
+    people: People
+    accounts: Accounts
+    pki: PKI
+    relying_parties: RelyingParties
+    enrolment: Enrolment
+    approvals: Approvals
+    identification: Identification
+
+    @property
+    def event_pairs(self) -> list[tuple[str, Query]]:
+        """Each feature's queries that pair a state row with its audit event (design §6 Audit)."""
+        features = (
+            notices,
+            people,
+            accounts,
+            pki,
+            relying_parties,
+            enrolment,
+            approvals,
+            identification,
+        )
+        return [
+            (feature.__name__.removeprefix("inkan."), query)
+            for feature in features
+            for query in feature.EVENT_PAIRS
+        ]
+
+
+@asynccontextmanager
+async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Platform]:
+    """Open an instance: its folder, keys, database (brought to the present schema) and features.
+
+    Background work (outbox, schedules, HTTP) is not started here; see :mod:`inkan.composition.running`.
+
+    Raises:
+        SettingsWrong: production without a passphrase.
+        KeyStoreLocked: another passphrase than the key store's.
+        StoreUnreachable and its like: no database.
+    """
+    clock = clock or Clock(may_advance=settings.environment is not Environment.PRODUCTION)
+    settings.home_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        keys = await asyncio.to_thread(
+            EncryptedFileKeyProvider, settings.keys_path, passphrase(settings)
+        )
+        db = await _database(settings, clock)
+        await db.open()
+        stack.push_async_callback(db.close)
+        workers = await stack.enter_async_context(
+            WorkerPool(
+                count=settings.workers.count,
+                memory_limit_bytes=settings.workers.memory_mib * MEBIBYTE,
+                timeout=timedelta(seconds=settings.workers.deadline_s),
+            )
+        )
+        platform = assemble(settings, clock=clock, db=db, keys=keys, workers=workers)
+        await platform.pki.load()
+        yield platform
+
+
+def assemble(
+    settings: Settings, *, clock: Clock, db: Database, keys: KeyProvider, workers: WorkerPool
+) -> Platform:
+    """Build every feature upon an open database; pure wiring, nothing is read or written."""
+    sealer = Sealer.of(keys)
+    audit = Audit(
+        db=db,
+        mac_key=keys.secret("audit-mac", KeyPurpose.MAC),
+        head_signer=signer(keys, "audit-head", KeyPurpose.AUDIT_HEAD),
+    )
+    notices_ = Notices(
+        db=db,
+        audit=audit,
+        sealer=sealer,
+        clock=clock,
+        spool=settings.spool_path,
+        sender=settings.notices.sender,
+    )
+    people_ = People(
+        db=db,
+        audit=audit,
+        sealer=sealer,
+        pairwise_key=keys.secret("pairwise", KeyPurpose.PAIRWISE),
+    )
+    accounts_ = Accounts(
+        db=db,
+        audit=audit,
+        sealer=sealer,
+        notices=notices_,
+        clock=clock,
+        rp_id=settings.staff_rp_id,
+        origin=settings.origins.platform,
+    )
+    pki_ = PKI(
+        db=db,
+        audit=audit,
+        keys=keys,
+        sealer=sealer,
+        workers=workers,
+        clock=clock,
+        urls=PublicURLs(origin=settings.origins.platform),
+        lint=settings.pki.lint,
+        crl_life=timedelta(hours=settings.pki.crl_hours),
+        ocsp_life=timedelta(minutes=settings.pki.ocsp_minutes),
+    )
+    relying_parties_ = RelyingParties(
+        db=db,
+        audit=audit,
+        clock=clock,
+        issuer=settings.origins.platform,
+        token_key=signer(keys, "token", KeyPurpose.TOKEN),
+    )
+    enrolment_ = Enrolment(
+        enrolment.Parts(
+            db=db,
+            audit=audit,
+            people=people_,
+            pki=pki_,
+            notices=notices_,
+            issuer=settings.origins.platform,
+            wallet_origin=settings.origins.wallet,
+            rp_id=settings.rp_id,
+            qr_master=keys.secret("enrolment-qr", KeyPurpose.MAC),
+        )
+    )
+    approvals_ = Approvals(sealer=sealer)
+    identification_ = Identification(
+        identification.Parts(
+            db=db,
+            audit=audit,
+            sealer=sealer,
+            approvals=approvals_,
+            enrolment=enrolment_,
+            people=people_,
+            pki=pki_,
+            issuer=settings.origins.platform,
+            wallet_origin=settings.origins.wallet,
+            qr_master=keys.secret("session-qr", KeyPurpose.MAC),
+        )
+    )
+    return Platform(
+        settings=settings,
+        clock=clock,
+        db=db,
+        keys=keys,
+        workers=workers,
+        audit=audit,
+        notices=notices_,
+        people=people_,
+        accounts=accounts_,
+        pki=pki_,
+        relying_parties=relying_parties_,
+        enrolment=enrolment_,
+        approvals=approvals_,
+        identification=identification_,
+    )
+
+
+def passphrase(settings: Settings) -> Secret[str]:
+    """The passphrase of the key store.
+
+    Outside production a missing one is drawn once and kept beside the keys, readable by the owner alone:
+    convenient for a demo, and no protection against whoever reads that folder.
+
+    Raises:
+        SettingsWrong: production without a passphrase.
+    """
+    if settings.keys.passphrase:
+        return Secret(settings.keys.passphrase)
+    if settings.environment is Environment.PRODUCTION:
+        raise SettingsWrong(
+            "set keys.passphrase, best by INKAN_KEYS__PASSPHRASE_FILE", where="keys.passphrase"
+        )
+    return Secret(_kept_passphrase(settings.home_path / PASSPHRASE_FILE))
+
+
+def _kept_passphrase(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        drawn = base64url.encode(random_bytes(32))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(drawn)
+        return drawn
+
+
+async def _database(settings: Settings, clock: Clock) -> Database:
+    """The database, its schema brought up to date."""
+    url = settings.database_url
+    if await asyncio.to_thread(migrate.current, url) != migrate.head():
+        await asyncio.to_thread(migrate.upgrade, url)
+    return connect.database(url, clock=clock)
+
+
+def signer(keys: KeyProvider, label: str, purpose: KeyPurpose) -> EllipticCurvePrivateKey:
+    """The P-256 key of that label, made at its first use."""
+    try:
+        key = keys.signer(label, purpose)
+    except KeyUnknown:
+        keys.generate(label, KeySpec.P256, {purpose})
+        key = keys.signer(label, purpose)
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise TypeError(f"{label} is no elliptic-curve key")
+    return key

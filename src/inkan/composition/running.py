@@ -1,0 +1,70 @@
+"""A running instance: the platform, its background work and its HTTP application."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from inkan.composition.events import handlers, schedules
+from inkan.composition.platform import Platform, compose
+from inkan.composition.routes import application
+from inkan.composition.settings import Settings
+from inkan.kernel.clock import Clock
+from inkan.store.outbox import Outbox
+from inkan.store.schedules import Schedules
+from inkan.web.app import Application
+
+
+class Running:
+    """An instance at work.
+
+    Attributes:
+        application: the ASGI application.
+        outbox, schedules: the background work; the demo runs what is due after a leap of its clock.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.outbox = Outbox(platform.db, handlers(platform))
+        self.schedules = Schedules(platform.db, schedules(platform))
+        self.application: Application = application(platform)
+
+    async def catch_up(self) -> None:
+        """Do now whatever is due: after the clock leapt, or before a check that must see it done."""
+        await self.schedules.run_due()
+        await self.outbox.run_due()
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Running]:
+    """Compose an instance and keep its background work going until the block ends."""
+    async with compose(settings, clock=clock) as platform:
+        instance = Running(platform)
+        async with background(instance.outbox.run(), instance.schedules.run()):
+            yield instance
+
+
+@asynccontextmanager
+async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run coroutines beside the block and cancel them at its end.
+
+    One that dies takes the block with it: an instance without its outbox must not look alive.
+    """
+    owner = asyncio.current_task()
+    tasks = [asyncio.ensure_future(each) for each in work]
+
+    def end(task: asyncio.Future[None]) -> None:
+        if not task.cancelled() and task.exception() is not None and owner is not None:
+            owner.cancel()
+
+    for task in tasks:
+        task.add_done_callback(end)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        failures = await asyncio.gather(*tasks, return_exceptions=True)
+        for failure in failures:
+            if isinstance(failure, Exception):
+                raise failure

@@ -1,0 +1,227 @@
+"""The settings of one instance: one frozen object, read once.
+
+A TOML file names what differs from the defaults; environment variables overlay it (``INKAN_SERVER__PORT``
+for ``[server] port``), and a variable that ends in ``_FILE`` takes its value from that file, so that a
+passphrase need not stand in an environment. Unknown keys are refused: a misspelt setting is a mistake,
+never a silent default.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from inkan.kernel.errors import Malformed
+
+PREFIX = "INKAN_"
+# Variables with the prefix that belong to the build and the tests, not to an instance.
+FOREIGN = frozenset(
+    {"INKAN_PHONE_PASSPHRASE", "INKAN_REQUIRE_ALL", "INKAN_SETTINGS", "INKAN_TEST_RUN"}
+)
+
+
+class SettingsWrong(Malformed):
+    """The settings do not say what an instance needs."""
+
+    code = "settings_wrong"
+    title = "The settings are not usable"
+    public = ("where", "expected")
+
+
+class Environment(StrEnum):
+    """What an instance is for. Only production runs on true time and on https origins alone."""
+
+    PRODUCTION = "production"
+    SANDBOX = "sandbox"
+    DEMO = "demo"
+
+
+class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the instance listens. Loopback unless an operator says otherwise."""
+
+    host: str = "127.0.0.1"
+    port: int = 8480
+    backlog: int = 8192
+
+
+class Origins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The web origins of the instance, without a trailing slash.
+
+    The wallet's host is the RP ID of the phones' passkeys: changing it unbinds every phone.
+    """
+
+    platform: str = "http://id.localhost:8480"
+    wallet: str = "http://wallet.localhost:8480"
+
+
+class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The key store: a folder of encrypted files (default ``HOME/keys``) and its passphrase."""
+
+    folder: str = ""
+    passphrase: str = ""
+
+
+class PKISettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the certification authorities of this instance work."""
+
+    lint: bool = True
+    crl_hours: int = 24
+    ocsp_minutes: int = 60
+
+
+class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The pool of processes that parse what strangers send."""
+
+    count: int = 1
+    memory_mib: int = 512
+    deadline_s: float = 10.0
+
+
+class Notices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where mail goes: a spool folder (default ``HOME/spool``) that a mail system empties."""
+
+    spool: str = ""
+    sender: str = "inkan@localhost"
+
+
+class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``sqlite:///absolute/path.db`` (default ``HOME/inkan.db``) or ``postgresql://…``."""
+
+    url: str = ""
+
+
+class Fetch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Exact loopback authorities (``host:port``) that outgoing requests may reach; empty in production."""
+
+    admitted: tuple[str, ...] = ()
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything an operator decides about one instance."""
+
+    environment: Environment = Environment.PRODUCTION
+    home: str = "inkan-home"
+    server: Server = Server()
+    origins: Origins = Origins()
+    keys: Keys = Keys()
+    pki: PKISettings = PKISettings()
+    workers: Workers = Workers()
+    notices: Notices = Notices()
+    database: Database = Database()
+    fetch: Fetch = Fetch()
+
+    @property
+    def home_path(self) -> Path:
+        """The folder that holds all that is not in the database server."""
+        return Path(self.home).resolve()
+
+    @property
+    def database_url(self) -> str:
+        """The URL with its default filled in."""
+        return self.database.url or f"sqlite:///{self.home_path / 'inkan.db'}"
+
+    @property
+    def keys_path(self) -> Path:
+        """The folder of the encrypted key files."""
+        return Path(self.keys.folder) if self.keys.folder else self.home_path / "keys"
+
+    @property
+    def spool_path(self) -> Path:
+        """The folder that outgoing mail is written into."""
+        return Path(self.notices.spool) if self.notices.spool else self.home_path / "spool"
+
+    @property
+    def rp_id(self) -> str:
+        """The WebAuthn RP ID of phones: the wallet's host exactly."""
+        return host_of(self.origins.wallet)
+
+    @property
+    def staff_rp_id(self) -> str:
+        """The WebAuthn RP ID of staff logins: the platform's host."""
+        return host_of(self.origins.platform)
+
+
+def host_of(origin: str) -> str:
+    """The host of an origin, without its port."""
+    return urlsplit(origin).hostname or ""
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the file and overlay the environment.
+
+    Raises:
+        SettingsWrong: not TOML, an unknown key, a wrong type, or a rule of :func:`check` broken.
+    """
+    tree = _read_file(path) if path else {}
+    for name, value in sorted(environ.items()):
+        if name.startswith(PREFIX) and name not in FOREIGN:
+            _overlay(tree, name, value)
+    try:
+        settings = msgspec.convert(tree, Settings, strict=False)
+    except msgspec.ValidationError as wrong:
+        raise SettingsWrong(str(wrong), where=str(path or "environment")) from None
+    return check(settings)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
+        raise SettingsWrong(f"{path}: {wrong}", where=str(path)) from None
+
+
+def _overlay(tree: dict[str, Any], name: str, value: str) -> None:
+    key = name.removeprefix(PREFIX)
+    if key.endswith("_FILE"):
+        key = key.removesuffix("_FILE")
+        try:
+            value = Path(value).read_text(encoding="utf-8").rstrip("\n")
+        except (OSError, UnicodeDecodeError) as wrong:
+            raise SettingsWrong(f"{name}: {wrong}", where=name) from None
+    *sections, leaf = key.lower().split("__")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+        if not isinstance(tree, dict):
+            raise SettingsWrong(f"{name}: {section} is no section", where=name)
+    tree[leaf] = value.split(",") if leaf == "admitted" else value
+
+
+def check(settings: Settings) -> Settings:
+    """Return the settings if they hold together.
+
+    Raises:
+        SettingsWrong: an origin that is none; in production, an origin without https (localhost hosts
+            excepted only outside production), or admitted loopback authorities.
+    """
+    for name in ("platform", "wallet"):
+        _check_origin(settings, name)
+    if settings.origins.platform == settings.origins.wallet:
+        raise SettingsWrong("the wallet needs an origin of its own", where="origins.wallet")
+    if settings.environment is Environment.PRODUCTION and settings.fetch.admitted:
+        raise SettingsWrong("production admits no loopback authority", where="fetch.admitted")
+    return settings
+
+
+def _check_origin(settings: Settings, name: str) -> None:
+    where = f"origins.{name}"
+    origin = getattr(settings.origins, name)
+    parts = urlsplit(origin)
+    if origin != f"{parts.scheme}://{parts.netloc}" or not parts.hostname or parts.username:
+        raise SettingsWrong("an origin is scheme://host[:port], nothing more", where=where)
+    if parts.scheme == "https":
+        return
+    loopback = parts.hostname == "localhost" or parts.hostname.endswith(".localhost")
+    if parts.scheme != "http" or not loopback or settings.environment is Environment.PRODUCTION:
+        raise SettingsWrong(
+            "an origin is https; only a demo or sandbox may use http on *.localhost",
+            where=where,
+            expected="https",
+        )
+
+
+__all__ = ["Environment", "Settings", "SettingsWrong", "check", "host_of", "load"]

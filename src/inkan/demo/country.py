@@ -1,0 +1,204 @@
+"""Builders of the test country: the world file becomes persons, cards, a registered system, servers.
+
+Everything goes through the same doors as in production: cards are made and certified by order, the system is
+registered with a public key, agencies and phones speak HTTP. Only the clock may leap.
+"""
+
+import asyncio
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from inkan.audit import Actor, ActorKind
+from inkan.client import SoftwareCard, SystemCredentials
+from inkan.composition.running import Running, running
+from inkan.composition.settings import Environment, Origins, Server, Settings
+from inkan.crypto import jwk
+from inkan.crypto.certificate_requests import parse_csr, verify_csr
+from inkan.crypto.keys import KeySpec, generate
+from inkan.kernel.calendar import last_instant
+from inkan.kernel.clock import Clock
+from inkan.kernel.identifiers import parse_national_id
+from inkan.kernel.sensitive import Secret
+from inkan.people import Person, new_identity
+from inkan.pki import CertificateOrder, SubjectName, read_ceremony
+from inkan.relying_parties import SystemRegistration
+from inkan.schemes import get_scheme
+from inkan.web.server import Server as HTTPServer
+
+DEFAULT_PORT = 8480
+CARD_YEARS = 3  # JPKI-11
+CLERK = Actor(ActorKind.OPERATOR, "counter")
+
+
+class PersonPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One citizen of the world file."""
+
+    key: str
+    name: str
+    birth_date: date
+    national_id: str
+    mail: str
+    pin: str
+
+
+class World(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The world file."""
+
+    scheme: str
+    person: list[PersonPart]
+    system: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Citizen:
+    """A person of the test country with a card, its PIN and its certificate (DER)."""
+
+    part: PersonPart
+    person: Person
+    card: SoftwareCard
+    certificate: bytes
+
+    @property
+    def pin(self) -> Secret[str]:
+        """The card's PIN."""
+        return Secret(self.part.pin)
+
+
+@dataclass
+class Country:
+    """The running test country.
+
+    Attributes:
+        credentials: of the tax office's system; nobody else holds them.
+        anchors: the root's DER, as a verifier would have got it from the published thumbprint.
+    """
+
+    instance: Running
+    server: HTTPServer
+    clock: Clock
+    folder: Path
+    credentials: SystemCredentials
+    citizens: dict[str, Citizen] = field(default_factory=dict)
+
+    @property
+    def platform_origin(self) -> str:
+        """Where the platform answers."""
+        return self.instance.platform.settings.origins.platform
+
+    @property
+    def wallet_origin(self) -> str:
+        """The wallet's origin; its host is the RP ID."""
+        return self.instance.platform.settings.origins.wallet
+
+    @property
+    def scheme(self) -> str:
+        """The rule set that the country lives under."""
+        return read_world().scheme
+
+    @property
+    def anchors(self) -> list[bytes]:
+        """The trusted roots."""
+        return self.instance.platform.pki.anchors()
+
+    async def leap(self, by: timedelta) -> None:
+        """Move the country's time forward and do what became due."""
+        self.clock.advance(by)
+        await self.instance.catch_up()
+
+
+def read_world() -> World:
+    """The world file of the package."""
+    text = (files("inkan.demo") / "world.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), World)
+
+
+def settings_for(folder: Path, port: int) -> Settings:
+    """The settings of a demo instance in this folder, on loopback."""
+    return Settings(
+        environment=Environment.DEMO,
+        home=str(folder),
+        server=Server(port=port),
+        origins=Origins(
+            platform=f"http://id.localhost:{port}", wallet=f"http://wallet.localhost:{port}"
+        ),
+    )
+
+
+@asynccontextmanager
+async def country(folder: Path, *, port: int) -> AsyncIterator[Country]:
+    """Found the test country in an empty folder and keep it running until the block ends.
+
+    Raises:
+        AddressTaken: something listens on the port.
+    """
+    clock = Clock(may_advance=True)
+    async with AsyncExitStack() as stack:
+        settings = settings_for(folder, port)
+        instance = await stack.enter_async_context(running(settings, clock=clock))
+        server = await stack.enter_async_context(
+            HTTPServer(instance.application, port=port).running()
+        )
+        key = generate(KeySpec.P256)
+        credentials = SystemCredentials(
+            issuer=settings.origins.platform, code=read_world().system["code"], key=key
+        )
+        founded = Country(
+            instance=instance,
+            server=server,
+            clock=clock,
+            folder=folder,
+            credentials=credentials,
+        )
+        await found(founded)
+        yield founded
+
+
+async def found(country: Country) -> None:
+    """Hold the ceremony, register the people with their cards and the tax office's system."""
+    platform = country.instance.platform
+    ceremony = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
+    await platform.pki.hold_ceremony(read_ceremony(ceremony))
+    world = read_world()
+    for part in world.person:
+        country.citizens[part.key] = await _citizen(country, part)
+    public = jwk.to_jwk(country.credentials.key.public_key())
+    registration = msgspec.convert({**world.system, "keys": [public]}, SystemRegistration)
+    await platform.relying_parties.register(registration)
+
+
+async def _citizen(country: Country, part: PersonPart) -> Citizen:
+    """What a counter does: proof the person, have the card make its key, write the certificate."""
+    platform = country.instance.platform
+    identity = new_identity(
+        name=part.name,
+        birth_date=part.birth_date,
+        national_id=parse_national_id(part.national_id),
+    )
+    person = await platform.people.register(identity, actor=CLERK)
+    cards = country.folder / "cards"
+    cards.mkdir(mode=0o700, exist_ok=True)
+    card, request = await asyncio.to_thread(
+        SoftwareCard.make, cards / f"{part.key}.card", pin=Secret(part.pin)
+    )
+    scheme = get_scheme(country.scheme)
+    end = last_instant(country.clock.now(), years=CARD_YEARS, utc_offset=scheme.utc_offset)
+    issued = await platform.pki.issue(
+        CertificateOrder(
+            order_key=f"card:{person.id}",
+            profile="card-sign",
+            owner=person.id,
+            subject=SubjectName(common_name=identity.name, serial_number=person.subject_serial),
+            spki=verify_csr(parse_csr(request)).spki,
+            not_after=end,
+        )
+    )
+    card.put_certificate(issued.der, chain=issued.chain)
+    return Citizen(part=part, person=person, card=card, certificate=issued.der)

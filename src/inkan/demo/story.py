@@ -1,0 +1,371 @@
+"""The whole story without a browser: a card binds a phone, an agency asks, the phone answers, anyone verifies.
+
+Every step says what was checked. A refusal that must happen counts as passed; a refusal that does not happen
+is a failure of the step. Binding, identification and the kept evidence happen at true time; then the
+country's clock leaps to the second phone, the refused third, and the renewal.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+
+from inkan.client import (
+    CallRefused,
+    EnrolmentClient,
+    Phone,
+    RelyingParty,
+    Session,
+    StartedEnrolment,
+    SubjectHint,
+    Verdict,
+    verify_receipt,
+)
+from inkan.crypto import base64url, jose
+from inkan.demo.country import Citizen, Country
+from inkan.kernel.errors import InkanError
+from inkan.kernel.sensitive import Personal, Secret
+from inkan.schemes import get_scheme
+from inkan.wire.session import Outcome
+from inkan.wire.shown import Language
+
+PASSPHRASE = Secret("test country, not a secret")
+# Cheap on purpose: the phones of the test country guard nothing.
+PHONE_SCRYPT_N = 2**10
+
+
+class StepReport(msgspec.Struct):
+    """One step of the story."""
+
+    name: str
+    door: str
+    checks: list[str]
+    outcome: str
+    ms: float
+
+
+class StoryReport(msgspec.Struct):
+    """What the story found; ``ok`` when every step passed."""
+
+    ok: bool
+    steps: list[StepReport]
+
+
+class CheckFailed(Exception):
+    """A check of the story did not hold."""
+
+
+@dataclass
+class Step:
+    """A step under way."""
+
+    name: str
+    door: str
+    checks: list[str] = field(default_factory=list)
+
+    def check(self, what: str, holds: object) -> None:
+        """Note a check that holds.
+
+        Raises:
+            CheckFailed: it does not.
+        """
+        if not holds:
+            raise CheckFailed(f"{self.name}: {what}")
+        self.checks.append(what)
+
+
+class Story:
+    """Tells the story in a running country.
+
+    Args:
+        keep: folder for the evidence, or None.
+        tell: called with each finished step, for the terminal.
+    """
+
+    def __init__(
+        self, country: Country, *, keep: Path | None, tell: Callable[[StepReport], None]
+    ) -> None:
+        self._country = country
+        self._keep = keep
+        self._tell = tell
+        self._steps: list[StepReport] = []
+        self._phones: dict[str, Phone] = {}
+
+    async def run(self) -> StoryReport:
+        """Tell it to the end, or to the first step that fails."""
+        try:
+            for scene in (
+                self._hierarchy,
+                self._first_phone,
+                self._replayed_request,
+                self._identification,
+                self._wrong_person,
+                self._stale_code,
+                self._refusal,
+                self._young_phone,
+                self._second_phone,
+                self._third_phone,
+                self._renewal,
+                self._audit,
+            ):
+                await scene()
+        except CheckFailed:
+            pass
+        finally:
+            for phone in self._phones.values():
+                await phone.close()
+        ok = bool(self._steps) and all(step.outcome == "ok" for step in self._steps)
+        return StoryReport(ok=ok, steps=self._steps)
+
+    # --- the scenes --------------------------------------------------------------------------------
+
+    async def _hierarchy(self) -> None:
+        async with self._step("the hierarchy stands", "-") as step:
+            lines = self._country.instance.platform.pki.authorities()
+            roles = [line.role for line in lines]
+            step.check("one root, two issuing authorities", roles.count("issuing") == 2)
+            step.check("every certificate linted without error before it was stored", lines)
+
+    async def _first_phone(self) -> None:
+        async with self._step("a card binds the first phone", "enrolment") as step:
+            phone = await self._bind("chen", "陳怡君的手機", step)
+            step.check("two certificates, auth and sign", len(phone.certificates) == 2)
+
+    async def _replayed_request(self) -> None:
+        async with self._step("the signed request is sent again", "enrolment") as step:
+            first = await self._started.submit(self._cms)
+            again = await asyncio.gather(*(self._started.submit(self._cms) for _ in range(4)))
+            same = all(answer.certificates == first.certificates for answer in again)
+            step.check("five submissions, the same two certificates", same)
+
+    async def _identification(self) -> None:
+        async with (
+            self._step("an agency asks by QR code, the phone answers", "qr") as step,
+            self._tax_office() as agency,
+        ):
+            session = await agency.create_session(
+                "identify", purpose="file_return", subject_hint=self._expect("chen")
+            )
+            phone = self._phones["chen"]
+            opened = await phone.open_frame(session.frame())
+            step.check("the phone shows who asks", "taxoffice.localhost" in opened.text)
+            step.check("nothing is told before the decision", session.view.subject is None)
+            await phone.approve()
+            seen = await session.wait(timeout_s=10)
+            step.check("the session is closed with ok", seen.is_ok)
+            step.check("the person is the expected one", seen.match is True)
+            await self._verify(session, step)
+
+    async def _wrong_person(self) -> None:
+        async with (
+            self._step("somebody else was expected", "qr") as step,
+            self._tax_office() as agency,
+        ):
+            session = await agency.create_session(
+                "identify", purpose="login", subject_hint=self._expect("lin")
+            )
+            phone = self._phones["chen"]
+            await phone.open_frame(session.frame())
+            decision = await phone.approve()
+            step.check("the phone hears nothing of it", decision.outcome is Outcome.OK)
+            seen = await session.wait(timeout_s=10)
+            step.check("the session fails: subject_mismatch", seen.reason == "subject_mismatch")
+            step.check("and gives no reference", seen.subject is None)
+
+    async def _stale_code(self) -> None:
+        async with (
+            self._step("a photographed code is too old", "qr") as step,
+            self._tax_office() as agency,
+        ):
+            session = await agency.create_session("identify", purpose="login")
+            frame = session.frame()
+            await self._country.leap(timedelta(seconds=5))
+            await self._refused(self._phones["chen"].open_frame(frame), "qr_frame_stale", step)
+            await session.refresh()
+            step.check("the session still waits", session.view.state == "presented")
+            await session.cancel()
+
+    async def _refusal(self) -> None:
+        async with self._step("the person refuses", "qr") as step, self._tax_office() as agency:
+            session = await agency.create_session("identify", purpose="login")
+            phone = self._phones["chen"]
+            await phone.open_frame(session.frame())
+            await phone.refuse()
+            seen = await session.wait(timeout_s=10)
+            step.check("the session ends: user_refused", seen.reason == "user_refused")
+            receipt = await session.receipt()
+            step.check("the receipt names nobody", receipt.receipt.subject is None)
+
+    async def _young_phone(self) -> None:
+        async with self._step("a second phone on the same day", "enrolment") as step:
+            refused = self._bind("chen", "陳怡君的平板", step, key="tablet")
+            await self._refused(refused, "phone_young", step)
+
+    async def _second_phone(self) -> None:
+        async with self._step("a second phone, 25 hours later", "enrolment") as step:
+            await self._country.leap(timedelta(hours=25))
+            phone = await self._bind("chen", "陳怡君的平板", step, key="tablet-2")
+            step.check("two phones stand in the list", len(await phone.phones()) == 2)
+            uses = await phone.records()
+            step.check("and the uses in the person's records", len(uses) == 3)
+
+    async def _third_phone(self) -> None:
+        async with self._step("a third phone", "enrolment") as step:
+            await self._country.leap(timedelta(hours=25))
+            refused = self._bind("chen", "第三支手機", step, key="third")
+            await self._refused(refused, "no_free_slot", step)
+
+    async def _renewal(self) -> None:
+        async with self._step("the first phone renews without the card", "renewal") as step:
+            phone = self._phones["chen"]
+            await self._refused(phone.renew(), "renewal_too_early", step)
+            await self._country.leap(timedelta(days=330))
+            before = {use: held.der for use, held in phone.certificates.items()}
+            await phone.renew()
+            after = {use: held.der for use, held in phone.certificates.items()}
+            step.check(
+                "new keys and certificates", all(before[use] != after[use] for use in before)
+            )
+            async with self._tax_office() as agency:
+                session = await agency.create_session("identify", purpose="login")
+                await phone.open_frame(session.frame())
+                await phone.approve()
+                seen = await session.wait(timeout_s=10)
+                step.check("and the phone answers with them", seen.is_ok)
+
+    async def _audit(self) -> None:
+        async with self._step("the audit log is verified", "-") as step:
+            platform = self._country.instance.platform
+            await platform.audit.sequence_once()
+            await platform.audit.sign_head()
+            report = await platform.audit.verify(platform.event_pairs)
+            step.check("every event in its place, every state with its event", report.is_intact)
+
+    # --- how -----------------------------------------------------------------------------------------
+
+    async def _bind(self, who: str, name: str, step: Step, *, key: str | None = None) -> Phone:
+        citizen = self._country.citizens[who]
+        phone = Phone.create(
+            self._country.folder / f"{key or who}.phone",
+            PASSPHRASE,
+            platform=self._country.platform_origin,
+            wallet_origin=self._country.wallet_origin,
+            name=name,
+            verify_user=lambda *_: True,
+            lang=Language.ZH_HANT,
+            scrypt_n=PHONE_SCRYPT_N,
+            anchors=tuple(self._country.anchors),
+        )
+        self._phones[key or who] = phone
+        async with EnrolmentClient(self._country.platform_origin) as client:
+            scheme = get_scheme(self._country.scheme)
+            started = await client.start(scheme.name, terms_version=scheme.terms.version)
+            await phone.join(await started.frame())
+            digits = await phone.prepare()
+            step.check("the phone shows eight digits", len(digits) == 8)
+            cms = await self._sign(started, citizen, digits)
+            await started.submit(cms)
+            bound = await phone.collect()
+            step.check("the certificates carry the phone's own keys", bound is not None)
+        self._started, self._cms = started, cms
+        return phone
+
+    async def _sign(self, started: StartedEnrolment, citizen: Citizen, digits: str) -> bytes:
+        """The person at the desk: card in, digits typed into its dialog, PIN."""
+        wanted = await started.to_sign()
+        with citizen.card as card:
+            return await asyncio.to_thread(
+                card.sign_request,
+                wanted.content,
+                content_type=wanted.content_type,
+                pin=citizen.pin,
+                confirm=lambda _: digits,
+            )
+
+    async def _verify(self, session: Session, step: Step) -> None:
+        """Anyone, offline: the receipt and its evidence, with nothing but the root."""
+        bundle, fetched = await session.evidence()
+        report = verify_receipt(fetched.jws, self._country.anchors, evidence=bundle)
+        step.check("the receipt verifies offline against the root", report.verdict is Verdict.VALID)
+        forged = fetched.jws[:-8] + ("A" * 8 if not fetched.jws.endswith("A" * 8) else "B" * 8)
+        broken = verify_receipt(forged, self._country.anchors)
+        step.check("a changed receipt does not", broken.verdict is Verdict.INVALID)
+        if self._keep is not None:
+            await self._write(self._keep, session, fetched.jws)
+
+    async def _write(self, folder: Path, session: Session, receipt: str) -> None:
+        """Keep what others check: certificates, lists, answers, statement, receipt."""
+        platform = self._country.instance.platform
+        bundle, _ = await session.evidence()
+        token = jose.parse_compact(
+            bundle.statement_jws, typ="inkan-statement+jws", required=("x5t#S256",)
+        )
+        contents = {
+            "root.cer": platform.pki.anchors()[0],
+            "card-ca.cer": platform.pki.chain_of("card-sign")[0],
+            "phone-ca.cer": platform.pki.chain_of("phone-auth")[0],
+            "card.cer": self._country.citizens["chen"].certificate,
+            "root.crl": await platform.pki.crl("root"),
+            "card.crl": await platform.pki.crl("card"),
+            "phone.crl": await platform.pki.crl("phone"),
+            "statement.json": token.payload,
+            "receipt.jws": receipt.encode(),
+            "evidence.json": msgspec.json.encode(bundle),
+        }
+        phone = self._phones["chen"]
+        contents |= {f"phone-{use}.cer": held.der for use, held in phone.certificates.items()}
+        answers = enumerate(bundle.revocation.ocsp)
+        contents |= {f"ocsp-{n}.der": base64url.decode(answer) for n, answer in answers}
+        await asyncio.to_thread(_write_all, folder, contents)
+
+    def _expect(self, who: str) -> SubjectHint:
+        number = self._country.citizens[who].part.national_id
+        return SubjectHint(type="national_id", value=Personal(number))
+
+    def _tax_office(self) -> RelyingParty:
+        return RelyingParty(self._country.credentials, anchors=self._country.anchors)
+
+    async def _refused(self, attempt: object, code: str, step: Step) -> None:
+        try:
+            await attempt  # type: ignore[misc]
+        except (CallRefused, InkanError) as refusal:
+            said = getattr(refusal, "problem_code", None) or refusal.code
+            step.check(f"refused: {code}", said == code)
+            return
+        step.check(f"refused: {code}", False)  # noqa: FBT003
+
+    @asynccontextmanager
+    async def _step(self, name: str, door: str) -> AsyncIterator[Step]:
+        step = Step(name, door)
+        started = time.perf_counter()
+        outcome = "failed"
+        try:
+            yield step
+            outcome = "ok"
+        except CheckFailed as failed:
+            step.checks.append(f"FAILED {failed}")
+            raise
+        except (InkanError, CallRefused) as refusal:
+            step.checks.append(f"FAILED {refusal.code}: {refusal}")
+            raise CheckFailed(name) from refusal
+        finally:
+            report = StepReport(
+                name=name,
+                door=door,
+                checks=step.checks,
+                outcome=outcome,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+            self._steps.append(report)
+            self._tell(report)
+
+
+def _write_all(folder: Path, contents: dict[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in contents.items():
+        (folder / name).write_bytes(data)

@@ -1,0 +1,72 @@
+"""Runs the test country: for people to look at, or for the story to be told in."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import click
+
+from inkan.apps.showcase.tax_office import tax_office
+from inkan.demo.country import Country, country
+from inkan.demo.story import StepReport, Story, StoryReport
+from inkan.web.server import Server
+
+
+async def tell_story(folder: Path, *, port: int, keep: Path | None) -> StoryReport:
+    """Found a country, tell the story, print each step as it ends."""
+    async with country(folder, port=port) as founded:
+        return await Story(founded, keep=keep, tell=_print).run()
+
+
+async def show(folder: Path, *, port: int) -> None:
+    """Found a country, open the tax office, print what to try, and run until told to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with country(folder, port=port) as founded:
+        office = tax_office(
+            origin=f"http://taxoffice.localhost:{port + 1}",
+            credentials=founded.credentials,
+            anchors=founded.anchors,
+            clock=founded.clock,
+        )
+        async with Server(office, port=port + 1).running():
+            _welcome(founded, port)
+            await stop.wait()
+            click.echo("Stopping.")
+
+
+def _welcome(founded: Country, port: int) -> None:
+    card = founded.folder / "cards" / "chen.card"
+    citizen = founded.citizens["chen"]
+    click.echo(
+        f"""
+The test country runs. Open the tax office in a browser:
+
+    http://taxoffice.localhost:{port + 1}/
+
+Bind a phone with the card of {citizen.part.name} (PIN {citizen.part.pin}):
+
+    inkan phone enrol --platform {founded.platform_origin} --card {card} --phone my.phone
+
+Then press "Log in" at the tax office. The page says how a phone without a camera reads the code:
+
+    inkan phone open --phone my.phone --camera ADDRESS
+    inkan phone approve --phone my.phone
+
+National IDs to type: {", ".join(each.part.national_id for each in founded.citizens.values())}.
+You choose the passphrase of my.phone. Stop the country with Ctrl-C.
+"""
+    )
+
+
+def _print(step: StepReport) -> None:
+    mark = (
+        click.style("ok    ", fg="green")
+        if step.outcome == "ok"
+        else click.style("FAILED", fg="red")
+    )
+    click.echo(f"{mark} {step.name:48} {step.door:10} {step.ms:8.1f} ms")
+    for check in step.checks:
+        click.echo(f"         {check}")
