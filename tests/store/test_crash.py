@@ -125,7 +125,7 @@ def durable_cluster() -> Iterator[Cluster]:
     cluster.create()
     cluster.start()
     yield cluster
-    cluster.kill()
+    cluster.stop()
     shutil.rmtree(folder)
 
 

@@ -1,8 +1,7 @@
-"""What only a server can do: collide, go away, call other processes."""
+"""What only a server can do: let rivals collide, and go away."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -20,14 +19,12 @@ from inkan.store.database import (
     StoreUnreachable,
 )
 from inkan.store.postgresql import PostgreSQLDatabase
-from inkan.store.postgresql.connections import SETTINGS, SKEW_SAMPLES, Pool, measure_skew
-from inkan.store.postgresql.notifier import PAYLOAD_BYTES, batches
 from inkan.store.postgresql.transactions import TRIES
 from inkan.store.query import Query
 from support import things
 from support.clock import StandingClock
-from support.tables import create_tables, execute
-from support.things import Refused, add, find, ids
+from support.tables import execute, terminate
+from support.things import Refused, add, find, ids, once
 from support.waiting import eventually
 
 TRIP = Query(select(func.trip().label("done")))
@@ -47,10 +44,6 @@ BEGIN
     RETURN true;
 END $$;
 """
-OURS = """
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'inkan'
-"""
 DIE_AT_COMMIT = """
 CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -60,15 +53,6 @@ END $$;
 CREATE CONSTRAINT TRIGGER die AFTER INSERT ON thing DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION die();
 """
-
-
-@pytest.fixture
-async def db(postgresql_url: str, clock: StandingClock) -> AsyncIterator[PostgreSQLDatabase]:
-    await create_tables(postgresql_url, things.metadata)
-    db = PostgreSQLDatabase(postgresql_url, clock=clock)
-    await db.open()
-    yield db
-    await db.close()
 
 
 async def trip(url: str, *, state: str, times: int) -> None:
@@ -86,11 +70,22 @@ def add_over_the_wire(name: str) -> Step[int]:
 
 @pytest.mark.parametrize("state", ["40001", "40P01", "57P01", "57P02", "08006", "25006"])
 async def test_a_body_that_may_succeed_is_repeated(
-    db: PostgreSQLDatabase, postgresql_url: str, state: str
+    server: PostgreSQLDatabase, postgresql_url: str, state: str
 ) -> None:
     await trip(postgresql_url, state=state, times=2)
-    assert await db.transact(add_over_the_wire, "a") == 3
-    assert await db.read(ids) == ["a"]
+    assert await server.transact(add_over_the_wire, "a") == 3
+    assert await server.read(ids) == ["a"]
+
+
+async def test_a_schema_that_changes_under_a_statement_disturbs_nobody(
+    server: PostgreSQLDatabase, postgresql_url: str
+) -> None:
+    await server.transact(add, "a")
+    await asyncio.gather(*(server.transact(once, things.COUNT_UP.one(id="a")) for _ in range(20)))
+    await execute(postgresql_url, "ALTER TABLE thing ALTER COLUMN count TYPE bigint")
+    row = await server.transact(once, things.COUNT_UP.one(id="a"))
+    assert row.count == 21
+    assert (await server.read(find, "a")).count == 21
 
 
 @pytest.mark.parametrize(
@@ -98,13 +93,13 @@ async def test_a_body_that_may_succeed_is_repeated(
     [("40001", StoreBusy), ("40P01", StoreBusy), ("57P01", StoreUnreachable)],
 )
 async def test_repeating_ends(
-    db: PostgreSQLDatabase, postgresql_url: str, state: str, refusal: type[Exception]
+    server: PostgreSQLDatabase, postgresql_url: str, state: str, refusal: type[Exception]
 ) -> None:
     await trip(postgresql_url, state=state, times=100)
     with pytest.raises(refusal):
-        await db.transact(add_over_the_wire, "a")
-    assert (await db.read(_tries)).number == TRIES
-    assert await db.read(ids) == []
+        await server.transact(add_over_the_wire, "a")
+    assert (await server.read(_tries)).number == TRIES
+    assert await server.read(ids) == []
 
 
 def _tries() -> Step[Any]:
@@ -125,14 +120,14 @@ def _tries() -> Step[Any]:
     ],
 )
 async def test_other_errors_are_named_at_once_and_quote_nothing(
-    db: PostgreSQLDatabase, postgresql_url: str, state: str, refusal: type[Exception]
+    server: PostgreSQLDatabase, postgresql_url: str, state: str, refusal: type[Exception]
 ) -> None:
     await trip(postgresql_url, state=state, times=1)
     with pytest.raises(refusal) as caught:
-        await db.transact(add_over_the_wire, "a")
+        await server.transact(add_over_the_wire, "a")
     assert state in str(caught.value)
     assert "A123456789" not in "".join(_told(caught.value))
-    assert await db.read(ids) == []
+    assert await server.read(ids) == []
 
 
 def _told(error: BaseException) -> list[str]:
@@ -142,26 +137,28 @@ def _told(error: BaseException) -> list[str]:
     return told + (_told(following) if following else [])
 
 
-async def test_values_of_constraints_and_parameters_are_not_quoted(db: PostgreSQLDatabase) -> None:
+async def test_values_of_constraints_and_parameters_are_not_quoted(
+    server: PostgreSQLDatabase,
+) -> None:
     def body(**values: Any) -> Step[None]:
         yield things.ADD.run(**{"id": "A123456789", "state": "x", "count": 0} | values)
 
-    await db.transact(body)
+    await server.transact(body)
     for values in ({}, {"count": "A123456789"}, {"id": "A123456789\0"}, {"id": "A123456789\ud800"}):
         with pytest.raises(Exception, match=r".") as caught:
-            await db.transact(body, **values)
+            await server.transact(body, **values)
         assert "A123456789" not in "".join(_told(caught.value)), values
     with pytest.raises(RowExists, match="pk_thing"):
-        await db.transact(body)
+        await server.transact(body)
 
 
 @pytest.mark.race
 async def test_a_deadlock_is_resolved_by_repeating(
-    db: PostgreSQLDatabase, postgresql_url: str, clock: StandingClock
+    server: PostgreSQLDatabase, postgresql_url: str, clock: StandingClock
 ) -> None:
     """The server ends the one of the two whose patience ends first: here the body's."""
     await execute(
-        postgresql_url, f"ALTER DATABASE {_name(postgresql_url)} SET deadlock_timeout = 200"
+        postgresql_url, f"ALTER DATABASE {_name(postgresql_url)} SET deadlock_timeout = 700"
     )
     impatient = PostgreSQLDatabase(postgresql_url, clock=clock)
     await impatient.open()
@@ -173,7 +170,7 @@ async def test_a_deadlock_is_resolved_by_repeating(
         yield things.COUNT_UP.one(id="b")
         yield things.COUNT_UP.one(id="a")
 
-    await db.transact(add, "a", "b")
+    await server.transact(add, "a", "b")
     async with rival.transaction():
         await rival.execute("UPDATE thing SET count = 10 WHERE id = 'a'")
         transaction = impatient.transact(body)
@@ -184,7 +181,7 @@ async def test_a_deadlock_is_resolved_by_repeating(
     await rival.close()
     await impatient.close()
     assert len(runs) > 1
-    assert [(await db.read(find, name)).count for name in "ab"] == [11, 11]
+    assert [(await server.read(find, name)).count for name in "ab"] == [11, 11]
 
 
 def _name(url: str) -> str:
@@ -194,21 +191,8 @@ def _name(url: str) -> str:
 # --- going away -------------------------------------------------------------------------------------
 
 
-def terminate(url: str) -> None:
-    """End all other connections to the database, from outside of the event loop."""
-    import threading
-
-    statement = """
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid()
-    """
-    thread = threading.Thread(target=lambda: asyncio.run(execute(url, statement)))
-    thread.start()
-    thread.join()
-
-
 async def test_a_connection_lost_in_a_body_is_replaced(
-    db: PostgreSQLDatabase, postgresql_url: str
+    server: PostgreSQLDatabase, postgresql_url: str
 ) -> None:
     runs = []
 
@@ -219,31 +203,31 @@ async def test_a_connection_lost_in_a_body_is_replaced(
             terminate(postgresql_url)
         yield from add("b")
 
-    await db.transact(body)
+    await server.transact(body)
     assert len(runs) == 2
-    assert await db.read(ids) == ["a", "b"]
+    assert await server.read(ids) == ["a", "b"]
 
 
 @pytest.mark.parametrize("way", ["read", "scan"])
 async def test_a_connection_lost_between_reads_is_replaced(
-    db: PostgreSQLDatabase, postgresql_url: str, way: str
+    server: PostgreSQLDatabase, postgresql_url: str, way: str
 ) -> None:
-    await getattr(db, way)(ids)
+    await getattr(server, way)(ids)
     terminate(postgresql_url)
-    assert await getattr(db, way)(ids) == []
+    assert await getattr(server, way)(ids) == []
 
 
 async def test_a_connection_lost_in_commit_leaves_the_outcome_open(
-    db: PostgreSQLDatabase, postgresql_url: str
+    server: PostgreSQLDatabase, postgresql_url: str
 ) -> None:
     await execute(postgresql_url, DIE_AT_COMMIT)
     with pytest.raises(StoreOutcomeUnknown):
-        await db.transact(add, "a", state="die")
-    await db.transact(add, "b")
-    assert await db.read(ids) == ["b"]
+        await server.transact(add, "a", state="die")
+    await server.transact(add, "b")
+    assert await server.read(ids) == ["b"]
 
 
-async def test_a_server_that_is_not_there_is_told(tmp_path: Any, clock: StandingClock) -> None:
+async def test_a_server_that_is_not_there_is_told(tmp_path: Path, clock: StandingClock) -> None:
     for url in (f"postgresql:///x?host={tmp_path}", "postgresql://inkan@127.0.0.1:9/x"):
         with pytest.raises(StoreUnreachable):
             await PostgreSQLDatabase(url, clock=clock).open()
@@ -258,7 +242,7 @@ async def test_a_database_that_is_not_there_is_told(
 
 
 async def test_a_body_abandoned_by_its_connection_is_closed(
-    db: PostgreSQLDatabase,
+    server: PostgreSQLDatabase,
 ) -> None:
     ended = []
 
@@ -270,154 +254,5 @@ async def test_a_body_abandoned_by_its_connection_is_closed(
             ended.append(1)
 
     with pytest.raises(Refused):
-        await db.transact(body)
+        await server.transact(body)
     assert ended == [1]
-
-
-# --- connections ------------------------------------------------------------------------------------
-
-
-async def test_connections_are_bounded_and_all_come_back(
-    postgresql_url: str, clock: StandingClock
-) -> None:
-    await create_tables(postgresql_url, things.metadata)
-    db = PostgreSQLDatabase(postgresql_url, clock=clock, connections=4)
-    await db.open()
-    watcher = await asyncpg.connect(postgresql_url)
-    seen = []
-
-    async def watch() -> None:
-        while True:
-            seen.append(await watcher.fetchval(OURS))
-
-    task = asyncio.create_task(watch())
-    work = [db.transact(add, f"{n:03}") for n in range(100)]
-    reads = [asyncio.create_task(db.read(ids)) for _ in range(100)]
-    for read in reads[::3]:
-        read.cancel()
-    await asyncio.gather(*work, *reads, return_exceptions=True)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    assert 2 <= max(seen) <= 5, "four, and one that listens"
-    assert len(await db.read(ids)) == 100
-    await db.close()
-    await eventually(lambda: _none_left(watcher))
-    await watcher.close()
-
-
-async def test_a_connection_left_in_a_transaction_is_not_used_again(postgresql_url: str) -> None:
-    pool = Pool(postgresql_url, SETTINGS, limit=1)
-    first = await pool.take()
-    await first.execute("BEGIN")
-    pool.give(first)
-    second = await pool.take()
-    assert second is not first
-    pool.give(second)
-    assert await pool.take() is second
-    pool.give(second)
-    await pool.close()
-
-
-async def _none_left(watcher: Any) -> bool:
-    return bool(await watcher.fetchval(OURS) == 0)
-
-
-async def test_every_commit_is_durable_whatever_the_server_prefers(
-    db: PostgreSQLDatabase,
-) -> None:
-    show = Query(select(func.current_setting("synchronous_commit").label("value")))
-
-    def body() -> Step[str]:
-        return (yield show.one()).value
-
-    assert await db.transact(body) == "on", "the tests' own cluster says off"
-
-
-# --- time -------------------------------------------------------------------------------------------
-
-
-class Server:
-    """A connection to a server whose clock is ``ahead``."""
-
-    def __init__(self, ahead: timedelta) -> None:
-        self.ahead = ahead
-
-    async def fetchval(self, query: str) -> int:
-        moment = datetime.now(UTC) + self.ahead
-        return round(moment.timestamp() * 1_000_000)
-
-
-@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(seconds=-3)])
-async def test_the_servers_clock_counts(ahead: timedelta) -> None:
-    skew = await measure_skew(Server(ahead))
-    assert abs(skew - ahead) < timedelta(seconds=0.5)
-    assert SKEW_SAMPLES > 1
-
-
-async def test_what_the_round_trip_explains_is_no_skew(
-    db: PostgreSQLDatabase, clock: StandingClock
-) -> None:
-    assert db.now() == clock.now()
-
-
-# --- calling other processes ------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def other(
-    db: PostgreSQLDatabase, postgresql_url: str, clock: StandingClock
-) -> AsyncIterator[PostgreSQLDatabase]:
-    """The same database in a second process (as far as the server can tell)."""
-    other = PostgreSQLDatabase(postgresql_url, clock=clock)
-    await other.open()
-    yield other
-    await other.close()
-
-
-async def test_a_call_reaches_other_processes(
-    db: PostgreSQLDatabase, other: PostgreSQLDatabase
-) -> None:
-    async with other.bus.subscribe("session:王") as there, db.bus.subscribe("session:王") as here:
-        await db.transact(add, "a", wake="session:王")
-        assert await here.wait(0), "at home it comes at once"
-        assert await there.wait(10)
-        assert await other.read(ids) == ["a"]
-        assert not await here.wait(0.1), "and not a second time from the server"
-
-
-async def test_many_calls_are_one_notification(
-    db: PostgreSQLDatabase, other: PostgreSQLDatabase
-) -> None:
-    heard: list[list[str]] = []
-    other.bus.publish = lambda topics: heard.append(list(topics))  # type: ignore[method-assign]
-    await asyncio.gather(*(db.transact(add, str(n), wake=f"t{n}") for n in range(40)))
-    await eventually(lambda: sum(map(len, heard)) >= 40)
-    assert sorted(topic for topics in heard for topic in topics) == sorted(
-        f"t{n}" for n in range(40)
-    )
-    assert len(heard) < 20
-
-
-async def test_who_was_cut_off_looks_again_and_hears_again(
-    db: PostgreSQLDatabase, other: PostgreSQLDatabase, postgresql_url: str
-) -> None:
-    async with other.bus.subscribe("t") as subscription:
-        terminate(postgresql_url)
-        assert await subscription.wait(10), "a call may have been missed: look"
-        for number in range(200):
-            await db.transact(add, str(number), wake="t")
-            if await subscription.wait(0.05):
-                break
-        else:
-            pytest.fail("nothing was heard after the connection was replaced")
-
-
-@pytest.mark.parametrize("count", [0, 1, 400])
-def test_a_notification_holds_what_it_can(count: int) -> None:
-    topics = [f"session:{n}:{'印' * 20}" for n in range(count)]
-    payloads = list(batches(topics))
-    assert all(len(payload.encode()) <= PAYLOAD_BYTES for payload in payloads)
-    import msgspec
-
-    assert [t for payload in payloads for t in msgspec.json.decode(payload)] == topics
-    assert len(payloads) <= 1 + count // 50

@@ -157,12 +157,16 @@ async def test_a_running_runner_runs_side_by_side_and_hears(
     task = asyncio.create_task(schedules.run())
     await eventually(lambda: sorted(work.runs) == ["a", "b"])
     work.gate.set()
-    await eventually(lambda: schedules.ended == 2)
+    await eventually(lambda: _all_ended(database))
     clock.advance(HOUR)
     database.bus.publish([TOPIC])
     await eventually(lambda: schedules.ended == 4)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def _all_ended(db: Database) -> bool:
+    return all(state.last_ended_at for state in await db.read(schedule_states))
 
 
 async def test_a_stopped_runner_leaves_its_run_to_the_next(

@@ -1,6 +1,8 @@
 """Tables that belong to tests only, made in a database of either kind."""
 
+import asyncio
 import sqlite3
+import threading
 from contextlib import closing
 
 from sqlalchemy import MetaData
@@ -35,3 +37,14 @@ async def execute(url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+def terminate(url: str) -> None:
+    """End all other connections to the database, from outside of the event loop."""
+    statement = """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+    """
+    thread = threading.Thread(target=lambda: asyncio.run(execute(url, statement)))
+    thread.start()
+    thread.join()

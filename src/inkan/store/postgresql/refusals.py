@@ -37,7 +37,7 @@ _BY_CLASS: Final[Mapping[str, type[InkanError]]] = {
     "58": StoreDamaged,
     "XX": StoreDamaged,
 }
-_COLLISIONS: Final = {"40001", "40P01"}
+_COLLISIONS: Final = {"40001", "40P01", asyncpg.InvalidCachedStatementError.sqlstate}
 
 LOST = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What asyncpg raises when there is no connection, or none any more."""
@@ -52,6 +52,9 @@ def refusal_of(error: Exception, *, connected: bool) -> Exception:
     """
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
+        if isinstance(error, asyncpg.InvalidCachedStatementError):
+            # The schema was changed under a prepared statement, which asyncpg has now forgotten
+            return StoreBusy(_names(error), sqlstate=state)
         kind = _BY_STATE.get(state) or _BY_CLASS.get(state[:2])
         return kind(_names(error), sqlstate=state) if kind else type(error)(_names(error))
     if isinstance(error, LOST) and not connected:
