@@ -10,7 +10,6 @@ from inkan import accounts, notices
 from inkan.audit import SEQUENCE_EVERY
 from inkan.composition.platform import Platform
 from inkan.enrolment import FINISH_JOB, FinishJob, PhoneBound, PhoneRevoked
-from inkan.identification import SIGN_JOB, SignJob
 from inkan.pki import ISSUE_JOB, CertificateIssued, CertificateRevoked, IssueJob
 from inkan.store.outbox import Handler, Job
 from inkan.store.schedules import Schedule
@@ -41,13 +40,9 @@ def handlers(platform: Platform) -> dict[str, Handler]:
     async def finish(job: Job) -> None:
         await platform.enrolment.make_up(job.decode(FinishJob).request)
 
-    async def sign(job: Job) -> None:
-        await platform.identification.make_up_receipt(job.decode(SignJob).session)
-
     jobs = {
         ISSUE_JOB: Handler(issue),
         FINISH_JOB: Handler(finish),
-        SIGN_JOB: Handler(sign),
         **platform.notices.handlers,
     }
     return table | jobs
@@ -71,6 +66,9 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
     async def expire() -> None:
         await platform.identification.expire()
 
+    async def sign_unsigned() -> None:
+        await platform.identification.sign_unsigned()
+
     return {
         "audit.sequence": Schedule(every=SEQUENCE_EVERY, work=platform.audit.work),
         "pki.lists": Schedule(every=timedelta(seconds=20), work=platform.pki.refresh_lists),
@@ -82,5 +80,6 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
         "notices.purge": Schedule(every=notices.PURGE_EVERY, work=platform.notices.purge),
         "accounts.purge": Schedule(every=accounts.PURGE_EVERY, work=platform.accounts.purge),
         "identification.expire": Schedule(every=timedelta(seconds=10), work=expire),
+        "identification.unsigned": Schedule(every=timedelta(seconds=10), work=sign_unsigned),
         "identification.purge": Schedule(every=hour, work=platform.identification.purge),
     }

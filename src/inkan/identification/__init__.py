@@ -9,19 +9,16 @@ from inkan.identification.model import (
     SubjectHint,
 )
 from inkan.identification.service import (
-    SIGN_JOB,
     AssertionParts,
     Decided,
     Identification,
     Opened,
     Parts,
-    SignJob,
 )
 from inkan.identification.store import EVENT_PAIRS
 
 __all__ = [
     "EVENT_PAIRS",
-    "SIGN_JOB",
     "AssertionParts",
     "Created",
     "Decided",
@@ -32,6 +29,5 @@ __all__ = [
     "SessionNotFound",
     "SessionOrder",
     "SessionView",
-    "SignJob",
     "SubjectHint",
 ]

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from inkan.store.query import Query, insert_new
 from inkan.store.schema import JSONText, Moment, metadata
 
+UNSIGNED_ROWS = "receipt IS NULL AND receipt_payload IS NOT NULL"
+
 session = sa.Table(
     "identification_session",
     metadata,
@@ -35,6 +37,13 @@ session = sa.Table(
     sa.Column("event_id", sa.String(40), nullable=False),
     sa.UniqueConstraint("system", "idempotency_key", name="identification_session_idempotency"),
     sa.Index("identification_session_purge", "purge_at"),
+    # Nearly empty at any time: what has been answered and not signed yet.
+    sa.Index(
+        "identification_session_unsigned",
+        "id",
+        sqlite_where=sa.text(UNSIGNED_ROWS),
+        postgresql_where=sa.text(UNSIGNED_ROWS),
+    ),
 )
 
 _HEAVY = {"evidence", "event_id", "idempotency_key"}
@@ -77,6 +86,11 @@ SIGNED = Query(
     sa.update(session)
     .where(session.c.id == _bind("key"), session.c.receipt.is_(None))
     .values(receipt=_bind("new_receipt"))
+)
+UNSIGNED = Query(
+    sa.select(session.c.id, session.c.receipt_payload)
+    .where(session.c.receipt.is_(None), session.c.receipt_payload.is_not(None))
+    .limit(500)
 )
 PURGE = Query(sa.delete(session).where(session.c.purge_at <= _bind("moment", Moment)))
 FORGET_KEYS = Query(

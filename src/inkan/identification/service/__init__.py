@@ -14,7 +14,6 @@ from inkan.identification.service import create, deciding, opening, reading, rec
 from inkan.identification.service.deciding import AssertionParts, Decided
 from inkan.identification.service.opening import Opened
 from inkan.identification.service.parts import Parts, topic
-from inkan.identification.service.receipts import SIGN_JOB, SignJob
 from inkan.kernel.ids import PersonID, SystemID
 from inkan.relying_parties import System
 from inkan.store.database import MOMENT, Step, Wake
@@ -113,9 +112,9 @@ class Identification:
 
     # --- time and crashes ------------------------------------------------------------------------
 
-    async def make_up_receipt(self, session_id: str) -> None:
-        """The outbox's :data:`SIGN_JOB`: sign what a crash left unsigned."""
-        await receipts.make_up(self._parts, session_id)
+    async def sign_unsigned(self) -> int:
+        """See :func:`inkan.identification.service.receipts.sign_unsigned`."""
+        return await receipts.sign_unsigned(self._parts)
 
     async def expire(self) -> int:
         """Write down what time has ended, 500 approvals at a time; returns how many."""
@@ -150,4 +149,4 @@ class Identification:
         yield store.FORGET_KEYS.run(before=moment - IDEMPOTENCY_LIFE)
 
 
-__all__ = ["SIGN_JOB", "AssertionParts", "Decided", "Identification", "Opened", "Parts", "SignJob"]
+__all__ = ["AssertionParts", "Decided", "Identification", "Opened", "Parts"]

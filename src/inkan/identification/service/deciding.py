@@ -43,16 +43,9 @@ from inkan.identification.service.parts import (
     find_by_approval,
     topic,
 )
-from inkan.identification.service.receipts import (
-    MAKE_UP_AFTER,
-    SIGN_JOB,
-    SignJob,
-    job_key,
-    sign_receipt,
-)
+from inkan.identification.service.receipts import sign_receipt
 from inkan.kernel.ids import random_bytes
 from inkan.store.database import MOMENT, Step, Wake
-from inkan.store.outbox import enqueue
 from inkan.wire import receipt, statement
 from inkan.wire.binding import Evidence, Stage, highest_reachable
 from inkan.wire.reasons import Reason
@@ -344,14 +337,6 @@ def _finish(
         new_receipt_payload=payload,
         new_evidence=sealed,
         event=event,
-    )
-    # Made up by the outbox if this process dies between COMMIT and signature.
-    moment = yield MOMENT
-    yield from enqueue(
-        SIGN_JOB,
-        SignJob(session=session.id),
-        key=job_key(session.id),
-        due=moment + MAKE_UP_AFTER,
     )
     yield Wake(topic(session.id))
     return payload

@@ -62,6 +62,16 @@ class Opened(msgspec.Struct, frozen=True):
     now: str
 
 
+class _Shown(msgspec.Struct, frozen=True):
+    lang: shown.Language
+
+
+class _Given(msgspec.Struct, frozen=True):
+    """What of our own draft decides the text: its language; the draft was checked when it was made."""
+
+    shown: _Shown
+
+
 async def open_by_frame(
     parts: Parts, phone: PhonePrincipal, *, frame: str, lang: shown.Language, arrived: datetime
 ) -> Opened:
@@ -80,12 +90,13 @@ async def open_by_frame(
         qr.verify_frame(scanned, key, t_now=qr_seconds(approval, arrived))  # 3, 4
     except qr.QRFrameForged:
         raise qr.QRFrameStale() from None
-    return await parts.db.transact(_open, parts, phone, approval, lang)
+    opened, at = await parts.db.transact(_open, parts, phone, approval, lang)
+    return _opened(opened, now=at)
 
 
 def _open(
     parts: Parts, phone: PhonePrincipal, scanned: Approval, lang: shown.Language
-) -> Step[Opened]:
+) -> Step[tuple[Approval, datetime]]:
     moment = yield MOMENT
     approval = yield from parts.approvals.get(scanned.id)
     if approval.generation != scanned.generation:
@@ -95,7 +106,7 @@ def _open(
         approval = yield from _take(parts, phone, facts, approval, lang)  # 6
     if state_at(approval, moment) is not SessionState.OPENED:
         raise ApprovalEnded(state=str(state_at(approval, moment)))
-    return _opened(approval, now=moment)
+    return approval, moment
 
 
 def _take(
@@ -246,11 +257,11 @@ def _contents(question: Question) -> tuple[Content, ...]:
 
 def _opened(approval: Approval, *, now: datetime) -> Opened:
     assert approval.draft is not None
-    draft = statement.parse_draft(approval.draft.encode())
+    given = msgspec.json.decode(approval.draft, type=_Given)
     return Opened(
         approval=approval.id,
         draft=msgspec.Raw(approval.draft),
-        text=_text(approval.question, draft.shown.lang),
+        text=_text(approval.question, given.shown.lang),
         expires_at=rfc3339(approval.expires_at),
         now=rfc3339(now),
     )

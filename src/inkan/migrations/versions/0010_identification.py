@@ -36,6 +36,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("system", "idempotency_key", name="identification_session_idempotency"),
     )
     op.create_index("identification_session_purge", "identification_session", ["purge_at"])
+    unsigned = sa.text("receipt IS NULL AND receipt_payload IS NOT NULL")
+    op.create_index(
+        "identification_session_unsigned",
+        "identification_session",
+        ["id"],
+        sqlite_where=unsigned,
+        postgresql_where=unsigned,
+    )
 
 
 def downgrade() -> None:
