@@ -9,7 +9,7 @@ from inkan.store.database import Database
 from inkan.web.app import Equipment, Site, build_app
 from inkan.web.exchange import Exchange
 from inkan.web.principal import Assurance, Principal, PrincipalKind
-from notices.test_service import STAFF
+from notices.telling import STAFF
 from support.asgi import Client
 from support.clock import StandingClock
 

@@ -4,8 +4,10 @@ A token is never reused: every login and every step-up makes a new one and ends 
 planted or overheard before is worth nothing afterwards.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import structs
 
 from inkan.accounts import store
 from inkan.accounts.model import Login, LoginEnd, LoginToken
@@ -95,12 +97,14 @@ async def use_login(parts: Parts, token: str) -> Login | None:
     idle = LOGIN_RULES[login.kind].idle
     if login.idle_until - parts.db.now() > idle - TOUCH_AFTER:
         return login
-    return login if await parts.db.transact(_touch, login.id, idle) else None
+    until = await parts.db.transact(_touch, login.id, idle)
+    return None if until is None else structs.replace(login, idle_until=until)
 
 
-def _touch(login_id: str, idle: timedelta) -> Step[bool]:
-    touched: int = yield store.TOUCH_LOGIN.run(key=login_id, idle=idle)
-    return touched == 1
+def _touch(login_id: str, idle: timedelta) -> Step[datetime | None]:
+    moment: datetime = yield MOMENT
+    touched = yield store.TOUCH_LOGIN.run(key=login_id, idle=idle)
+    return moment + idle if touched else None
 
 
 def log_out(parts: Parts, token: str) -> Step[bool]:
