@@ -44,9 +44,9 @@ def figures() -> Iterator[Row]:
 async def _whole(rig: Rig) -> list[Row]:
     async with lines(rig, CONNECTIONS) as open_lines:
         await rig.log_in(open_lines[0])
-        await _identify_all(rig, open_lines, CONNECTIONS * 4)
+        await identify_all(rig, open_lines, CONNECTIONS * 4)
         cpu, own, wall = rig.cpu_s(), own_cpu_s(), time.perf_counter()
-        await _identify_all(rig, open_lines, IDENTIFICATIONS)
+        await identify_all(rig, open_lines, IDENTIFICATIONS)
         cpu, own, wall = rig.cpu_s() - cpu, own_cpu_s() - own, time.perf_counter() - wall
     note = (
         f"wall {IDENTIFICATIONS / wall:,.0f}/s, generator {own / IDENTIFICATIONS * 1e6:,.0f} µs CPU each, "
@@ -70,7 +70,7 @@ async def _whole(rig: Rig) -> list[Row]:
     ]
 
 
-async def _identify_all(rig: Rig, open_lines: list[Line], count: int) -> None:
+async def identify_all(rig: Rig, open_lines: list[Line], count: int) -> None:
     async def user(number: int, line: Line) -> None:
         phone = rig.phones[number % len(rig.phones)]
         for _ in range(count // len(open_lines)):

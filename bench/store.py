@@ -236,7 +236,7 @@ async def postgresql(folder: Path) -> list[Figure]:
         await create_tables(cluster.url(), metadata)
         return await _postgresql(cluster.url())
     finally:
-        cluster.kill()
+        cluster.stop()
 
 
 async def _postgresql(url: str) -> list[Figure]:

@@ -67,7 +67,7 @@ SEEDS = {
     "model imports a database": Seed("pki/model.py", "import sqlite3", {"purity", "drivers"}),
     "low floor imports high": Seed("crypto/cms.py", "from inkan.store import sqlite", {"floors"}),
     "model imports its own service": Seed("pki/model.py", "from inkan.pki import service", {"rooms", "circles", "purity"}),
-    "rules import the store": Seed("people/rules.py", "from inkan.people import store", {"rooms"}),
+    "rules import the store": Seed("people/rules.py", "from inkan.people import store", {"rooms", "purity"}),
     "neighbours on one floor": Seed("attributes/model.py", "from inkan import relying_parties", {"floors"}),
     "service imports the framework": Seed("pki/service/issue.py", "import litestar", {"http"}),
     "past an entrance": Seed("approvals/service.py", "from inkan.people import service", {"entrances"}),
