@@ -122,6 +122,11 @@ def find(name: str) -> Step[Any]:
     return (yield FIND.one(id=name))
 
 
+def once(call: Any) -> Step[Any]:
+    """A body that makes one call."""
+    return (yield call)
+
+
 def ids() -> Step[list[str]]:
     return [row.id for row in (yield ALL.all())]
 

@@ -7,6 +7,7 @@ from inkan.crypto.path import RevocationReason
 from inkan.enrolment.model import RequestState, RequestStep
 from inkan.kernel.machine import Machine
 from inkan.schemes import ParentEnd
+from inkan.wire.enrolment_request import RevokeCause
 
 # Design §5.2 step 1; NIST SP 800-63B-4 §4.1.2: a binding code lives at most ten minutes.
 REQUEST_LIFE = timedelta(minutes=10)
@@ -26,6 +27,8 @@ MACHINE: Machine[RequestState, RequestStep] = Machine(
         (RequestState.STARTED, RequestStep.REFUSE): RequestState.REFUSED,
         (RequestState.JOINED, RequestStep.REFUSE): RequestState.REFUSED,
         (RequestState.PREPARED, RequestStep.REFUSE): RequestState.REFUSED,
+        # The certificates cannot be issued (lint, or ended before they were signed): the slot is given back.
+        (RequestState.ACCEPTED, RequestStep.REFUSE): RequestState.REFUSED,
     },
 )
 
@@ -41,4 +44,14 @@ CAUSE_OF_REASON: Mapping[RevocationReason, ParentEnd] = {
     RevocationReason.CERTIFICATE_HOLD: ParentEnd.LOST,
     RevocationReason.PRIVILEGE_WITHDRAWN: ParentEnd.ISSUE_FRAUD,
     RevocationReason.AA_COMPROMISE: ParentEnd.ISSUE_FRAUD,
+}
+
+# Why a person revokes (JPKI-23, JPKI-24) → RFC 5280 §5.3.1 reason: whoever may hold the key now is a compromise.
+REASON_OF_CAUSE: Mapping[RevokeCause, RevocationReason] = {
+    RevokeCause.NO_LONGER_NEEDED: RevocationReason.CESSATION_OF_OPERATION,
+    RevokeCause.DAMAGED: RevocationReason.CESSATION_OF_OPERATION,
+    RevokeCause.LOST: RevocationReason.KEY_COMPROMISE,
+    RevokeCause.STOLEN: RevocationReason.KEY_COMPROMISE,
+    RevokeCause.MISUSED: RevocationReason.KEY_COMPROMISE,
+    RevokeCause.SUSPECTED_MISUSE: RevocationReason.KEY_COMPROMISE,
 }

@@ -99,6 +99,8 @@ def _bind(name: str, type_: Any = sa.String) -> Any:
 
 INSERT_REQUEST = insert_row(request)
 REQUEST_BY_ID = Query(sa.select(request).where(request.c.id == _bind("key")))
+# Every change takes its row first: a loser of a race sees the winner's state, not its own stale reading.
+HELD_REQUEST = Query(sa.select(request).where(request.c.id == _bind("key")).with_for_update())
 REQUEST_BY_HANDLE = Query(sa.select(request).where(request.c.handle == _bind("key")))
 
 
@@ -149,7 +151,8 @@ REFUSE = Query(_step(RequestStep.REFUSE, refusal=_bind("new_refusal")))
 
 INSERT_PHONE = insert_new(phone)
 PHONE_BY_ID = Query(sa.select(phone).where(phone.c.id == _bind("key")))
-PHONE_BY_JKT = Query(sa.select(phone).where(phone.c.channel_jkt == _bind("jkt")))
+HELD_PHONE = Query(sa.select(phone).where(phone.c.id == _bind("key")).with_for_update())
+FORGET_PHONE = Query(sa.delete(phone).where(phone.c.id == _bind("key")))
 PRINCIPAL_BY_JKT = Query(
     sa.select(
         phone.c.id,
@@ -184,8 +187,12 @@ PHONES_OF_PARENT = Query(
 )
 PARENTS_DUE = Query(
     sa.select(phone.c.id, phone.c.parent_authority, phone.c.parent_serial)
-    .where(phone.c.state == PhoneState.ACTIVE, phone.c.parent_checked_at <= _bind("before", Moment))
-    .order_by(phone.c.parent_checked_at)
+    .where(
+        phone.c.state != PhoneState.REVOKED,
+        phone.c.parent_checked_at <= _bind("before", Moment),
+        phone.c.id > _bind("after"),
+    )
+    .order_by(phone.c.id)
     .limit(500)
 )
 PARENT_CHECKED = Query(

@@ -131,11 +131,18 @@ class CardState(StrEnum):
 
 
 class CardStatus(msgspec.Struct, frozen=True):
-    """The status of a card certificate at its source."""
+    """The status of a card certificate at its source.
+
+    Attributes:
+        reason: of a revocation or a hold.
+        at: when the source was asked.
+        since: when the card ended (revoked, on hold or expired), or None for a good one.
+    """
 
     state: CardState
     reason: RevocationReason | None
     at: datetime
+    since: datetime | None = None
 
 
 class CardRequest(msgspec.Struct, frozen=True):
@@ -147,7 +154,6 @@ class CardRequest(msgspec.Struct, frozen=True):
         authority: name of the card's issuer in this instance.
         serial: hexadecimal serial of the card certificate.
         certificate: DER of the card certificate.
-        chain: subjects of the path, for the audit.
     """
 
     content: bytes
@@ -176,7 +182,7 @@ class CertificateIssued(msgspec.Struct, frozen=True):
 
 
 class CertificateRevoked(msgspec.Struct, frozen=True):
-    """A certificate stopped being good."""
+    """A certificate stopped being good: revoked, or on hold (``certificateHold``)."""
 
     kind: ClassVar[str] = "pki.certificate_revoked"
     certificate: str
@@ -243,6 +249,13 @@ class LintRefused(InkanError):
     public = ("findings",)
 
 
+class TwinDiffers(InkanError):
+    """The signed bytes are not those that were linted and logged; the signature was thrown away."""
+
+    code = "twin_differs"
+    title = "The certificate differs from the one that was checked and was not issued"
+
+
 class CertificateNotIssued(Unavailable):
     """The issue has not finished; asking again finishes it."""
 
@@ -299,13 +312,12 @@ Common = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class RootPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The root: its key signs issuing authorities and one list of their revocations."""
+    """The root: its key signs issuing authorities, and one list of their revocations for 400 days."""
 
     common_name: Common
     name: Name = "root"
     key: Literal["P-384"] = "P-384"
     years: Annotated[int, msgspec.Meta(ge=1, le=30)] = 20
-    arl_days: Annotated[int, msgspec.Meta(ge=1, le=400)] = 400
 
 
 class IssuingPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -109,9 +109,12 @@ KEY_OWNER = Query(
 )
 BY_ORDER = Query(sa.select(certificate).where(certificate.c.order_key == _bind("key")))
 BY_ID = Query(sa.select(certificate).where(certificate.c.id == _bind("key")))
+# Every arrow of the issue takes the row first: the loser of a race writes neither state nor event.
+HELD_BY_ID = Query(sa.select(certificate).where(certificate.c.id == _bind("key")).with_for_update())
 
 _STATUS = (
     certificate.c.id,
+    certificate.c.order_key,
     certificate.c.authority,
     certificate.c.serial,
     certificate.c.shard,
@@ -126,10 +129,28 @@ STATUS = Query(sa.select(*_STATUS).where(certificate.c.id == _bind("key")))
 HELD_STATUS = Query(
     sa.select(*_STATUS).where(certificate.c.id == _bind("key")).with_for_update(read=True)
 )
+# Whoever changes a certificate takes its row alone, so that two changes have an order.
+CHANGING_STATUS = Query(
+    sa.select(*_STATUS).where(certificate.c.id == _bind("key")).with_for_update()
+)
 BY_SERIAL = Query(
     sa.select(*_STATUS).where(
         certificate.c.authority == _bind("authority"), certificate.c.serial == _bind("serial")
     )
+)
+# Held, so that no revocation commits between the comparison and the stored answer.
+HELD_SERIAL = Query(
+    sa.select(*_STATUS)
+    .where(certificate.c.authority == _bind("authority"), certificate.c.serial == _bind("serial"))
+    .with_for_update(read=True)
+)
+LIVING_OF = Query(
+    sa.select(certificate.c.id, certificate.c.state)
+    .where(
+        certificate.c.owner == _bind("owner"),
+        certificate.c.state.in_(sorted(MACHINE.before(CertificateStep.REVOKE))),
+    )
+    .order_by(certificate.c.id)
 )
 UNFINISHED = Query(
     sa.select(certificate.c.order_key)
@@ -205,11 +226,12 @@ CRLS = Query(
     sa.select(crl.c.authority, crl.c.shard, crl.c.dirty, crl.c.this_update, crl.c.next_update)
 )
 MARK_DIRTY = upsert(crl, key=["authority", "shard"], change={"dirty": sa.true()})
-# The number is taken in the transaction and only grows (RFC 5280 §5.2.3).
+# The number is taken in the transaction and only grows (RFC 5280 §5.2.3). Without its dates the list counts
+# as due until the new one is stored, so that a crash before that loses no revocation.
 TAKE_NUMBER = Query(
     sa.update(crl)
     .where(crl.c.authority == _bind("authority"), crl.c.shard == _bind("shard", sa.Integer))
-    .values(number=crl.c.number + 1, dirty=sa.false())
+    .values(number=crl.c.number + 1, dirty=sa.false(), this_update=None, next_update=None)
     .returning(crl.c.number)
 )
 STORE_CRL = Query(

@@ -1,5 +1,6 @@
 """Relying parties: organisations, their systems and their keys, as values and refusals."""
 
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -19,6 +20,13 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{2,62}$")]
 
 
+class SystemState(StrEnum):
+    """Whether a system's requests are answered."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
 class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One registered reason to ask a person, with the words that the person reads.
 
@@ -28,7 +36,7 @@ class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     code: Code
-    kinds: list[Literal["identify", "approve"]]
+    kinds: Annotated[list[Literal["identify", "approve"]], msgspec.Meta(min_length=1)]
     text: dict[str, Text]
     evidence: Literal["platform", "full"] = "platform"
 
@@ -88,6 +96,13 @@ class SystemNotFound(NotFound):
 
     code = "system_not_found"
     title = "There is no such system"
+
+
+class SystemKeyNotFound(NotFound):
+    """The system has no key of this thumbprint."""
+
+    code = "system_key_not_found"
+    title = "The system has no such key"
 
 
 class SystemExists(Conflict):

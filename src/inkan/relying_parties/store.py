@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from inkan.store.query import Query, insert_new
-from inkan.store.schema import JSONText, Moment, metadata
+from inkan.store.schema import NOW, JSONText, Moment, metadata
 
 organisation = sa.Table(
     "relying_parties_organisation",
@@ -82,13 +82,13 @@ KEYS_OF = Query(
     .select_from(key.join(system, key.c.system == system.c.id))
     .where(
         system.c.code == _bind("code"),
-        sa.or_(key.c.ends_at.is_(None), key.c.ends_at > _bind("moment", Moment)),
+        sa.or_(key.c.ends_at.is_(None), key.c.ends_at > NOW),
     )
 )
 END_KEY = Query(
     sa.update(key)
-    .where(key.c.thumbprint == _bind("thumbprint"))
-    .values(ends_at=_bind("ends_at", Moment), event_id=_bind("event"))
+    .where(key.c.thumbprint == _bind("thumbprint"), key.c.system == _bind("system_id"))
+    .values(ends_at=_bind("new_ends_at", Moment), event_id=_bind("event"))
 )
 # 0 rows: this assertion was used before.
 USE_ASSERTION = insert_new(assertion)

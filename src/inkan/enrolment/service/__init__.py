@@ -11,16 +11,30 @@ from inkan.enrolment.model import (
     PhonePrincipal,
     Request,
 )
-from inkan.enrolment.service import accepting, binding, parents, phones, renewing
-from inkan.enrolment.service.accepting import FINISH_JOB, Accepted, FinishJob
-from inkan.enrolment.service.binding import Handed, Joined, Progress, Registration, Started, ToSign
+from inkan.enrolment.service import (
+    accepting,
+    desk,
+    finishing,
+    joining,
+    parents,
+    phones,
+    preparing,
+    renewing,
+    requests,
+)
+from inkan.enrolment.service.desk import Started, ToSign
+from inkan.enrolment.service.finishing import FINISH_JOB, Accepted, FinishJob
+from inkan.enrolment.service.joining import Joined
 from inkan.enrolment.service.parts import Parts, read_phone
+from inkan.enrolment.service.preparing import Handed, Registration
 from inkan.enrolment.service.renewing import Begun, Renewed
+from inkan.enrolment.service.requests import Progress
 from inkan.kernel.ids import PersonID, PhoneID
 from inkan.pki import CertificateRevoked
 from inkan.schemes import ParentEnd
 from inkan.store.database import MOMENT, Step
 from inkan.wire.binding import BackEnd
+from inkan.wire.enrolment_request import RevokeCause
 
 KEEP_ENDED = timedelta(days=1)
 
@@ -39,8 +53,8 @@ class Enrolment:
     # --- the desk --------------------------------------------------------------------------------
 
     async def start(self, *, scheme: str, terms_version: str) -> Started:
-        """See :func:`inkan.enrolment.service.binding.start`."""
-        return await binding.start(self._parts, scheme=scheme, terms_version=terms_version)
+        """See :func:`inkan.enrolment.service.desk.start`."""
+        return await desk.start(self._parts, scheme=scheme, terms_version=terms_version)
 
     async def for_desk(self, request_id: str, *, secret: bytes) -> Request:
         """The request of the page that holds its secret.
@@ -48,19 +62,19 @@ class Enrolment:
         Raises:
             EnrolmentNotFound: unknown, or another page's.
         """
-        return await self._parts.db.read(binding.for_desk, request_id, secret)
+        return await self._parts.db.read(requests.for_desk, request_id, secret)
 
     def progress(self, request: Request) -> Progress:
-        """See :func:`inkan.enrolment.service.binding.progress`."""
-        return binding.progress(request, self._parts.db.now())
+        """See :func:`inkan.enrolment.service.requests.progress`."""
+        return requests.progress(request, self._parts.db.now())
 
     def code(self, request: Request) -> str:
-        """See :func:`inkan.enrolment.service.binding.draw_code`."""
-        return binding.draw_code(self._parts, request, self._parts.db.now())
+        """See :func:`inkan.enrolment.service.desk.draw_code`."""
+        return desk.draw_code(self._parts, request, self._parts.db.now())
 
     def content(self, request: Request) -> ToSign:
-        """See :func:`inkan.enrolment.service.binding.content_to_sign`."""
-        return binding.content_to_sign(request, self._parts.db.now())
+        """See :func:`inkan.enrolment.service.desk.content_to_sign`."""
+        return desk.content_to_sign(request, self._parts.db.now())
 
     async def submit(self, request: Request, cms: bytes) -> Accepted:
         """See :func:`inkan.enrolment.service.accepting.submit`."""
@@ -71,16 +85,16 @@ class Enrolment:
     async def join(
         self, *, jkt: str, frame: str, name: str, back_end: BackEnd, arrived: datetime
     ) -> Joined:
-        """See :func:`inkan.enrolment.service.binding.join`."""
-        return await binding.join(
+        """See :func:`inkan.enrolment.service.joining.join`."""
+        return await joining.join(
             self._parts, jkt=jkt, frame=frame, name=name, back_end=back_end, arrived=arrived
         )
 
     async def prepare(
         self, request_id: str, *, jkt: str, csrs: dict[str, str], registration: Registration
     ) -> Handed:
-        """See :func:`inkan.enrolment.service.binding.prepare`."""
-        return await binding.prepare(
+        """See :func:`inkan.enrolment.service.preparing.prepare`."""
+        return await preparing.prepare(
             self._parts, request_id, jkt=jkt, csrs=csrs, registration=registration
         )
 
@@ -90,7 +104,7 @@ class Enrolment:
         Raises:
             EnrolmentNotFound: unknown, or another phone's.
         """
-        return await self._parts.db.read(binding.for_phone, request_id, jkt)
+        return await self._parts.db.read(requests.for_phone, request_id, jkt)
 
     async def certificates_of(self, request: Request) -> dict[str, str]:
         """Ids of the certificates that were issued for a request, by use; empty before."""
@@ -102,7 +116,11 @@ class Enrolment:
     # --- bound phones ----------------------------------------------------------------------------
 
     async def principal_of(self, jkt: str) -> tuple[PhonePrincipal | ChannelKey, datetime | None]:
-        """The active phone of a channel key and its last assertion, else the bare key."""
+        """The active phone of a channel key and its last assertion, else the bare key.
+
+        Raises:
+            ChannelProofRefused: the key of a phone that was revoked or suspended.
+        """
         return await self._parts.db.read(phones.principal_of, jkt)
 
     def facts(self, phone_id: PhoneID) -> Step[PhoneFacts | None]:
@@ -137,9 +155,11 @@ class Enrolment:
         """See :func:`inkan.enrolment.service.phones.prove_presence`."""
         return await phones.prove_presence(self._parts, phone, assertion)
 
-    async def revoke(self, sender: PhonePrincipal, phone_id: str) -> None:
+    async def revoke(
+        self, sender: PhonePrincipal, phone_id: str, *, cause: RevokeCause | None = None
+    ) -> None:
         """See :func:`inkan.enrolment.service.phones.revoke_by_phone`."""
-        await phones.revoke_by_phone(self._parts, sender, phone_id)
+        await phones.revoke_by_phone(self._parts, sender, phone_id, cause=cause)
 
     # --- renewal ---------------------------------------------------------------------------------
 
@@ -165,7 +185,7 @@ class Enrolment:
     # --- schedules, jobs, events -----------------------------------------------------------------
 
     async def check_parents(self) -> None:
-        """Ask for the status of every card once a day; a schedule's work."""
+        """Ask for the status of every card once a day; hourly work, so that an outage heals within the hour."""
         await parents.check(self._parts)
 
     async def end_parent(
@@ -188,17 +208,18 @@ class Enrolment:
     async def on_certificate_revoked(self, event: CertificateRevoked) -> None:
         """Reaction: when the certificate was a card's, its phones get the scheme's effect at once."""
         status = await self._parts.db.read(self._parts.pki.find_status, event.certificate)
-        if status is not None:
+        if status is not None and status.reason is not None:
             await parents.end(
                 self._parts,
                 authority=status.authority,
                 serial=status.serial,
                 cause=parents.cause_of(status.reason),
+                reported_loss=status.changed_at,
             )
 
     async def make_up(self, request_id: str) -> None:
         """The outbox's :data:`FINISH_JOB`."""
-        await accepting.make_up(self._parts, request_id)
+        await finishing.make_up(self._parts, request_id)
 
     async def purge(self) -> None:
         """Forget requests and renewals that ended a day ago; a schedule's work."""

@@ -8,10 +8,12 @@ Numbered plan (design §5.2 steps 4 and 5):
    term, revocation; an unreachable status source accepts nothing;
 3. what was signed is this request's content: nonce, audience, purpose, keys, credential, channel key; a
    changed key is named as such (threat 6);
-4. the card's subject serial number finds a person, who is eligible on the scheme's local day (TW-08);
+4. the card's subject serial number finds a person, who lives and is eligible on the scheme's local day
+   (TW-08);
 5. one transaction: the nonce is consumed (prepared → accepted), no phone of the person is young, a free slot
    is taken by its key, the phone is written down, the certificates are ordered, the notices queued;
 6. the certificates are issued, and the phone becomes active; a crash leaves a job that goes on from there.
+   What can never be issued gives the slot back and ends the request.
 """
 
 import hashlib
@@ -28,61 +30,53 @@ from inkan.enrolment.model import (
     ChannelKeyTaken,
     ContentDiffers,
     EnrolmentExpired,
-    EnrolmentNotFound,
     EnrolmentOutOfOrder,
     KeySubstituted,
     NoFreeSlot,
     NonceUsed,
     PersonUnknown,
     Phone,
-    PhoneBound,
     PhoneState,
     PhoneYoung,
     Request,
     RequestState,
 )
-from inkan.enrolment.service.binding import state_at
+from inkan.enrolment.service.finishing import (
+    FINISH_JOB,
+    Accepted,
+    FinishJob,
+    finish,
+    job_key,
+    order_key,
+)
 from inkan.enrolment.service.parts import (
     NO_CERTIFICATES,
-    PLATFORM,
-    Certificates,
     Parts,
-    encode_certificates,
-    phone_certificate,
     phones_of,
-    read_phone,
-    read_request,
     scheme_of,
     topic,
 )
+from inkan.enrolment.service.requests import held, state_at
 from inkan.kernel.clock import rfc3339
-from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import PhoneID, new_id
-from inkan.people import Identity, Person, verify_eligible
-from inkan.pki import CardRequest, CertificateOrder, SubjectName
+from inkan.people import Identity, NotEligible, Person, PersonState, verify_eligible
+from inkan.pki import (
+    CardRequest,
+    CertificateOrder,
+    SubjectName,
+)
 from inkan.schemes import Scheme
 from inkan.store.database import MOMENT, Step, Wake
-from inkan.store.outbox import cancel, enqueue
+from inkan.store.outbox import enqueue
 from inkan.wire import enrolment_request as wire
 
-FINISH_JOB = "enrolment.finish"
 MAKE_UP_AFTER = timedelta(seconds=10)
+
+
 KEY_USAGES = {
     "digital_signature": KeyUsage.DIGITAL_SIGNATURE,
     "content_commitment": KeyUsage.CONTENT_COMMITMENT,
 }
-
-
-class Accepted(msgspec.Struct, frozen=True):
-    """The answer to a signed request.
-
-    Attributes:
-        certificates: id of the certificate per use, once issued.
-    """
-
-    state: RequestState
-    phone: str
-    certificates: dict[str, str]
 
 
 class _Case(msgspec.Struct, frozen=True):
@@ -95,12 +89,6 @@ class _Case(msgspec.Struct, frozen=True):
     identity: Identity
 
 
-class FinishJob(msgspec.Struct, frozen=True):
-    """The job :data:`FINISH_JOB`."""
-
-    request: str
-
-
 async def submit(parts: Parts, request: Request, cms: bytes) -> Accepted:
     """Take the card's signature over a request; see the plan of this module.
 
@@ -110,6 +98,7 @@ async def submit(parts: Parts, request: Request, cms: bytes) -> Accepted:
         ContentDiffers, KeySubstituted: 3.
         PersonUnknown, NotEligible: 4.
         PhoneYoung, NoFreeSlot, ChannelKeyTaken, KeyShared: 5.
+        LintRefused: 6.
     """
     digest = base64url.encode(hashlib.sha256(cms).digest())
     if request.state in (RequestState.ACCEPTED, RequestState.ISSUED):  # 1
@@ -163,13 +152,30 @@ def _person(parts: Parts, card: CardRequest) -> Step[tuple[Person, Identity]]:
     person = yield from parts.people.find_by_serial(card.subject_serial)
     if person is None:
         raise PersonUnknown()
+    verify_alive(person)
     identity = yield from parts.people.get_identity(person.id)
     return person, identity
 
 
+def verify_alive(person: Person) -> None:
+    """Nobody binds or renews with the card or the phone of somebody who died.
+
+    Raises:
+        NotEligible: the person is recorded as deceased.
+    """
+    if person.state is PersonState.DECEASED:
+        raise NotEligible(rule="deceased")
+
+
 def _accept(parts: Parts, case: _Case) -> Step[None]:
-    request, scheme, card, person = case.request, case.scheme, case.card, case.person
+    scheme, card, person = case.scheme, case.card, case.person
     moment = yield MOMENT
+    request = yield from held(case.request.id)
+    if request.cms_sha256 == card.cms_sha256:
+        return  # a rival submission of the same bytes was first
+    if request.cms_sha256 is not None:
+        raise NonceUsed()
+    _require_prepared(request, moment)
     phone_id = PhoneID(new_id("phn"))
     event = yield from parts.audit.record(
         "enrolment.accepted",
@@ -182,19 +188,17 @@ def _accept(parts: Parts, case: _Case) -> Step[None]:
             "card": {"authority": card.authority, "serial": card.serial},
         },
     )
-    touched = yield store.ACCEPT.run(
+    yield store.ACCEPT.run(
         key=request.id,
         seen=request.version,
         event=event,
         new_cms_sha256=card.cms_sha256,
         new_phone=phone_id,
     )
-    if not touched:
-        yield from _lost_race(request, card)
-        return
+    # The slot first: a rival of the same person waits here, and then sees the young phone.
+    slot = yield from _take_slot(person, scheme, phone_id)
     others = yield from phones_of(person.id, scheme.name)
     _require_no_young(others, moment)
-    slot = yield from _take_slot(person, scheme, phone_id)
     yield from _write_phone(case, phone_id, slot=slot, event=event)
     yield from _order(parts, case, phone_id)
     yield from parts.notices.notify(
@@ -207,22 +211,10 @@ def _accept(parts: Parts, case: _Case) -> Step[None]:
     yield from enqueue(
         FINISH_JOB,
         FinishJob(request=request.id),
-        key=_job_key(request.id),
+        key=job_key(request.id),
         due=moment + MAKE_UP_AFTER,
     )
     yield Wake(topic(request.id))
-
-
-def _lost_race(request: Request, card: CardRequest) -> Step[None]:
-    """A rival submission was first: the same bytes are fine, anything else is a second use."""
-    current = read_request((yield store.REQUEST_BY_ID.one(key=request.id)))
-    if current is None:
-        raise EnrolmentNotFound()
-    if current.cms_sha256 == card.cms_sha256:
-        return
-    if current.cms_sha256 is not None:
-        raise NonceUsed()
-    raise EnrolmentExpired()
 
 
 def _require_no_young(phones: list[Phone], now: datetime) -> None:
@@ -303,89 +295,3 @@ def binding_value(credential_id: bytes, cose_key: bytes, phone_id: PhoneID) -> b
     """The value of the certificates' binding extension (design §5.2 step 3)."""
     digest = hashlib.sha256(credential_id + cose_key).digest()
     return encode_phone_binding(PhoneBinding(credential_sha256=digest, binding_id=phone_id))
-
-
-def order_key(request_id: str, use: str) -> str:
-    """The order of one certificate of a request; it names it for ever."""
-    return f"{request_id}:{use}"
-
-
-async def finish(parts: Parts, request_id: str) -> Accepted:
-    """Issue what was accepted and make the phone active; called again it goes on, or answers what is.
-
-    Raises:
-        EnrolmentNotFound: unknown request.
-        CertificateNotIssued, LintRefused: the issue is not possible now.
-    """
-    request = await parts.db.read(_request, request_id)
-    prepared = request.prepared
-    assert prepared is not None
-    issued: Certificates = {}
-    for key in prepared.keys:
-        certificate = await parts.pki.complete(order_key(request.id, key.use))
-        issued[key.use] = phone_certificate(certificate, key.spki)
-    if request.state is RequestState.ACCEPTED:
-        request = await parts.db.transact(_activate, parts, request_id, issued)
-    assert request.phone is not None
-    return Accepted(
-        state=request.state,
-        phone=request.phone,
-        certificates={use: certificate.id for use, certificate in issued.items()},
-    )
-
-
-async def make_up(parts: Parts, request_id: str) -> None:
-    """The outbox's :data:`FINISH_JOB`: finish what a crash interrupted."""
-    try:
-        await finish(parts, request_id)
-    except EnrolmentNotFound:
-        return
-
-
-def _activate(parts: Parts, request_id: str, issued: Certificates) -> Step[Request]:
-    request = yield from _request(request_id)
-    if request.state is not RequestState.ACCEPTED:
-        return request
-    phone = read_phone((yield store.PHONE_BY_ID.one(key=request.phone)))
-    if phone is None:
-        raise EnrolmentNotFound()
-    event = yield from parts.audit.record(
-        "enrolment.bound",
-        actor=PLATFORM,
-        subject=phone.person,
-        object=phone.id,
-        details={"certificates": {use: each.sha256 for use, each in issued.items()}},
-    )
-    yield store.ACTIVATE.run(
-        key=phone.id, seen=phone.version, event=event, new_certificates=encode_certificates(issued)
-    )
-    yield store.ISSUE.run(key=request.id, seen=request.version, event=event)
-    yield from enqueue(PhoneBound.kind, PhoneBound(phone=phone.id, person=phone.person))
-    yield from cancel(_job_key(request_id))
-    yield Wake(topic(request_id))
-    return (yield from _request(request_id))
-
-
-def _request(request_id: str) -> Step[Request]:
-    request = read_request((yield store.REQUEST_BY_ID.one(key=request_id)))
-    if request is None:
-        raise EnrolmentNotFound()
-    return request
-
-
-def _job_key(request_id: str) -> str:
-    return f"{FINISH_JOB}:{request_id}"
-
-
-async def refuse(parts: Parts, request: Request, refusal: InkanError) -> None:
-    """Write a final refusal down, so that the phone and the page hear why."""
-    await parts.db.transact(_refuse, parts, request.id, refusal.code)
-
-
-def _refuse(parts: Parts, request_id: str, code: str) -> Step[None]:
-    request = yield from _request(request_id)
-    event = yield from parts.audit.record(
-        "enrolment.refused", actor=PLATFORM, object=request_id, details={"code": code}
-    )
-    yield store.REFUSE.run(key=request_id, seen=request.version, event=event, new_refusal=code)
-    yield Wake(topic(request_id))

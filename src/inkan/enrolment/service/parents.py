@@ -11,7 +11,7 @@ from inkan.enrolment.model import Phone, PhoneState
 from inkan.enrolment.rules import CAUSE_OF_REASON, PARENT_CHECK_EVERY
 from inkan.enrolment.service import phones
 from inkan.enrolment.service.parts import PLATFORM, Parts, read_phone, scheme_of
-from inkan.pki import CardState, RevocationReason, StatusUnavailable
+from inkan.pki import CardState, CardStatus, RevocationReason, StatusUnavailable
 from inkan.schemes import Effect, ParentEnd
 from inkan.store.database import MOMENT, Step
 
@@ -19,27 +19,33 @@ from inkan.store.database import MOMENT, Step
 async def check(parts: Parts) -> int:
     """Ask for every card that was not asked for in the last day; returns how many ended (a schedule's work)."""
     ended = 0
-    before = parts.db.now() - PARENT_CHECK_EVERY
-    while due := await parts.db.scan(_due, before):
+    before, after = parts.db.now() - PARENT_CHECK_EVERY, ""
+    while due := await parts.db.scan(_due, before, after):
         for phone_id, authority, serial in due:
             ended += await _check_one(parts, phone_id, authority, serial)
+        after = due[-1][0]
     return ended
 
 
 async def _check_one(parts: Parts, phone_id: str, authority: str, serial: str) -> bool:
+    """Apply what the source says; one that does not answer is asked again at the next run."""
     try:
         status = await parts.pki.card_status(authority, serial)
     except StatusUnavailable:
-        status = None
-    cause = None
-    if status is not None and status.state is CardState.EXPIRED:
-        cause = ParentEnd.EXPIRED
-    elif status is not None and status.state is not CardState.GOOD:
-        cause = cause_of(status.reason)
-    await parts.db.transact(_checked, phone_id)
+        return False
+    cause = _cause(status)
     if cause is not None:
-        await end(parts, authority=authority, serial=serial, cause=cause)
+        await end(
+            parts, authority=authority, serial=serial, cause=cause, reported_loss=status.since
+        )
+    await parts.db.transact(_checked, phone_id)
     return cause is not None
+
+
+def _cause(status: CardStatus) -> ParentEnd | None:
+    if status.state is CardState.GOOD:
+        return None
+    return ParentEnd.EXPIRED if status.state is CardState.EXPIRED else cause_of(status.reason)
 
 
 def cause_of(reason: RevocationReason | None) -> ParentEnd:
@@ -77,7 +83,9 @@ def _apply(parts: Parts, phone: Phone, cause: ParentEnd, loss: datetime) -> Step
     scheme = scheme_of(phone)
     effect = scheme.on_parent_end.of(cause)
     recent = phone.bound_at >= scheme.recent_since(loss)
-    if effect is Effect.REVOKE:
+    suspends = effect is Effect.SUSPEND or (effect is Effect.SUSPEND_RECENT and recent)
+    # A phone whose certificates are still being issued has nothing to lose: it ends, and is bound anew.
+    if effect is Effect.REVOKE or (suspends and phone.state is PhoneState.ISSUING):
         return (
             yield from phones.revoke(
                 parts,
@@ -86,16 +94,18 @@ def _apply(parts: Parts, phone: Phone, cause: ParentEnd, loss: datetime) -> Step
                 actor=PLATFORM,
             )
         )
-    suspends = effect is Effect.SUSPEND or (effect is Effect.SUSPEND_RECENT and recent)
-    if not suspends or phone.state is PhoneState.SUSPENDED:
+    if not suspends:
         return False
     done = yield from phones.suspend(parts, phone, actor=PLATFORM, cause=cause.value)
-    yield from parts.notices.notify(phone.person, "parent_ended", {"phone": phone.name}, phones=())
+    if done:
+        yield from parts.notices.notify(
+            phone.person, "parent_ended", {"phone": phone.name}, phones=()
+        )
     return done
 
 
-def _due(before: datetime) -> Step[list[tuple[str, str, str]]]:
-    rows = yield store.PARENTS_DUE.all(before=before)
+def _due(before: datetime, after: str) -> Step[list[tuple[str, str, str]]]:
+    rows = yield store.PARENTS_DUE.all(before=before, after=after)
     return [(row.id, row.parent_authority, row.parent_serial) for row in rows]
 
 

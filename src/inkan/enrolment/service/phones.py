@@ -1,6 +1,5 @@
 """Bound phones: who sends a request, what an answer is judged by, assertions, suspension, revocation."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from inkan.audit import Actor, ActorKind
@@ -9,6 +8,7 @@ from inkan.enrolment import store
 from inkan.enrolment.model import (
     AssertionUnknown,
     ChannelKey,
+    ChannelProofRefused,
     Phone,
     PhoneFacts,
     PhoneNotFound,
@@ -16,19 +16,26 @@ from inkan.enrolment.model import (
     PhoneRevoked,
     PhoneState,
 )
-from inkan.enrolment.rules import ASSERTION_LIFE, CHALLENGE_LIFE
+from inkan.enrolment.rules import ASSERTION_LIFE, CHALLENGE_LIFE, REASON_OF_CAUSE
 from inkan.enrolment.service.parts import Parts, facts_of, read_phone, scheme_of
 from inkan.kernel.ids import PersonID, PhoneID, random_bytes
 from inkan.pki import RevocationReason
 from inkan.store.database import MOMENT, Step
 from inkan.store.outbox import enqueue
+from inkan.wire.enrolment_request import RevokeCause
 
 
 def principal_of(jkt: str) -> Step[tuple[PhonePrincipal | ChannelKey, datetime | None]]:
-    """Step: the active phone of a channel key, and its last assertion; else the bare key."""
+    """Step: the active phone of a channel key, and its last assertion; else the bare key.
+
+    Raises:
+        ChannelProofRefused: the key of a phone that was revoked or suspended.
+    """
     row = yield store.PRINCIPAL_BY_JKT.one(jkt=jkt)
-    if row is None or row.state != PhoneState.ACTIVE:
+    if row is None or row.state == PhoneState.ISSUING:
         return ChannelKey(jkt=jkt), None
+    if row.state != PhoneState.ACTIVE:
+        raise ChannelProofRefused()
     principal = PhonePrincipal(
         jkt=jkt,
         phone=PhoneID(row.id),
@@ -143,9 +150,14 @@ def _note_asserted(phone_id: PhoneID, sign_count: int) -> Step[datetime]:
 def revoke(parts: Parts, phone: Phone, *, reason: RevocationReason, actor: Actor) -> Step[bool]:
     """Step: end a phone: certificates, credential and channel key in this one transaction (step 9).
 
+    Certificates of a renewal under way end with it, whether they are signed yet or not.
+
     Returns:
         False when it was revoked before.
     """
+    held = read_phone((yield store.HELD_PHONE.one(key=phone.id)))
+    if held is None or held.state is PhoneState.REVOKED:
+        return False
     event = yield from parts.audit.record(
         "enrolment.phone_revoked",
         actor=actor,
@@ -153,13 +165,10 @@ def revoke(parts: Parts, phone: Phone, *, reason: RevocationReason, actor: Actor
         object=phone.id,
         details={"reason": reason.value},
     )
-    touched = yield store.SET_STATE.run(
-        key=phone.id, seen=phone.version, event=event, new_state=PhoneState.REVOKED
+    yield store.SET_STATE.run(
+        key=phone.id, seen=held.version, event=event, new_state=PhoneState.REVOKED
     )
-    if not touched:
-        return False
-    for certificate in _all_certificates(phone):
-        yield from parts.pki.revoke(certificate, reason=reason, actor=actor)
+    yield from parts.pki.revoke_all(phone.id, reason=reason, actor=actor)
     yield store.FREE_SLOT.run(phone=phone.id)
     yield from parts.notices.notify(phone.person, "phone_revoked", {"phone": phone.name}, phones=())
     yield from enqueue(PhoneRevoked.kind, PhoneRevoked(phone=phone.id, person=phone.person))
@@ -167,7 +176,10 @@ def revoke(parts: Parts, phone: Phone, *, reason: RevocationReason, actor: Actor
 
 
 def suspend(parts: Parts, phone: Phone, *, actor: Actor, cause: str) -> Step[bool]:
-    """Step: put a phone and its certificates on hold."""
+    """Step: put an active phone and its certificates on hold; False when it is not active."""
+    held = read_phone((yield store.HELD_PHONE.one(key=phone.id)))
+    if held is None or held.state is not PhoneState.ACTIVE:
+        return False
     event = yield from parts.audit.record(
         "enrolment.phone_suspended",
         actor=actor,
@@ -175,35 +187,28 @@ def suspend(parts: Parts, phone: Phone, *, actor: Actor, cause: str) -> Step[boo
         object=phone.id,
         details={"cause": cause},
     )
-    touched = yield store.SET_STATE.run(
-        key=phone.id, seen=phone.version, event=event, new_state=PhoneState.SUSPENDED
+    yield store.SET_STATE.run(
+        key=phone.id, seen=held.version, event=event, new_state=PhoneState.SUSPENDED
     )
-    if not touched:
-        return False
-    for certificate in _all_certificates(phone):
-        yield from parts.pki.suspend(certificate, actor=actor)
+    yield from parts.pki.suspend_all(phone.id, actor=actor)
     return True
 
 
-def _all_certificates(phone: Phone) -> Sequence[str]:
-    ids = [each.id for each in phone.certificates.values()]
-    return [*ids, *(each.id for each in phone.pending.values())]
-
-
-async def revoke_by_phone(parts: Parts, sender: PhonePrincipal, phone_id: str) -> None:
-    """A phone revokes itself or another phone of its person.
+async def revoke_by_phone(
+    parts: Parts, sender: PhonePrincipal, phone_id: str, *, cause: RevokeCause | None
+) -> None:
+    """A phone revokes itself or another phone of its person; twice is once.
 
     Raises:
         PhoneNotFound: unknown, or another person's.
     """
-    await parts.db.transact(_revoke_by_phone, parts, sender, phone_id)
+    reason = REASON_OF_CAUSE[cause or RevokeCause.NO_LONGER_NEEDED]
+    await parts.db.transact(_revoke_by_phone, parts, sender, phone_id, reason)
 
 
-def _revoke_by_phone(parts: Parts, sender: PhonePrincipal, phone_id: str) -> Step[None]:
+def _revoke_by_phone(
+    parts: Parts, sender: PhonePrincipal, phone_id: str, reason: RevocationReason
+) -> Step[None]:
     phone = yield from get_phone(phone_id, person=sender.person)
-    yield from revoke(
-        parts,
-        phone,
-        reason=RevocationReason.CESSATION_OF_OPERATION,
-        actor=Actor(ActorKind.PHONE, sender.phone),
-    )
+    actor = Actor(ActorKind.PHONE, sender.phone)
+    yield from revoke(parts, phone, reason=reason, actor=actor)

@@ -37,10 +37,10 @@ from inkan.enrolment.model import (
     RenewalUnknown,
 )
 from inkan.enrolment.rules import RENEWAL_LIFE
-from inkan.enrolment.service.accepting import binding_value
-from inkan.enrolment.service.binding import certified_keys, uses_of
+from inkan.enrolment.service.accepting import binding_value, verify_alive
 from inkan.enrolment.service.parts import (
     NO_CERTIFICATES,
+    PLATFORM,
     Certificates,
     Parts,
     encode_certificates,
@@ -50,6 +50,7 @@ from inkan.enrolment.service.parts import (
     scheme_of,
 )
 from inkan.enrolment.service.phones import known_credential
+from inkan.enrolment.service.preparing import certified_keys, uses_of
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.ids import PhoneID, random_bytes
 from inkan.people import Identity, Person
@@ -131,8 +132,8 @@ async def submit(
     """Take a renewal; see the plan of this module.
 
     Raises:
-        as :func:`begin`; RenewalUnknown: 3; RenewalProofRefused: 4, 5 or 7; KeySubstituted: 5; the refusals
-        of CSRs: 6.
+        as :func:`begin`; NotEligible: the person died; RenewalUnknown: 3;
+        RenewalProofRefused: 4, 5 or 7; KeySubstituted: 5; the refusals of CSRs: 6.
     """
     phone = await parts.db.read(_active, sender)
     scheme = scheme_of(phone)
@@ -158,7 +159,8 @@ async def submit(
     for key in keys:
         certificate = await parts.pki.complete(_order_key(renew.nonce, key.use))
         issued[key.use] = phone_certificate(certificate, key.spki)
-    await parts.db.transact(_pend, parts, phone.id, issued)
+    if not await parts.db.transact(_pend, parts, phone.id, issued):
+        raise PhoneNotFound()
     return Renewed(
         certificates={use: each.id for use, each in issued.items()},
         not_after=rfc3339(next(iter(issued.values())).not_after),
@@ -169,6 +171,7 @@ async def confirm(parts: Parts, sender: PhonePrincipal) -> Renewed:
     """The phone holds its new certificates: they become its own, and the old ones are superseded.
 
     Raises:
+        PhoneNotFound: it is not active any more.
         RenewalUnknown: nothing waits for a confirmation.
     """
     return await parts.db.transact(_confirm, parts, sender)
@@ -262,6 +265,7 @@ def _verify_assertion(
 
 def _person(parts: Parts, phone: Phone) -> Step[tuple[Person, Identity]]:
     person = yield from parts.people.get(phone.person)
+    verify_alive(person)
     identity = yield from parts.people.get_identity(phone.person)
     return person, identity
 
@@ -296,10 +300,16 @@ def _order(parts: Parts, case: _Case) -> Step[None]:
         )
 
 
-def _pend(parts: Parts, phone_id: PhoneID, issued: Certificates) -> Step[None]:
-    phone = read_phone((yield store.PHONE_BY_ID.one(key=phone_id)))
-    if phone is None or issued in (phone.pending, phone.certificates):
-        return
+def _pend(parts: Parts, phone_id: PhoneID, issued: Certificates) -> Step[bool]:
+    """Let the certificates wait for the phone's confirmation; False, and they end, when it ended meanwhile."""
+    phone = read_phone((yield store.HELD_PHONE.one(key=phone_id)))
+    if phone is None or phone.state is not PhoneState.ACTIVE:
+        yield from _end(parts, issued, RevocationReason.CESSATION_OF_OPERATION)
+        return False
+    if issued in (phone.pending, phone.certificates):
+        return True
+    # Of two renewals that began, the later one counts; nobody will ever confirm the earlier one.
+    yield from _end(parts, phone.pending, RevocationReason.SUPERSEDED)
     event = yield from parts.audit.record(
         "enrolment.renewal_issued",
         actor=Actor(ActorKind.PHONE, phone.id),
@@ -309,25 +319,31 @@ def _pend(parts: Parts, phone_id: PhoneID, issued: Certificates) -> Step[None]:
     yield store.SET_PENDING.run(
         key=phone.id, seen=phone.version, event=event, new_pending=encode_certificates(issued)
     )
+    return True
+
+
+def _end(parts: Parts, certificates: Certificates, reason: RevocationReason) -> Step[None]:
+    for certificate in certificates.values():
+        yield from parts.pki.revoke(certificate.id, reason=reason, actor=PLATFORM)
 
 
 def _confirm(parts: Parts, sender: PhonePrincipal) -> Step[Renewed]:
-    phone = yield from _active(sender)
+    phone = read_phone((yield store.HELD_PHONE.one(key=sender.phone)))
+    if phone is None or phone.state is not PhoneState.ACTIVE:
+        raise PhoneNotFound()
     if not phone.pending:
         raise RenewalUnknown()
     actor = Actor(ActorKind.PHONE, phone.id)
     event = yield from parts.audit.record(
         "enrolment.renewed", actor=actor, subject=phone.person, object=phone.id
     )
-    touched = yield store.CONFIRM.run(
+    yield store.CONFIRM.run(
         key=phone.id,
         seen=phone.version,
         event=event,
         new_certificates=encode_certificates(phone.pending),
         new_pending=NO_CERTIFICATES,
     )
-    if not touched:
-        raise RenewalUnknown()
     for old in phone.certificates.values():
         yield from parts.pki.revoke(old.id, reason=RevocationReason.SUPERSEDED, actor=actor)
     yield from parts.notices.notify(phone.person, "phone_renewed", {"phone": phone.name}, phones=())

@@ -33,11 +33,11 @@ from inkan.pki.ports import StatusSource
 from inkan.pki.service.cards import Cards
 from inkan.pki.service.ceremony import CeremonyMaster, read_ceremony, thumbprint, transcript_line
 from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
-from inkan.pki.service.issue import ISSUE_JOB, Issue, IssueJob
+from inkan.pki.service.issue import Issue, IssueJob
 from inkan.pki.service.lists import Lists
 from inkan.pki.service.responder import Responder
 from inkan.pki.service.sources import OwnRegister
-from inkan.pki.service.status import LISTS_TOPIC, Status
+from inkan.pki.service.status import ISSUE_JOB, LISTS_TOPIC, Status
 from inkan.store.database import Database, Step
 from inkan.store.sealing import Sealer
 from inkan.wire.receipt import RECEIPT_TYP
@@ -181,6 +181,14 @@ class PKI:
     def revoke(self, certificate_id: str, *, reason: RevocationReason, actor: Actor) -> Step[bool]:
         """Step: see :meth:`Status.revoke`."""
         return self._status.revoke(certificate_id, reason=reason, actor=actor)
+
+    def revoke_all(self, owner: str, *, reason: RevocationReason, actor: Actor) -> Step[int]:
+        """Step: see :meth:`Status.revoke_all`."""
+        return self._status.revoke_all(owner, reason=reason, actor=actor)
+
+    def suspend_all(self, owner: str, *, actor: Actor) -> Step[int]:
+        """Step: see :meth:`Status.suspend_all`."""
+        return self._status.suspend_all(owner, actor=actor)
 
     def suspend(self, certificate_id: str, *, actor: Actor) -> Step[bool]:
         """Step: see :meth:`Status.suspend`."""

@@ -3,8 +3,9 @@
 Numbered plan (design §5.2 step 4, HCA-19):
 
 1. the message is one CMS SignedData of the expected content type (form, in this process);
-2. the signer's certificate comes from an authority that this instance accepts for cards; nothing that
-   came along in the message is trusted;
+2. the signer's certificate names the authority that this instance accepts for cards, and that one's key
+   signed it: whoever only claims the name asks no source and costs no worker; nothing that came along in
+   the message is trusted;
 3. the status source of that authority answers now: good; an unreachable source accepts nothing;
 4. in a worker: signature intact, valid and trusted; policy and key usage of the scheme; term; revocation
    demanded for every certificate of the path, from the lists of step 3;
@@ -13,6 +14,9 @@ Numbered plan (design §5.2 step 4, HCA-19):
 
 import hashlib
 from collections.abc import Mapping
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 
 from inkan.crypto import base64url, oids, path
 from inkan.crypto.certificates import Certificate, CertificateMalformed, parse_certificate
@@ -36,6 +40,7 @@ from inkan.pki.model import (
     CardStatus,
     CardUntrusted,
     CardWrongPurpose,
+    Role,
     StatusUnavailable,
 )
 from inkan.pki.ports import StatusSource
@@ -144,10 +149,30 @@ class Cards:
         return verified.content
 
     def _authority(self, profile: str, signer: Certificate) -> Authority:
+        """The profile's authority, if the signer names it; another one of this instance makes no cards."""
         authority = self._hierarchy.issuer_of(profile)
-        if parse_certificate(authority.certificate).subject != signer.issuer:
-            raise CardUntrusted()
-        return authority
+        if _subject(authority) == signer.issuer:
+            _verify_signed_by(authority, signer)
+            return authority
+        if any(_subject(each) == signer.issuer for each in self._hierarchy.of_role(Role.ISSUING)):
+            raise CardWrongPurpose()
+        raise CardUntrusted()
 
     def _source(self, authority: Authority) -> StatusSource:
         return self._sources.get(authority.name, self._own)
+
+
+def _subject(authority: Authority) -> x509.Name:
+    return parse_certificate(authority.certificate).subject
+
+
+def _verify_signed_by(authority: Authority, signer: Certificate) -> None:
+    issuer = x509.load_der_x509_certificate(authority.certificate)
+    try:
+        signer.x509.verify_directly_issued_by(issuer)
+    except (
+        InvalidSignature,
+        TypeError,
+        ValueError,
+    ):  # another key, another kind of key, another name
+        raise CardUntrusted() from None

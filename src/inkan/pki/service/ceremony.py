@@ -8,7 +8,7 @@ Numbered plan:
 4. make the OCSP signer of each issuing authority, and the receipt signer;
 5. lint everything before anything is stored;
 6. store all of it in one transaction, with one audit event that holds every thumbprint;
-7. sign the root's list of revoked authorities for the term the file names.
+7. every list starts out dirty and is signed at the first question or by the schedule.
 """
 
 import hashlib

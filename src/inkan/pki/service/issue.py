@@ -39,16 +39,17 @@ from inkan.pki.model import (
     KeyShared,
     LintRefused,
     OrderOutsideProfile,
+    TwinDiffers,
 )
 from inkan.pki.rules import Profile, get_profile
 from inkan.pki.service import builder
 from inkan.pki.service.hierarchy import Hierarchy
+from inkan.pki.service.status import ISSUE_JOB, issue_job_key
 from inkan.store.database import MOMENT, Database, Step
 from inkan.store.outbox import cancel, enqueue
 from inkan.store.sealing import SealedColumn, Sealer
 
 PLATFORM = Actor(ActorKind.PLATFORM, "pki")
-ISSUE_JOB = "pki.issue"
 ORDER = SealedColumn("pki_certificate", "order_sealed")
 TWIN = SealedColumn("pki_certificate", "twin_sealed")
 DER = SealedColumn("pki_certificate", "der_sealed")
@@ -140,7 +141,7 @@ class Issue:
         yield from enqueue(
             ISSUE_JOB,
             IssueJob(order_key=order.order_key),
-            key=_job_key(order.order_key),
+            key=issue_job_key(order.order_key),
             due=moment + MAKE_UP_AFTER,
         )
         return certificate_id
@@ -152,6 +153,7 @@ class Issue:
             CertificateUnknown: no such order.
             LintRefused: the twin broke its profile.
             CertificateNotIssued: it was revoked before it was signed.
+            TwinDiffers: 6.
         """
         row = await self._db.read(_by_order, order_key)
         if row is None:
@@ -190,7 +192,7 @@ class Issue:
         twin = self._builder(row).sign(twin_key, digest_for(twin_key))
         findings = await self._findings(twin) if self._lint else []
         if findings:
-            await self._db.transact(self._refused, row.id, findings)
+            await self._db.transact(self._refused, row, findings)
             raise LintRefused(findings=findings)
         return await self._db.transact(self._intended, row, twin.tbs_certificate_bytes)
 
@@ -198,16 +200,21 @@ class Issue:
         report = await self._workers.lint_certificate(_der(twin))
         return [finding.code for finding in report.errors]
 
-    def _refused(self, certificate_id: str, findings: list[str]) -> Step[None]:
+    def _refused(self, row: Any, findings: list[str]) -> Step[None]:
+        if (yield from _moved_on(row)):
+            return
         event = yield from self._audit.record(
             "pki.lint_refused",
             actor=PLATFORM,
-            object=certificate_id,
+            object=row.id,
             details={"findings": findings},
         )
-        yield store.REFUSE.run(key=certificate_id, event=event)
+        yield store.REFUSE.run(key=row.id, event=event)
+        yield from cancel(issue_job_key(row.order_key))
 
     def _intended(self, row: Any, tbs: bytes) -> Step[Any]:
+        if moved := (yield from _moved_on(row)):
+            return moved
         digest = hashlib.sha256(tbs).digest()
         event = yield from self._audit.record(
             "pki.signing_intended",
@@ -230,10 +237,12 @@ class Issue:
         key = self._hierarchy.key_of(issuer, KeyPurpose.CERT)
         signed = self._builder(row).sign(key, digest_for(key))
         if hashlib.sha256(signed.tbs_certificate_bytes).digest() != row.tbs_sha256:
-            raise AssertionError("the signed certificate differs from its linted twin")
+            raise TwinDiffers(row.id)
         return await self._db.transact(self._signed, row, _der(signed))
 
     def _signed(self, row: Any, der: bytes) -> Step[Any]:
+        if moved := (yield from _moved_on(row)):
+            return moved
         event = yield from self._audit.record(
             "pki.certificate_issued",
             actor=PLATFORM,
@@ -241,15 +250,12 @@ class Issue:
             object=row.id,
             details={"certificate_sha256": base64url.encode(hashlib.sha256(der).digest())},
         )
-        stored = yield store.SIGN.run(
-            key=row.id,
-            event=event,
-            new_der_sealed=self._sealer.seal(DER, row.id, der),
+        yield store.SIGN.run(
+            key=row.id, event=event, new_der_sealed=self._sealer.seal(DER, row.id, der)
         )
-        if stored:
-            issued = CertificateIssued(certificate=row.id, owner=row.owner, profile=row.profile)
-            yield from enqueue(CertificateIssued.kind, issued)
-            yield from cancel(_job_key(row.order_key))
+        issued = CertificateIssued(certificate=row.id, owner=row.owner, profile=row.profile)
+        yield from enqueue(CertificateIssued.kind, issued)
+        yield from cancel(issue_job_key(row.order_key))
         return (yield store.BY_ID.one(key=row.id))
 
     def _builder(self, row: Any) -> x509.CertificateBuilder:
@@ -307,12 +313,14 @@ def begin(moment: datetime, profile: Profile) -> datetime:
     return moment.replace(microsecond=0) - timedelta(seconds=profile.backdate_s)
 
 
-def _job_key(order_key: str) -> str:
-    return f"{ISSUE_JOB}:{order_key}"
-
-
 def _by_order(order_key: str) -> Step[Any]:
     return (yield store.BY_ORDER.one(key=order_key))
+
+
+def _moved_on(row: Any) -> Step[Any]:
+    """Step: hold the row; the row as it stands if somebody took it further meanwhile, else None."""
+    current = yield store.HELD_BY_ID.one(key=row.id)
+    return None if current.state == row.state else current
 
 
 def _draw_serial() -> int:

@@ -89,8 +89,7 @@ class Lists:
         issuer = parse_certificate(authority.certificate)
         key = self._hierarchy.key_of(authority, KeyPurpose.CRL)
         der = build_crl(contents, issuer=issuer, key=key)
-        await self._db.transact(_store, authority.name, shard, contents, der)
-        return der
+        return await self._db.transact(_store, authority.name, shard, contents, der)
 
 
 def _find(name: str, shard: int) -> Step[Any]:
@@ -119,8 +118,9 @@ def _entry(row: Any) -> CRLEntry:
     return CRLEntry(serial=int(row.serial, 16), revocation=revocation)
 
 
-def _store(name: str, shard: int, contents: CRLContents, der: bytes) -> Step[None]:
-    yield store.STORE_CRL.run(
+def _store(name: str, shard: int, contents: CRLContents, der: bytes) -> Step[bytes]:
+    """The list in force after it: a rival's with a higher number stays, so that numbers never go back."""
+    stored = yield store.STORE_CRL.run(
         authority=name,
         shard=shard,
         number=contents.number,
@@ -128,3 +128,5 @@ def _store(name: str, shard: int, contents: CRLContents, der: bytes) -> Step[Non
         new_this_update=contents.this_update,
         new_next_update=contents.next_update,
     )
+    row = yield store.CRL.one(authority=name, shard=shard)
+    return der if stored or row.der is None else bytes(row.der)

@@ -95,16 +95,7 @@ class Responder:
     async def _ask(self, name: str, serial: str) -> OCSPAnswer:
         row = await self._db.read(_status, name, serial)
         now = self._db.now().replace(microsecond=0)
-        state = row and CertificateState(row.state)
-        revocation = None
-        if state in _REVOKED:
-            status = CertificateStatus.REVOKED
-            revocation = Revocation(
-                revoked_at=row.changed_at.replace(microsecond=0),
-                reason=RevocationReason(row.reason or RevocationReason.UNSPECIFIED),
-            )
-        else:
-            status = CertificateStatus.GOOD if state in _GOOD else CertificateStatus.UNKNOWN
+        status, revocation = _standing(row)
         return OCSPAnswer(
             status=status, this_update=now, next_update=now + self._life, revocation=revocation
         )
@@ -131,6 +122,17 @@ def _names(authority: Authority) -> _Names:
     )
 
 
+def _standing(row: Any) -> tuple[CertificateStatus, Revocation | None]:
+    """What the register's row is called in OCSP; no row is a serial that was never issued."""
+    state = row and CertificateState(row.state)
+    if state not in _REVOKED:
+        return (CertificateStatus.GOOD if state in _GOOD else CertificateStatus.UNKNOWN), None
+    return CertificateStatus.REVOKED, Revocation(
+        revoked_at=row.changed_at.replace(microsecond=0),
+        reason=RevocationReason(row.reason or RevocationReason.UNSPECIFIED),
+    )
+
+
 def _stored(name: str, serial: str, digest: str) -> Step[Any]:
     return (yield store.OCSP.one(authority=name, serial=serial, hash_alg=digest))
 
@@ -141,9 +143,8 @@ def _status(name: str, serial: str) -> Step[Any]:
 
 def _store(name: str, serial: str, digest: str, answer: OCSPAnswer, der: bytes) -> Step[None]:
     # A revocation that committed since the question was asked must not be covered by an older answer.
-    row = yield store.BY_SERIAL.one(authority=name, serial=serial)
-    good = answer.status is CertificateStatus.GOOD
-    if row is None or (CertificateState(row.state) in _GOOD) != good:
+    row = yield store.HELD_SERIAL.one(authority=name, serial=serial)
+    if row is None or _standing(row) != (answer.status, answer.revocation):
         return
     yield store.STORE_OCSP.run(
         authority=name,

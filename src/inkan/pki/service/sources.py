@@ -55,4 +55,10 @@ def _card_status(found: CertificateStatus, *, at_end: bool, db: Database) -> Car
     state = _STATES[found.state]
     if state is CardState.GOOD and at_end:
         state = CardState.EXPIRED
-    return CardStatus(state=state, reason=found.reason, at=db.now())
+    since = {CardState.GOOD: None, CardState.EXPIRED: found.not_after}
+    return CardStatus(
+        state=state,
+        reason=found.reason,
+        at=db.now(),
+        since=since.get(state, found.changed_at),
+    )

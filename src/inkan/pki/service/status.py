@@ -1,5 +1,6 @@
 """What the register says of a certificate, and every step that changes it after its issue."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from inkan.audit import Actor, Audit
@@ -10,13 +11,22 @@ from inkan.pki.model import (
     CertificateRevoked,
     CertificateState,
     CertificateStatus,
+    CertificateStep,
     CertificateUnknown,
 )
+from inkan.pki.rules import MACHINE
 from inkan.store.database import Step, Wake
-from inkan.store.outbox import enqueue
+from inkan.store.outbox import cancel, enqueue
 from inkan.store.query import Query
 
 LISTS_TOPIC = "pki.lists"
+ISSUE_JOB = "pki.issue"
+
+_QUERIES: Mapping[CertificateStep, Query] = {
+    CertificateStep.REVOKE: store.REVOKE,
+    CertificateStep.SUSPEND: store.SUSPEND,
+    CertificateStep.REINSTATE: store.REINSTATE,
+}
 
 
 class Status:
@@ -51,44 +61,81 @@ class Status:
             False when it was revoked before: nothing happens twice.
         """
         done = yield from self._change(
-            store.REVOKE, "pki.certificate_revoked", certificate_id, reason=reason, actor=actor
+            CertificateStep.REVOKE,
+            "pki.certificate_revoked",
+            certificate_id,
+            reason=reason,
+            actor=actor,
         )
         if done:
-            revoked = CertificateRevoked(certificate=done.id, owner=done.owner, reason=reason.value)
-            yield from enqueue(CertificateRevoked.kind, revoked)
+            yield from _tell(done, reason)
+            yield from cancel(issue_job_key(done.order_key))
         return done is not None
+
+    def revoke_all(self, owner: str, *, reason: RevocationReason, actor: Actor) -> Step[int]:
+        """Step: revoke every certificate of an owner, those still being issued included; returns how many."""
+        living = yield store.LIVING_OF.all(owner=owner)
+        done = 0
+        for row in living:
+            done += yield from self.revoke(row.id, reason=reason, actor=actor)
+        return done
 
     def suspend(self, certificate_id: str, *, actor: Actor) -> Step[bool]:
         """Step: put on hold (RFC 5280 certificateHold) until reinstated or revoked."""
+        reason = RevocationReason.CERTIFICATE_HOLD
         done = yield from self._change(
-            store.SUSPEND,
+            CertificateStep.SUSPEND,
             "pki.certificate_suspended",
             certificate_id,
-            reason=RevocationReason.CERTIFICATE_HOLD,
+            reason=reason,
             actor=actor,
         )
+        if done:
+            yield from _tell(done, reason)
         return done is not None
+
+    def suspend_all(self, owner: str, *, actor: Actor) -> Step[int]:
+        """Step: put every certificate of an owner on hold; what is not signed yet never will be.
+
+        Returns:
+            How many certificates changed.
+        """
+        living = yield store.LIVING_OF.all(owner=owner)
+        done = 0
+        for row in living:
+            if row.state == CertificateState.VALID:
+                done += yield from self.suspend(row.id, actor=actor)
+            elif row.state != CertificateState.SUSPENDED:
+                ended = RevocationReason.CESSATION_OF_OPERATION
+                done += yield from self.revoke(row.id, reason=ended, actor=actor)
+        return done
 
     def reinstate(self, certificate_id: str, *, actor: Actor) -> Step[bool]:
         """Step: end a suspension."""
         done = yield from self._change(
-            store.REINSTATE, "pki.certificate_reinstated", certificate_id, reason=None, actor=actor
+            CertificateStep.REINSTATE,
+            "pki.certificate_reinstated",
+            certificate_id,
+            reason=None,
+            actor=actor,
         )
         return done is not None
 
     def _change(
         self,
-        query: Query,
+        step: CertificateStep,
         use_case: str,
         certificate_id: str,
         *,
         reason: RevocationReason | None,
         actor: Actor,
     ) -> Step[Any]:
-        """Change the state by compare-and-set; None when the machine has no such step."""
-        row = yield store.HELD_STATUS.one(key=certificate_id)
+        """Change the state by compare-and-set; None, and no event, when the machine has no such step."""
+        row = yield store.CHANGING_STATUS.one(key=certificate_id)
         if row is None:
             raise CertificateUnknown()
+        if row.state not in MACHINE.before(step):
+            return None
         event = yield from self._audit.record(
             use_case,
             actor=actor,
@@ -97,9 +144,7 @@ class Status:
             details={"reason": reason.value if reason else None, "from": row.state},
         )
         values = {"new_reason": reason.value} if reason else {}
-        changed = yield query.run(key=certificate_id, event=event, **values)
-        if not changed:
-            return None
+        yield _QUERIES[step].run(key=certificate_id, event=event, **values)
         yield store.FORGET_OCSP.run(authority=row.authority, serial=row.serial)
         yield store.MARK_DIRTY.run(
             authority=row.authority,
@@ -112,6 +157,16 @@ class Status:
         )
         yield Wake(LISTS_TOPIC)
         return row
+
+
+def issue_job_key(order_key: str) -> str:
+    """The outbox key of the job that makes up for an interrupted issue."""
+    return f"{ISSUE_JOB}:{order_key}"
+
+
+def _tell(row: Any, reason: RevocationReason) -> Step[None]:
+    revoked = CertificateRevoked(certificate=row.id, owner=row.owner, reason=reason.value)
+    yield from enqueue(CertificateRevoked.kind, revoked)
 
 
 def _status(row: Any) -> CertificateStatus | None:

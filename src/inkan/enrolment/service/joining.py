@@ -1,0 +1,120 @@
+"""The phone joins by scanning the page's rotating code, never the other way round (design §5.2 step 1).
+
+Whoever shows a code to a victim gets a phone of the victim's choosing, not the victim's card.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from inkan.audit import Actor, ActorKind
+from inkan.crypto import webauthn
+from inkan.enrolment import store
+from inkan.enrolment.model import (
+    BackEndRefused,
+    Request,
+    RequestState,
+)
+from inkan.enrolment.service.parts import Parts, qr_seconds, read_request, scheme_of
+from inkan.enrolment.service.preparing import uses_of
+from inkan.enrolment.service.requests import get, held, require
+from inkan.kernel.clock import rfc3339
+from inkan.schemes import Scheme
+from inkan.store.database import MOMENT, Step
+from inkan.wire import qr
+from inkan.wire.binding import BackEnd
+from inkan.wire.forms import verify_line
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """What the phone needs to make its keys."""
+
+    id: str
+    nonce: str
+    issuer: str
+    scheme: str
+    rp_id: str
+    origin: str
+    key_spec: str
+    uses: list[str]
+    challenge: str
+    algorithms: list[int]
+    terms_version: str
+    expires_at: str
+    now: str
+
+
+async def join(
+    parts: Parts, *, jkt: str, frame: str, name: str, back_end: BackEnd, arrived: datetime
+) -> Joined:
+    """A phone joins by the code of the page.
+
+    1. the code is one of this wallet's, known, made with the request's secret, and current: −1 ≤ now − t ≤ 3;
+       an unknown and a forged one get one answer (stale: scan on);
+    2. the scheme allows the declared place of the keys (TW-26);
+    3. the phone's name is one plain line;
+    4. compare-and-set: started → joined, in time. The same phone may ask again.
+
+    Raises:
+        QRFrameMalformed, QRFrameStale, BackEndRefused, UnsafeText, EnrolmentExpired, EnrolmentOutOfOrder.
+    """
+    scanned = qr.parse_frame(frame, origin=parts.wallet_origin, path=qr.ENROLMENT_PATH)  # 1
+    request = await parts.db.read(_by_handle, scanned.handle)
+    if request is None:
+        raise qr.QRFrameStale()
+    key = qr.qr_key(parts.qr_secret(request.id))
+    try:
+        qr.verify_frame(scanned, key, t_now=qr_seconds(request, arrived))
+    except qr.QRFrameForged:
+        raise qr.QRFrameStale() from None
+    scheme = scheme_of(request)
+    if back_end not in scheme.key_backends:  # 2
+        raise BackEndRefused(allowed=list(scheme.key_backends))
+    verify_line(name, where="/name", limit=64)  # 3
+    request = await parts.db.transact(_join, parts, request, jkt, name, back_end)  # 4
+    return _joined(parts, request, scheme, now=parts.db.now())
+
+
+def _join(parts: Parts, request: Request, jkt: str, name: str, back_end: BackEnd) -> Step[Request]:
+    moment = yield MOMENT
+    current = yield from held(request.id)
+    if current.state is RequestState.JOINED and current.channel_jkt == jkt:
+        return current
+    require(current, RequestState.STARTED, moment)
+    event = yield from parts.audit.record(
+        "enrolment.joined",
+        actor=Actor(ActorKind.PLATFORM, "wallet"),
+        object=request.id,
+        details={"channel_jkt": jkt, "back_end": str(back_end)},
+    )
+    yield store.JOIN.run(
+        key=request.id,
+        seen=current.version,
+        event=event,
+        new_phone_name=name,
+        new_channel_jkt=jkt,
+        new_back_end=back_end,
+    )
+    return (yield from get(request.id))
+
+
+def _joined(parts: Parts, request: Request, scheme: Scheme, *, now: datetime) -> Joined:
+    return Joined(
+        id=request.id,
+        nonce=request.nonce,
+        issuer=parts.issuer,
+        scheme=scheme.name,
+        rp_id=parts.rp_id,
+        origin=parts.wallet_origin,
+        key_spec=scheme.phone.key_spec,
+        uses=uses_of(scheme),
+        challenge=request.challenge,
+        algorithms=[int(each) for each in webauthn.DEFAULT_POLICY.algorithms],
+        terms_version=request.terms_version,
+        expires_at=rfc3339(request.expires_at),
+        now=rfc3339(now),
+    )
+
+
+def _by_handle(handle: str) -> Step[Request | None]:
+    return read_request((yield store.REQUEST_BY_HANDLE.one(key=handle)))
