@@ -179,13 +179,10 @@ def _machines() -> dict[str, AnyMachine]:
 # --- commands ---------------------------------------------------------------------------------------
 
 
-def root_command() -> click.Group | None:
-    """The root group of the command line, once it exists."""
-    if not exists("inkan.cli"):
-        return None
-    module = importlib.import_module("inkan.cli")
-    found = [value for value in vars(module).values() if isinstance(value, click.Group)]
-    return found[0] if found else None
+def root_command() -> click.Group:
+    """The root group of the command line."""
+    root: click.Group = importlib.import_module("inkan.cli.root").root
+    return root
 
 
 def commands(root: click.Group) -> Iterator[tuple[str, click.Command, click.Context]]:
@@ -205,11 +202,8 @@ def commands(root: click.Group) -> Iterator[tuple[str, click.Command, click.Cont
 
 def cli() -> str:
     """The help of every command."""
-    root = root_command()
-    if root is None:
-        return ""
     lines = ["# Command line"]
-    for path, command, context in commands(root):
+    for path, command, context in commands(root_command()):
         lines += ["", f"## {path}", "", "```", command.get_help(context).rstrip(), "```"]
     return "\n".join(lines)
 

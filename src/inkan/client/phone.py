@@ -254,10 +254,6 @@ class Phone:
         body = {"phone": phone} | ({} if cause is None else {"reason": cause})
         await post_with_presence(self._parts, "/phone/v1/revoke", body, Empty)
 
-    async def freeze(self) -> None:
-        """Stop every use of this person's phones at once."""
-        await post_with_presence(self._parts, "/phone/v1/freeze", {}, Empty)
-
     async def close(self) -> None:
         """Give the file back, and close the connections if they are the phone's own."""
         self._parts.file.close()
