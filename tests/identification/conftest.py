@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from identification.answers import frame_of
 from identification.callers import PhoneCaller, SystemCaller, WebClient
 from inkan.client import Phone
 from inkan.store.database import Database
@@ -40,3 +42,13 @@ def caller(web: WebClient, phone: Phone, clock: StandingClock) -> PhoneCaller:
 async def system(world: World, web: WebClient, clock: StandingClock) -> SystemCaller:
     """A registered system that says exactly what a test tells it to."""
     return await SystemCaller.registered(world, web, clock)
+
+
+@pytest.fixture
+async def made(system: SystemCaller) -> dict[str, Any]:
+    return await system.created()
+
+
+@pytest.fixture
+async def held(made: dict[str, Any], phone: Phone):
+    return await phone.open_frame(frame_of(made["doors"]["qr"]))

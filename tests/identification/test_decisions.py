@@ -1,46 +1,20 @@
-"""Rivals around one decision: repeated, parallel, too late, taken back, and after the phone's end."""
+"""Rivals around one decision: of repeated, parallel, late and taken-back answers one is written down."""
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from identification.answers import frame_of, honest
 from identification.callers import PhoneCaller, SystemCaller, code_of
-from inkan.approvals import ApprovalMoved, ApprovalNotFound
+from identification.rivals import Interposed, decisions, interposed, principal
+from inkan.approvals import ApprovalMoved
 from inkan.client import Phone
-from inkan.enrolment import PhonePrincipal
-from inkan.identification import AssertionParts
-from inkan.identification.service import deciding, opening
-from inkan.kernel.errors import InkanError
-from inkan.pki import RevocationReason
-from inkan.wire.enrolment_request import KeyUse
+from inkan.identification.service import opening
 from support.clock import StandingClock
-from support.world import CLERK, World
+from support.world import World
 
-
-@pytest.fixture
-async def made(system: SystemCaller) -> dict[str, Any]:
-    return await system.created()
-
-
-@pytest.fixture
-async def held(made: dict[str, Any], phone: Phone):
-    return await phone.open_frame(frame_of(made["doors"]["qr"]))
-
-
-async def decisions(world: World) -> int:
-    return (await world.events()).count("identification.session_decided")
-
-
-async def principal(world: World, phone: Phone) -> PhonePrincipal:
-    found, _ = await world.platform.enrolment.principal_of(phone._parts.api.channel_jkt)
-    assert isinstance(found, PhonePrincipal)
-    return found
-
-
-# --- repeated and parallel ---------------------------------------------------------------------------
+# --- repeated and parallel -------------------------------------------------------------------------
 
 
 async def test_the_same_bytes_again_get_the_stored_answer_and_others_conflict(
@@ -116,7 +90,7 @@ async def test_approve_refuse_and_cancel_have_one_winner(
     assert len(await phone.records()) == await decisions(world)
 
 
-# --- too late ----------------------------------------------------------------------------------------
+# --- too late --------------------------------------------------------------------------------------
 
 
 @pytest.mark.req("TW-45")
@@ -160,7 +134,7 @@ async def phone_records(world: World) -> int:
     return len(await world.platform.identification.records(person, before=None))
 
 
-# --- taken back --------------------------------------------------------------------------------------
+# --- taken back ------------------------------------------------------------------------------------
 
 
 async def test_a_cancelled_question_cannot_be_answered(
@@ -273,148 +247,5 @@ async def test_a_frame_of_a_generation_that_was_given_back_meanwhile_is_stale(
             frame=frame_of(made["doors"]["qr"]),
             lang="en",
             arrived=parts.db.now(),
-        )
-    assert (await system.read(made["session"]["id"]))["state"] == "presented"
-
-
-# --- the phone ends ----------------------------------------------------------------------------------
-
-
-class Interposed:
-    """A database before whose next transaction something else happens."""
-
-    def __init__(self, db: Any, first: Any) -> None:
-        self._db, self._first = db, first
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._db, name)
-
-    async def transact(self, body: Any, *args: Any, **kwargs: Any) -> Any:
-        first, self._first = self._first, None
-        if first is not None:
-            await first()
-        return await self._db.transact(body, *args, **kwargs)
-
-
-async def interposed(world: World, phone: Phone, held: Any, between: Any) -> str:
-    """Approve, with something between the verified proofs and the transaction; the code of the answer."""
-    parts = world.platform.identification._parts
-    body = honest(phone, held)
-    try:
-        decided = await deciding.approve(
-            replace(parts, db=Interposed(parts.db, between)),
-            await principal(world, phone),
-            held.id,
-            jws=body["jws"],
-            assertion=AssertionParts(**body["assertion"]),
-        )
-    except InkanError as refused:
-        return refused.code
-    return decided.outcome
-
-
-async def revoke_phone(world: World, phone: Phone) -> None:
-    sender = await principal(world, phone)
-    await world.platform.enrolment.revoke(sender, sender.phone)
-
-
-async def revoke_certificate(world: World, phone: Phone) -> None:
-    pki = world.platform.pki
-    certificate = phone.certificates[KeyUse.AUTH].id
-    await world.platform.db.transact(
-        pki.revoke, certificate, reason=RevocationReason.KEY_COMPROMISE, actor=CLERK
-    )
-
-
-@pytest.mark.req("HCA-40")
-async def test_a_revoked_certificate_opens_nothing(
-    world: World, caller: PhoneCaller, system: SystemCaller, phone: Phone, made
-):
-    await revoke_certificate(world, phone)
-    answer = await caller.open(frame_of(made["doors"]["qr"]))
-    assert (*code_of(answer), answer.json()["reason"]) == (
-        403,
-        "certificate_not_good",
-        "cert_revoked",
-    )
-    assert (await system.read(made["session"]["id"]))["state"] == "presented"
-
-
-@pytest.mark.req("HCA-40")
-async def test_an_expired_certificate_opens_nothing(
-    world: World, caller: PhoneCaller, system: SystemCaller, clock: StandingClock
-):
-    clock.tick(366 * 86_400)
-    made = await system.created()
-    answer = await caller.open(frame_of(made["doors"]["qr"]))
-    assert (*code_of(answer), answer.json()["reason"]) == (
-        403,
-        "certificate_not_good",
-        "cert_expired",
-    )
-
-
-async def test_a_revoked_phone_is_no_phone_any_more(
-    world: World, caller: PhoneCaller, system: SystemCaller, phone: Phone, made, held
-):
-    body = honest(phone, held)
-    await revoke_phone(world, phone)
-    refused = (401, "channel_proof_refused")
-    assert code_of(await caller.decide(held.id, body)) == refused
-    assert code_of(await caller.open(frame_of(made["doors"]["qr"]))) == refused
-    assert await decisions(world) == 0
-
-
-async def test_a_certificate_revoked_while_the_person_read_ends_the_session_failed(
-    world: World, caller: PhoneCaller, system: SystemCaller, phone: Phone, made, held
-):
-    await revoke_certificate(world, phone)
-    answer = await caller.decide(held.id, honest(phone, held))
-    assert answer.status_code == 200
-    view = await system.read(made["session"]["id"])
-    assert (view["state"], view["outcome"], view["reason"]) == (
-        "closed",
-        "failed",
-        "cert_revoked",
-    )
-    assert view["subject"] is None
-
-
-@pytest.mark.race
-async def test_a_certificate_revoked_after_the_proofs_were_verified_ends_it_failed(
-    world: World, system: SystemCaller, phone: Phone, made, held
-):
-    async def revoke() -> None:
-        await revoke_certificate(world, phone)
-
-    assert await interposed(world, phone, held, revoke) == "ok"  # all that the phone hears
-    view = await system.read(made["session"]["id"])
-    assert (view["outcome"], view["reason"]) == ("failed", "cert_revoked")
-
-
-@pytest.mark.race
-async def test_a_phone_revoked_after_the_proofs_were_verified_decides_nothing(
-    world: World, system: SystemCaller, phone: Phone, made, held
-):
-    async def revoke() -> None:
-        await revoke_phone(world, phone)
-
-    assert await interposed(world, phone, held, revoke) == ApprovalNotFound.code
-    assert (await system.read(made["session"]["id"]))["state"] == "opened"
-    assert await decisions(world) == 0
-
-
-@pytest.mark.race
-async def test_a_phone_revoked_between_authentication_and_opening_opens_nothing(
-    world: World, system: SystemCaller, phone: Phone, made
-):
-    sender = await principal(world, phone)
-    await revoke_phone(world, phone)
-    with pytest.raises(ApprovalNotFound):
-        await world.platform.identification.open(
-            sender,
-            frame=frame_of(made["doors"]["qr"]),
-            lang="en",
-            arrived=world.platform.db.now(),
         )
     assert (await system.read(made["session"]["id"]))["state"] == "presented"

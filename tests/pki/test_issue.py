@@ -194,9 +194,13 @@ async def test_a_signature_that_differs_from_its_twin_is_thrown_away(world, monk
         return made
 
     with monkeypatch.context() as patch:
+        patch.setattr(Issue, "_sign", dies)
+        with pytest.raises(Died):
+            await issue(world, 1)
+    with monkeypatch.context() as patch:
         patch.setattr(Issue, "_builder", bent)
         with pytest.raises(TwinDiffers):
-            await issue(world, 1)
+            await world.platform.pki.complete("order:1")
         world.clock.advance(timedelta(minutes=2))
         await world.platform.pki.finish_issues()  # holds nobody else up
     assert await state_of(world, "order:1") == "intended"

@@ -121,7 +121,7 @@ async def test_constraints_have_one_name_on_both(
 ) -> None:
     def body() -> Step[None]:
         yield from add("b")
-        for call in calls:  # noqa: UP028 - a list has no send()
+        for call in calls:
             yield call
 
     await db.transact(add, "a")

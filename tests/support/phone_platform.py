@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -17,60 +17,31 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from inkan.crypto import base64url, cms, dpop, jose, oids, webauthn
+from inkan.crypto import base64url, cms, dpop, oids, webauthn
 from inkan.crypto.certificate_requests import parse_csr, verify_csr
-from inkan.crypto.jose import Algorithm
 from inkan.crypto.phone_binding import PhoneBinding, encode_phone_binding
 from inkan.kernel.clock import rfc3339
 from inkan.wire import enrolment_request as requests
-from inkan.wire import statement as statements
 from inkan.wire.enrolment_request import Purpose
-from inkan.wire.shown import render, text_sha256
+from support.phone_questions import AskedApprovals
+from support.phone_words import (
+    ENROL_FRAME,
+    HANDLE,
+    PLATFORM,
+    POLICY,
+    RP_ID,
+    USAGE,
+    WALLET,
+    KeyOf,
+    Refusal,
+    b64,
+    sha,
+    true_now,
+)
 from support.pki import Authority
 
-PLATFORM = "http://id.localhost:8480"
-WALLET = "http://wallet.localhost:8480"
-RP_ID = "wallet.localhost"
-HANDLE = "qr_abcdefghijklmnopqrstuvwxyz"
-MAC = "A" * 22
-USAGE = {"auth": ["digital_signature"], "sign": ["content_commitment"]}
-POLICY = {"auth": oids.POLICY_PHONE_AUTH, "sign": oids.POLICY_PHONE_SIGN}
-ENROL_FRAME = f"{WALLET}/e#1.{HANDLE}.0.{MAC}"
-FRAME = f"{WALLET}/q#1.{HANDLE}.0.{MAC}"
 
-
-class Refusal(Exception):
-    """What the stand-in answers instead of 200."""
-
-    def __init__(self, status: int, code: str, **members: Any):
-        super().__init__(code)
-        self.status = status
-        self.members = {"code": code, "title": code, "status": status} | members
-
-
-def b64(data: bytes) -> str:
-    return base64url.encode(data)
-
-
-def sha(data: bytes) -> str:
-    return b64(hashlib.sha256(data).digest())
-
-
-def true_now() -> datetime:
-    return datetime.now(UTC)
-
-
-class KeyOf:
-    """A public key in the shape that the certificate builder wants."""
-
-    def __init__(self, public):
-        self._public = public
-
-    def public_key(self):
-        return self._public
-
-
-class PhonePlatform(httpx.AsyncBaseTransport):
+class PhonePlatform(AskedApprovals, httpx.AsyncBaseTransport):
     """The stand-in; give it to ``AsyncTransport`` as its connections."""
 
     def __init__(
@@ -368,86 +339,3 @@ class PhonePlatform(httpx.AsyncBaseTransport):
             raise Refusal(409, "renewal_unknown")
         self.confirmed += 1
         return {"certificates": self._ids()}
-
-    # --- approvals ----------------------------------------------------------------------------------------
-
-    def ask(self, *, kind: str = "identify", **bent) -> None:
-        """Put up a question; the next open gives it out."""
-        self.kind, self.decided = kind, None
-        contents = bent.pop("contents", ())
-        purpose_text = bent.pop("purpose_text", "登入報稅系統")
-        use = "sign" if kind == "sign" else "auth"
-        template = f"{kind}.v1"
-        party = {"id": "rp_tax", "name": "財政部稅務署", "domain": "tax.example.org"}
-        lang = bent.pop("lang", "zh-Hant")
-        self.text = render(
-            template,
-            lang,
-            relying_party=party["name"],
-            domain=party["domain"],
-            purpose_text=purpose_text,
-            door="qr",
-            contents=msgspec.convert(contents, tuple[statements.Content, ...]),
-            claims=bent.get("claims", ()),
-            full_evidence=bent.pop("full_evidence", kind == "sign"),
-        )
-        self.draft = {
-            "v": 1,
-            "iss": PLATFORM,
-            "kind": kind,
-            "decision": "approve",
-            "session": "ses_1",
-            "system": "sys_1",
-            "relying_party": party,
-            "purpose": "login",
-            "shown": {"template": template, "lang": lang, "text_sha256": text_sha256(self.text)},
-            "claims": (),
-            "challenge": b64(bytes([7]) * 32),
-            "contents": contents,
-            "door": "qr",
-            "return_origin": None,
-            "cert_sha256": sha(self.certificates[use].der),
-            "cred_sha256": sha(self.credential.id + self.credential.cose_key),
-            "server_nonce": b64(bytes([8]) * 32),
-            "at": rfc3339(self.now()),
-        } | bent
-
-    def post_phone_v1_approvals_open(self, body):
-        assert body["frame"] == FRAME
-        return {
-            "approval": "id-approval",
-            "draft": self.draft,
-            "text": self.text,
-            "expires_at": rfc3339(self.now() + timedelta(minutes=3)),
-            "now": rfc3339(self.now()),
-        }
-
-    def post_phone_v1_approvals_decide(self, body, _):
-        received = json.dumps(body).encode()
-        if self.decided is not None:
-            if self.decided != received:
-                raise Refusal(409, "decided_otherwise")
-            return {"state": "closed", "outcome": "ok"}
-        use = "sign" if self.kind == "sign" else "auth"
-        key = self.certificates[use].certificate.public_key
-        token = jose.verify_compact(
-            body["jws"],
-            key,
-            algs=(Algorithm.PS256, Algorithm.ES256),
-            typ=statements.STATEMENT_TYP,
-            required=("x5t#S256",),
-        )
-        statement = statements.parse_statement(token.payload)
-        draft = msgspec.convert(self.draft, statements.Draft)
-        assert statements.difference(draft, statement) is None
-        self._verify_assertion(body["assertion"], statements.statement_challenge(token.payload))
-        self.decided = received
-        return {"state": "closed", "outcome": "ok"}
-
-    def post_phone_v1_approvals_release(self, _, __):
-        self.given_back += 1
-
-    def post_phone_v1_approvals_refuse(self, _, __):
-        return {"state": "closed", "outcome": "refused"}
-
-    post_phone_v1_approvals_report = post_phone_v1_approvals_refuse

@@ -1,6 +1,7 @@
 """A small platform: two sites, built from whatever groups a test brings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,15 @@ import pytest
 from inkan.kernel.sensitive import Secret
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.routes import Group
+from inkan.web.server import Limits, Server
 from inkan.web.templates import Templates
 from support.asgi import Client
 from support.clock import StandingClock
+from web.shelf import PERMISSIONS, Shelf, api, pages
+from web.sites import ORIGIN, WALLET, Build, ClientOf
+from web.wires import Gate
 
-ORIGIN = "https://id.example"
-WALLET = "https://wallet.example"
 CSRF_KEY = Secret(b"k" * 32)
-Build = Callable[..., Application]
 
 
 @pytest.fixture(scope="session")
@@ -51,10 +53,36 @@ def build(clock: StandingClock, templates: Templates) -> Build:
 
 
 @pytest.fixture
-def client(build: Build) -> Callable[..., Client]:
+def client(build: Build) -> ClientOf:
     """A client of the platform's site of an application made of these groups."""
 
     def client_of(*groups: Group, origin: str = ORIGIN, **options: Any) -> Client:
         return Client(build(*groups, origin=origin, **options), origin)
 
     return client_of
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+@pytest.fixture
+def site(client: ClientOf, shelf: Shelf) -> Client:
+    return client(api(shelf), pages(shelf), permissions=PERMISSIONS)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def serving(build: Build, gate: Gate) -> Callable[..., Any]:
+    @asynccontextmanager
+    async def serve(limits: Limits | None = None, **options: Any) -> AsyncIterator[Server]:
+        application = build(gate.group(), origin="http://id.localhost:8480")
+        async with Server(application, limits=limits).running(**options) as server:
+            yield server
+
+    return serve

@@ -1,13 +1,13 @@
 """``inkan config``: check and show the settings of an instance."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import msgspec
 
 from inkan.composition.settings import Settings
-
-SECRET_KEYS = frozenset({"passphrase"})
 
 
 @click.group()
@@ -47,8 +47,26 @@ def flat(settings: Settings) -> list[tuple[str, str]]:
         members = value.items() if isinstance(value, dict) else [("", value)]
         for key, leaf in members:
             full = f"{name}.{key}" if key else name
-            shown = (
-                '"(hidden)"' if key in SECRET_KEYS and leaf else msgspec.json.encode(leaf).decode()
-            )
-            rows.append((full, shown))
+            shown = SHOWN[full](leaf) if full in SHOWN else leaf
+            rows.append((full, msgspec.json.encode(shown).decode()))
     return rows
+
+
+def _hidden(value: str) -> str:
+    return "(hidden)" if value else ""
+
+
+def _without_password(url: str) -> str:
+    """A database URL as it may be shown: no password, and no parameters, which may hold one."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    login, at, host = parts.netloc.rpartition("@")
+    user, colon, _ = login.partition(":")
+    return f"{parts.scheme}://{user}{':(hidden)' if colon else ''}{at}{host}{parts.path}"
+
+
+SHOWN: Mapping[str, Callable[[str], str]] = {
+    "keys.passphrase": _hidden,
+    "database.url": _without_password,
+}

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import click
 
-from inkan.client import AsyncTransport, EnrolmentClient, Phone, SoftwareCard
+from inkan.client import AsyncTransport, EnrolmentClient, Phone, SoftwareCard, StartedEnrolment
 from inkan.client.exchange import Request, verify_success
 from inkan.kernel.errors import Malformed
 from inkan.kernel.sensitive import Secret
@@ -16,6 +17,7 @@ from inkan.schemes import get_scheme
 from inkan.wire.shown import Language
 
 T = TypeVar("T")
+Sign = Callable[[StartedEnrolment, str], Awaitable[bytes]]
 
 
 class WalletUnknown(Malformed):
@@ -65,7 +67,13 @@ def command() -> None:
     "--name", default="reference phone", show_default=True, help="What you call the phone."
 )
 @click.option("--scheme", default="tw-citizen", show_default=True, help="Rule set.")
-@click.option("--lang", type=click.Choice(list(Language)), default="zh-Hant", show_default=True)
+@click.option(
+    "--lang",
+    type=click.Choice([language.value for language in Language]),
+    default=Language.ZH_HANT.value,
+    show_default=True,
+    help="Language of what the phone shows.",
+)
 @click.option("--pin", prompt="PIN of the card", hide_input=True, help="Asked for when left out.")
 def enrol(
     *,
@@ -92,32 +100,41 @@ def enrol(
         verify_user=_recognised,
         lang=Language(lang),
     )
-    try:
-        asyncio.run(_enrol(made, platform, scheme, SoftwareCard(card), Secret(pin)))
-    except BaseException:
-        phone.unlink(missing_ok=True)
-        raise
+    sign = partial(_sign, card=SoftwareCard(card), pin=Secret(pin))
+    forget = partial(phone.unlink, missing_ok=True)
+    asyncio.run(_enrol(made, platform, scheme, sign=sign, forget=forget))
     click.echo(f"Bound. The phone lies in {phone}.")
 
 
 async def _enrol(
-    phone: Phone, platform: str, scheme: str, card: SoftwareCard, pin: Secret[str]
+    phone: Phone, platform: str, scheme: str, *, sign: Sign, forget: Callable[[], None]
 ) -> None:
     async with phone, EnrolmentClient(platform) as desk:
-        terms = get_scheme(scheme).terms.version
-        started = await desk.start(scheme, terms_version=terms)
-        await phone.join(await started.frame())
-        digits = await phone.prepare()
-        click.echo(f"The phone shows  {digits[:4]} {digits[4:]}")
-        typed = click.prompt("The card's dialog asks for these digits").replace(" ", "")
-        wanted = await started.to_sign()
-        with card:
-            cms = card.sign_request(
-                wanted.content, content_type=wanted.content_type, pin=pin, confirm=lambda _: typed
-            )
+        try:
+            started = await desk.start(scheme, terms_version=get_scheme(scheme).terms.version)
+            await phone.join(await started.frame())
+            click.echo("The phone makes its keys.")
+            cms = await sign(started, await phone.prepare())
+        except BaseException:
+            # Nobody has signed for these keys; after the card has, this file alone holds them and stays.
+            forget()
+            raise
         await started.submit(cms)
         click.echo("The card signed; the certificates are being issued.")
         await phone.collect()
+
+
+async def _sign(
+    started: StartedEnrolment, digits: str, *, card: SoftwareCard, pin: Secret[str]
+) -> bytes:
+    """The desk: the person reads the digits from the phone and types them into the card's dialog."""
+    click.echo(f"The phone shows  {digits[:4]} {digits[4:]}")
+    typed = click.prompt("The card's dialog asks for these digits").replace(" ", "")
+    wanted = await started.to_sign()
+    with card:
+        return card.sign_request(
+            wanted.content, content_type=wanted.content_type, pin=pin, confirm=lambda _: typed
+        )
 
 
 @command.command(name="open")

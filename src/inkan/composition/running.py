@@ -1,7 +1,7 @@
 """A running instance: the platform, its background work and its HTTP application."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -46,25 +46,38 @@ async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
 
 @asynccontextmanager
 async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run coroutines beside the block and cancel them at its end.
+    """Run coroutines that never end beside the block, and cancel them at its end.
 
-    One that dies takes the block with it: an instance without its outbox must not look alive.
+    One that dies takes the block with it: an instance without its outbox must not look alive. Its failure
+    is what the caller hears; a failure of the block itself comes first.
     """
     owner = asyncio.current_task()
     tasks = [asyncio.ensure_future(each) for each in work]
+    dead: list[asyncio.Future[None]] = []
 
     def end(task: asyncio.Future[None]) -> None:
-        if not task.cancelled() and task.exception() is not None and owner is not None:
+        dead.append(task)
+        if len(dead) == 1 and owner is not None:
             owner.cancel()
 
     for task in tasks:
         task.add_done_callback(end)
     try:
         yield
+    except asyncio.CancelledError:
+        if not dead or owner is None or owner.uncancel() > 0:
+            raise
     finally:
         for task in tasks:
+            task.remove_done_callback(end)
             task.cancel()
-        failures = await asyncio.gather(*tasks, return_exceptions=True)
-        for failure in failures:
-            if isinstance(failure, Exception):
-                raise failure
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+    _raise_first(ends, ended_early=bool(dead))
+
+
+def _raise_first(ends: Sequence[BaseException | None], *, ended_early: bool) -> None:
+    for failure in ends:
+        if isinstance(failure, Exception):
+            raise failure
+    if ended_early:
+        raise RuntimeError("background work ended, which it never does")

@@ -25,6 +25,10 @@ FOREIGN = frozenset(
 )
 
 
+LAST_PORT = 65535
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
 class SettingsWrong(Malformed):
     """The settings do not say what an instance needs."""
 
@@ -90,7 +94,7 @@ class Notices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``sqlite:///absolute/path.db`` (default ``HOME/inkan.db``) or ``postgresql://…``."""
+    """``sqlite:////absolute/path.db`` (default ``HOME/inkan.db``) or ``postgresql://…``."""
 
     url: str = ""
 
@@ -188,40 +192,80 @@ def _overlay(tree: dict[str, Any], name: str, value: str) -> None:
         tree = tree.setdefault(section, {})
         if not isinstance(tree, dict):
             raise SettingsWrong(f"{name}: {section} is no section", where=name)
-    tree[leaf] = value.split(",") if leaf == "admitted" else value
+    tree[leaf] = [each for each in value.split(",") if each] if leaf == "admitted" else value
 
 
 def check(settings: Settings) -> Settings:
     """Return the settings if they hold together.
 
     Raises:
-        SettingsWrong: an origin that is none; in production, an origin without https (localhost hosts
-            excepted only outside production), or admitted loopback authorities.
+        SettingsWrong: an origin that is none, one host for platform and wallet, a figure out of its range; in
+            production, an origin without https, admitted loopback authorities, or no passphrase.
     """
     for name in ("platform", "wallet"):
         _check_origin(settings, name)
-    if settings.origins.platform == settings.origins.wallet:
-        raise SettingsWrong("the wallet needs an origin of its own", where="origins.wallet")
-    if settings.environment is Environment.PRODUCTION and settings.fetch.admitted:
-        raise SettingsWrong("production admits no loopback authority", where="fetch.admitted")
+    if settings.rp_id == settings.staff_rp_id:
+        # Two ports of one host share cookies and passkeys, so the host itself must differ.
+        raise SettingsWrong("the wallet needs a host of its own", where="origins.wallet")
+    _check_figures(settings)
+    if settings.environment is Environment.PRODUCTION:
+        _check_production(settings)
     return settings
+
+
+def _check_figures(settings: Settings) -> None:
+    if not 0 <= settings.server.port <= LAST_PORT:
+        raise SettingsWrong("a port is 0 to 65535", where="server.port")
+    figures = {
+        "server.backlog": settings.server.backlog,
+        "pki.crl_hours": settings.pki.crl_hours,
+        "pki.ocsp_minutes": settings.pki.ocsp_minutes,
+        "workers.count": settings.workers.count,
+        "workers.memory_mib": settings.workers.memory_mib,
+        "workers.deadline_s": settings.workers.deadline_s,
+    }
+    for where, figure in figures.items():
+        if figure <= 0:
+            raise SettingsWrong("the figure must be greater than 0", where=where)
+
+
+def _check_production(settings: Settings) -> None:
+    if settings.fetch.admitted:
+        raise SettingsWrong("production admits no loopback authority", where="fetch.admitted")
+    if not settings.keys.passphrase:
+        raise SettingsWrong(
+            "set keys.passphrase, best by INKAN_KEYS__PASSPHRASE_FILE", where="keys.passphrase"
+        )
 
 
 def _check_origin(settings: Settings, name: str) -> None:
     where = f"origins.{name}"
     origin = getattr(settings.origins, name)
     parts = urlsplit(origin)
-    if origin != f"{parts.scheme}://{parts.netloc}" or not parts.hostname or parts.username:
+    if not _is_origin(origin):
         raise SettingsWrong("an origin is scheme://host[:port], nothing more", where=where)
     if parts.scheme == "https":
         return
-    loopback = parts.hostname == "localhost" or parts.hostname.endswith(".localhost")
+    loopback = parts.hostname == "localhost" or (parts.hostname or "").endswith(".localhost")
     if parts.scheme != "http" or not loopback or settings.environment is Environment.PRODUCTION:
         raise SettingsWrong(
             "an origin is https; only a demo or sandbox may use http on *.localhost",
             where=where,
             expected="https",
         )
+
+
+def _is_origin(text: str) -> bool:
+    """Whether a browser would write the origin so (RFC 6454 §6.1): lower case, no default port, no path."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    named = parts.hostname or ""
+    host = f"[{named}]" if ":" in named else named
+    default = port is None or port == DEFAULT_PORTS.get(parts.scheme)
+    return bool(named) and text == f"{parts.scheme}://{host}{'' if default else f':{port}'}"
 
 
 __all__ = ["Environment", "Settings", "SettingsWrong", "check", "host_of", "load"]

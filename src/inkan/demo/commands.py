@@ -1,6 +1,8 @@
 """``inkan demo``: the test country on this machine."""
 
 import asyncio
+import logging
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,8 +13,8 @@ import uvloop
 
 from inkan.demo.country import DEFAULT_PORT
 from inkan.demo.supervisor import show, tell_story
-
-NAME_WIDTH = 46
+from inkan.kernel.clock import Clock
+from inkan.web.log import configure
 
 
 @click.command()
@@ -43,6 +45,12 @@ def command(
 
     Example: inkan demo --script --json report.json
     """
+    if home is not None and home.exists() and any(home.iterdir()):
+        raise click.BadParameter("a country is founded in an empty folder", param_hint="--home")
+    if not script and (json_file or keep):
+        raise click.UsageError("--json and --keep belong to --script")
+    # What goes wrong is told beside what the person reads, without values (see inkan.web.log).
+    configure(Clock(), sink=sys.stderr.buffer, level=logging.WARNING)
     with ExitStack() as stack:
         folder = home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="inkan-")))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

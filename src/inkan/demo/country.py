@@ -6,7 +6,7 @@ registered with a public key, agencies and phones speak HTTP. Only the clock may
 
 import asyncio
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -36,6 +36,13 @@ from inkan.web.server import Server as HTTPServer
 DEFAULT_PORT = 8480
 CARD_YEARS = 3  # JPKI-11
 CLERK = Actor(ActorKind.OPERATOR, "counter")
+
+Tell = Callable[[str], None]
+"""Hears what is being done, one short line at a time."""
+
+
+def keep_quiet(_: str) -> None:
+    """Tell nobody."""
 
 
 class PersonPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,8 +140,13 @@ def settings_for(folder: Path, port: int) -> Settings:
 
 
 @asynccontextmanager
-async def country(folder: Path, *, port: int) -> AsyncIterator[Country]:
+async def country(folder: Path, *, port: int, tell: Tell = keep_quiet) -> AsyncIterator[Country]:
     """Found the test country in an empty folder and keep it running until the block ends.
+
+    Args:
+        folder: made where it is missing; holds database, keys, cards and mail.
+        port: where the platform listens on loopback.
+        tell: hears what is being done, for a terminal.
 
     Raises:
         AddressTaken: something listens on the port.
@@ -142,6 +154,7 @@ async def country(folder: Path, *, port: int) -> AsyncIterator[Country]:
     clock = Clock(may_advance=True)
     async with AsyncExitStack() as stack:
         settings = settings_for(folder, port)
+        tell("starting the instance: database, keys, workers")
         instance = await stack.enter_async_context(running(settings, clock=clock))
         server = await stack.enter_async_context(
             HTTPServer(instance.application, port=port).running()
@@ -157,37 +170,60 @@ async def country(folder: Path, *, port: int) -> AsyncIterator[Country]:
             folder=folder,
             credentials=credentials,
         )
-        await found(founded)
+        await found(founded, tell=tell)
         yield founded
 
 
-async def found(country: Country) -> None:
-    """Hold the ceremony, register the people with their cards and the tax office's system."""
+async def found(country: Country, *, tell: Tell = keep_quiet) -> None:
+    """Hold the ceremony, register the people with their cards and the tax office's system.
+
+    Authorities and card keys know nothing of each other, so they are made at the same time.
+    """
     platform = country.instance.platform
-    ceremony = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
-    await platform.pki.hold_ceremony(read_ceremony(ceremony))
     world = read_world()
-    for part in world.person:
-        country.citizens[part.key] = await _citizen(country, part)
+    tell(f"key ceremony: root, authorities, signers; {len(world.person)} cards make their keys")
+    making = asyncio.gather(
+        *(asyncio.to_thread(_make_card, country.folder / "cards", part) for part in world.person)
+    )
+    await platform.pki.hold_ceremony(read_ceremony(_ceremony()))
+    blanks = await making
+    tell("certificates of the cards: issued, linted, written")
+    citizens = await asyncio.gather(*(_citizen(country, blank) for blank in blanks))
+    country.citizens |= {citizen.part.key: citizen for citizen in citizens}
+    tell("the tax office's system")
     public = jwk.to_jwk(country.credentials.key.public_key())
     registration = msgspec.convert({**world.system, "keys": [public]}, SystemRegistration)
     await platform.relying_parties.register(registration)
 
 
-async def _citizen(country: Country, part: PersonPart) -> Citizen:
-    """What a counter does: proof the person, have the card make its key, write the certificate."""
-    platform = country.instance.platform
+def _ceremony() -> str:
+    return (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class _Blank:
+    """A card without certificate, and the request (PKCS #10) that its key signed."""
+
+    part: PersonPart
+    card: SoftwareCard
+    request: bytes
+
+
+def _make_card(folder: Path, part: PersonPart) -> _Blank:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    card, request = SoftwareCard.make(folder / f"{part.key}.card", pin=Secret(part.pin))
+    return _Blank(part, card, request)
+
+
+async def _citizen(country: Country, blank: _Blank) -> Citizen:
+    """What a counter does: proof the person, take the card's request, write the certificate."""
+    platform, part = country.instance.platform, blank.part
     identity = new_identity(
         name=part.name,
         birth_date=part.birth_date,
         national_id=parse_national_id(part.national_id),
     )
     person = await platform.people.register(identity, actor=CLERK)
-    cards = country.folder / "cards"
-    cards.mkdir(mode=0o700, exist_ok=True)
-    card, request = await asyncio.to_thread(
-        SoftwareCard.make, cards / f"{part.key}.card", pin=Secret(part.pin)
-    )
     scheme = get_scheme(country.scheme)
     end = last_instant(country.clock.now(), years=CARD_YEARS, utc_offset=scheme.utc_offset)
     issued = await platform.pki.issue(
@@ -196,9 +232,9 @@ async def _citizen(country: Country, part: PersonPart) -> Citizen:
             profile="card-sign",
             owner=person.id,
             subject=SubjectName(common_name=identity.name, serial_number=person.subject_serial),
-            spki=verify_csr(parse_csr(request)).spki,
+            spki=verify_csr(parse_csr(blank.request)).spki,
             not_after=end,
         )
     )
-    card.put_certificate(issued.der, chain=issued.chain)
-    return Citizen(part=part, person=person, card=card, certificate=issued.der)
+    blank.card.put_certificate(issued.der, chain=issued.chain)
+    return Citizen(part=part, person=person, card=blank.card, certificate=issued.der)

@@ -2,19 +2,21 @@
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 
 import click
 
 from inkan.apps.showcase.tax_office import tax_office
-from inkan.demo.country import Country, country
+from inkan.demo.country import Country, Tell, country, keep_quiet
 from inkan.demo.story import StepReport, Story, StoryReport
+from inkan.kernel.clock import Clock
 from inkan.web.server import Server
 
 
 async def tell_story(folder: Path, *, port: int, keep: Path | None) -> StoryReport:
     """Found a country, tell the story, print each step as it ends."""
-    async with country(folder, port=port) as founded:
+    async with country(folder, port=port, tell=progress()) as founded:
         return await Story(founded, keep=keep, tell=_print).run()
 
 
@@ -24,7 +26,7 @@ async def show(folder: Path, *, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with country(folder, port=port) as founded:
+    async with country(folder, port=port, tell=progress()) as founded:
         office = tax_office(
             origin=f"http://taxoffice.localhost:{port + 1}",
             credentials=founded.credentials,
@@ -35,6 +37,19 @@ async def show(folder: Path, *, port: int) -> None:
             _welcome(founded, port)
             await stop.wait()
             click.echo("Stopping.")
+
+
+def progress() -> Tell:
+    """Says on a terminal what is being done and for how long it has been; nothing anywhere else."""
+    if not sys.stderr.isatty():
+        return keep_quiet
+    clock = Clock()
+    started = clock.monotonic()
+
+    def tell(what: str) -> None:
+        click.echo(f"{clock.monotonic() - started:6.1f} s  {what}", err=True)
+
+    return tell
 
 
 def _welcome(founded: Country, port: int) -> None:

@@ -179,14 +179,14 @@ INTEND = Query(
         state=CertificateState.INTENDED,
         tbs_sha256=_bind("new_tbs_sha256", sa.LargeBinary),
         twin_sealed=_bind("new_twin_sealed", sa.LargeBinary),
-    )
+    ).returning(*certificate.c)
 )
 SIGN = Query(
     _step(
         CertificateStep.SIGN,
         state=CertificateState.VALID,
         der_sealed=_bind("new_der_sealed", sa.LargeBinary),
-    )
+    ).returning(*certificate.c)
 )
 REFUSE = Query(_step(CertificateStep.REFUSE, state=CertificateState.REFUSED))
 SUSPEND = Query(

@@ -103,13 +103,15 @@ class Cards:
         authority = self._authority(profile, signer)  # 2
         serial = f"{signer.serial:x}"
         await self._good(authority, serial)  # 3
+        # Before the moment of judgement: a list signed just now must not lie in its future.
+        crls = await self._source(authority).lists(authority, serial)
         policy = path.ValidationPolicy(
             anchors=tuple(self._hierarchy.anchors()),
             at=self._clock.now(),
             key_usage=frozenset({key_usage}),
             policies=frozenset({oids.POLICIES[name] for name in get_profile(profile).policies}),
             intermediates=authority.chain[:-1],
-            crls=await self._source(authority).lists(authority, serial),
+            crls=crls,
         )
         verified = await self._checked(cms, content_type, policy)  # 4
         return CardRequest(  # 5

@@ -158,10 +158,14 @@ class Issue:
         row = await self._db.read(_by_order, order_key)
         if row is None:
             raise CertificateUnknown()
+        if row.state not in {CertificateState.RESERVED, CertificateState.INTENDED}:
+            return self.read(row)
+        # One builder makes the twin and the certificate, as long as one process carries the order.
+        contents = self._builder(row)
         if row.state == CertificateState.RESERVED:
-            row = await self._intend(row)
+            row = await self._intend(row, contents)
         if row.state == CertificateState.INTENDED:
-            row = await self._sign(row)
+            row = await self._sign(row, contents)
         return self.read(row)
 
     def read(self, row: Any) -> IssuedCertificate:
@@ -187,9 +191,9 @@ class Issue:
         )
 
     # 2, 3 and 4
-    async def _intend(self, row: Any) -> Any:
+    async def _intend(self, row: Any, contents: x509.CertificateBuilder) -> Any:
         twin_key = self._twin_key(row.authority)
-        twin = self._builder(row).sign(twin_key, digest_for(twin_key))
+        twin = contents.sign(twin_key, digest_for(twin_key))
         findings = await self._findings(twin) if self._lint else []
         if findings:
             await self._db.transact(self._refused, row, findings)
@@ -223,19 +227,19 @@ class Issue:
             object=row.id,
             details={"tbs_sha256": base64url.encode(digest)},
         )
-        yield store.INTEND.run(
+        intended = yield store.INTEND.one(
             key=row.id,
             event=event,
             new_tbs_sha256=digest,
             new_twin_sealed=self._sealer.seal(TWIN, row.id, tbs),
         )
-        return (yield store.BY_ID.one(key=row.id))
+        return intended
 
     # 5, 6 and 7
-    async def _sign(self, row: Any) -> Any:
+    async def _sign(self, row: Any, contents: x509.CertificateBuilder) -> Any:
         issuer = self._hierarchy.get(row.authority)
         key = self._hierarchy.key_of(issuer, KeyPurpose.CERT)
-        signed = self._builder(row).sign(key, digest_for(key))
+        signed = contents.sign(key, digest_for(key))
         if hashlib.sha256(signed.tbs_certificate_bytes).digest() != row.tbs_sha256:
             raise TwinDiffers(row.id)
         return await self._db.transact(self._signed, row, _der(signed))
@@ -250,13 +254,13 @@ class Issue:
             object=row.id,
             details={"certificate_sha256": base64url.encode(hashlib.sha256(der).digest())},
         )
-        yield store.SIGN.run(
+        signed = yield store.SIGN.one(
             key=row.id, event=event, new_der_sealed=self._sealer.seal(DER, row.id, der)
         )
         issued = CertificateIssued(certificate=row.id, owner=row.owner, profile=row.profile)
         yield from enqueue(CertificateIssued.kind, issued)
         yield from cancel(issue_job_key(row.order_key))
-        return (yield store.BY_ID.one(key=row.id))
+        return signed
 
     def _builder(self, row: Any) -> x509.CertificateBuilder:
         order = self._open_order(row)

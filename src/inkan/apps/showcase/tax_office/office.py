@@ -107,9 +107,8 @@ class Office:
             return see_other("/")
         view = await visit.session.refresh()
         if view.state not in FINAL_STATES:
-            opened = view.state == "opened"
             camera = f"{exchange.site.origin}/camera/{visit.camera}"
-            return exchange.page("tax_office/scan.html", opened=opened, camera=camera)
+            return exchange.page("tax_office/scan.html", state=view.state, camera=camera)
         if view.is_ok and visit.receipt is None:
             visit.receipt = await visit.session.receipt()
         return exchange.page("tax_office/answer.html", view=view, receipt=visit.receipt)
@@ -117,8 +116,11 @@ class Office:
     async def code(self, exchange: Exchange) -> Response:
         """The picture of the present second, as SVG."""
         visit = self._visit(exchange)
-        if visit is None or visit.session.view.state in FINAL_STATES:
+        if visit is None:
             return Response(404)
+        if visit.session.view.state in FINAL_STATES:
+            # The page asks once more before it hears of the answer: nothing to show, and no failure.
+            return Response(204).with_header("cache-control", "no-store")
         return Response(
             200, picture(visit.session.frame()), media_type="image/svg+xml"
         ).with_header("cache-control", "no-store")
