@@ -114,7 +114,7 @@ async def picture(window: Window) -> str:
 
 
 async def shoot(window: Window, name: str) -> None:
-    """Keep a picture of the page where somebody asks for it (INKAN_SHOTS names the folder)."""
+    """Keep a picture of the page where somebody asks for it (SHOTS names the folder)."""
     if folder := os.environ.get("SHOTS"):
         await within(window.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True))
 
