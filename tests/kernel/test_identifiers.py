@@ -89,6 +89,19 @@ def test_only_the_canonical_form_is_read(text: str) -> None:
     assert text.strip() == "" or text not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "typed", ["a123456789", " A123456789 ", "Ａ１２３４５６７８９", "a123456789\n"]
+)
+def test_what_a_hand_types_is_canonicalised(typed: str) -> None:
+    assert identifiers.parse_typed_national_id(typed).reveal() == "A123456789"
+
+
+@pytest.mark.parametrize("typed", ["ı123456789", "A12 3456789", "A-123456789", "A123456788", ""])
+def test_what_no_slip_of_the_hand_explains_is_refused(typed: str) -> None:
+    with pytest.raises(NationalIDMalformed):
+        identifiers.parse_typed_national_id(typed)
+
+
 @given(st.text(max_size=12))
 @example("A123456789")
 def test_any_text_is_read_or_refused(text: str) -> None:

@@ -75,6 +75,17 @@ def parse_national_id(text: str) -> NationalID:
     return NationalID(text)
 
 
+def parse_typed_national_id(typed: str) -> NationalID:
+    """Return the identifier that a person typed: full-width forms, small letters, spaces around it.
+
+    Raises:
+        NationalIDMalformed: see :func:`parse_national_id`.
+    """
+    plain = unicodedata.normalize("NFKC", typed).strip()
+    # A dotless i grows up to an I; such look-alikes are no slip of the hand.
+    return parse_national_id(plain.upper() if plain.isascii() else plain)
+
+
 def _digits(text: str) -> list[int]:
     letter = _LETTER_VALUE[text[0]]
     second = int(text[1]) if text[1].isdigit() else _LETTER_VALUE[text[1]] % 10

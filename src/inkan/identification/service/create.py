@@ -33,7 +33,7 @@ from inkan.identification.rules import (
 from inkan.identification.service.parts import Parts, read_session
 from inkan.identification.service.views import created_view
 from inkan.kernel.errors import Malformed
-from inkan.kernel.identifiers import parse_national_id
+from inkan.kernel.identifiers import parse_typed_national_id
 from inkan.kernel.ids import ApprovalID, SessionID, new_id
 from inkan.relying_parties import Purpose, System
 from inkan.store.database import MOMENT, Step
@@ -252,6 +252,6 @@ def _hint(parts: Parts, hint: SubjectHint) -> bytes | None:
         case "none":
             return None
         case "national_id":
-            return parts.people.lookup(parse_national_id(hint.value))
+            return parts.people.lookup(parse_typed_national_id(hint.value))
         case "person_ref":
             return hashlib.sha256(hint.value.encode()).digest()

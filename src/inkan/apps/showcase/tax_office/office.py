@@ -29,7 +29,7 @@ from inkan.client.session_view import FINAL_STATES
 from inkan.crypto import base64url
 from inkan.kernel.clock import Clock
 from inkan.kernel.errors import InkanError
-from inkan.kernel.identifiers import NationalIDMalformed, parse_national_id
+from inkan.kernel.identifiers import NationalIDMalformed, parse_typed_national_id
 from inkan.kernel.ids import random_bytes
 from inkan.kernel.sensitive import Personal, Secret
 from inkan.web.app import Application, Equipment, Site, build_app
@@ -148,7 +148,7 @@ class Office:
         """
         if not number:
             return await self._agency.create_session("identify", purpose=purpose)
-        expected = Personal(parse_national_id(number).reveal())
+        expected = Personal(parse_typed_national_id(number).reveal())
         hint = SubjectHint(type="national_id", value=expected)
         return await self._agency.create_session("identify", purpose=purpose, subject_hint=hint)
 
