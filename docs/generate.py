@@ -189,7 +189,9 @@ def commands(root: click.Group) -> Iterator[tuple[str, click.Command, click.Cont
     """Every command with the words that call it, groups before their members."""
 
     def walk(name: str, command: click.Command, parent: click.Context | None) -> Iterator[Any]:
-        context = click.Context(command, parent=parent, info_name=name, terminal_width=WIDTH)
+        # With the command's own settings, as a call makes it: click keeps the help option that it saw first.
+        told = {"info_name": name, **command.context_settings, "terminal_width": WIDTH}
+        context = click.Context(command, parent=parent, **told)
         yield context.command_path, command, context
         if isinstance(command, click.Group):
             for child in command.list_commands(context):
