@@ -210,8 +210,17 @@ def cli() -> str:
     return "\n".join(lines)
 
 
+def differing() -> list[str]:
+    """Names of the pages that are not what this program would write."""
+    made = pages()
+    kept = {path.name: path.read_text(encoding="utf-8") for path in REFERENCE.glob("*")}
+    return sorted(name for name in made | kept if made.get(name) != kept.get(name))
+
+
 def main() -> None:
-    """Write the pages; remove those whose source has gone."""
+    """Write the pages; remove those whose source has gone. With ``--check`` only compare them."""
+    if "--check" in sys.argv[1:]:
+        sys.exit(f"run make doc: {', '.join(stale)}" if (stale := differing()) else 0)
     REFERENCE.mkdir(parents=True, exist_ok=True)
     made = pages()
     for name, text in made.items():

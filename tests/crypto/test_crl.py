@@ -238,6 +238,19 @@ WORLD = Hierarchy()
 GOOD = WORLD.issuing.crl({WORLD.leaf.certificate: "keyCompromise"})
 
 
+def test_a_signature_with_unused_bits_is_malformed():
+    """Where the last bit is 0 by chance, the library reads the same signature from other bytes."""
+    for _ in range(64):
+        der = WORLD.issuing.crl({WORLD.leaf.certificate: "keyCompromise"})
+        if der[-1] & 1 == 0:
+            break
+    unused = len(der) - len(x509.load_der_x509_crl(der).signature) - 1
+    changed = der[:unused] + b"\x01" + der[unused + 1 :]
+    assert x509.load_der_x509_crl(changed).signature == x509.load_der_x509_crl(der).signature
+    with pytest.raises(CRLMalformed):
+        verify_crl(changed, issuer=WORLD.issuing.certificate, at=AT)
+
+
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 255))
 def test_a_changed_byte_is_refused(position, difference):
     changed = bytearray(GOOD)

@@ -3,6 +3,8 @@
 import configparser
 import importlib.util
 import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -58,10 +60,15 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_reference_is_what_the_code_says() -> None:
-    checked_in = {
-        path.name: path.read_text(encoding="utf-8") for path in (DOCS / "reference").glob("*")
-    }
-    assert checked_in == generator().pages(), "run make doc"
+    # In a process of its own: click keeps a command's help as it was first asked for.
+    checked = subprocess.run(
+        [sys.executable, "docs/generate.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
 
 
 def test_every_setting_is_documented() -> None:

@@ -190,6 +190,9 @@ def parse_crl(der: bytes) -> x509.CertificateRevocationList:
         _ = crl.issuer, crl.signature_algorithm_oid, tuple(crl.extensions)
     except LIBRARY_REFUSALS as error:
         raise CRLMalformed(f"not a CRL: {error}") from None
+    # The octet before the signature counts unused bits of its BIT STRING; the library passes over it.
+    if der[-len(crl.signature) - 1] != 0:
+        raise CRLMalformed("the signature is not whole octets")
     return crl
 
 
