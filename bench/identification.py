@@ -11,7 +11,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -144,9 +144,12 @@ async def _waiting(rig: Rig) -> list[Row]:
         (
             "decision to waiter",
             "ms",
-            statistics.median(wakes) * 1e3,
+            statistics.median(to_waiter for to_waiter, _ in wakes) * 1e3,
             "<= 5",
-            f"median of {len(wakes)}, from the decision's answer or the waiter's, whichever is later",
+            (
+                f"median of {len(wakes)}, from sending the decision, its own work and COMMIT included; "
+                f"the phone's answer takes {statistics.median(own for _, own in wakes) * 1e3:.1f} ms"
+            ),
         ),
     ]
 
@@ -161,17 +164,22 @@ async def _wait_on(rig: Rig, session: str) -> Line:
 
 async def _wake(
     rig: Rig, control: Line, waiter: Line, created: dict[str, Any], phone: Keys
-) -> float:
-    """Seconds from the phone's decision being sent to the waiter's answer, less the decision itself."""
+) -> tuple[float, float]:
+    """Seconds from sending the phone's decision to the waiter's answer, and to the phone's own."""
     door = await rig.open(control, phone, _fresh(await _door(rig, control, created), created))
     body = phone.decide_body(door["draft"], door["text"])
-    decided = asyncio.ensure_future(rig.send_decision(control, phone, door["approval"], body))
-    await decided
     started = time.perf_counter()
-    answer = await waiter.receive()
-    if answer["outcome"] != "ok":
-        raise RuntimeError(answer)
-    return time.perf_counter() - started
+
+    async def heard(answer: Awaitable[Any]) -> tuple[Any, float]:
+        return await answer, time.perf_counter() - started
+
+    decision = rig.send_decision(control, phone, door["approval"], body)
+    (view, to_waiter), (_, to_phone) = await asyncio.gather(
+        heard(waiter.receive()), heard(decision)
+    )
+    if view["outcome"] != "ok":
+        raise RuntimeError(view)
+    return to_waiter, to_phone
 
 
 async def _door(rig: Rig, line: Line, created: dict[str, Any]) -> dict[str, Any]:
@@ -188,6 +196,7 @@ def raw_verifications_us(count: int = 500) -> float:
     data = os.urandom(300)
     pss, ecdsa = PSS(MGF1(SHA256()), 32), ECDSA(SHA256())
     rsa, ec = generate(KeySpec.RSA2048), generate(KeySpec.P256)
+    # The keys are of known kinds; the union that the library declares takes no padding.
     by_rsa = rsa.sign(data, pss, SHA256())  # type: ignore[call-arg,arg-type]
     by_ec = ec.sign(data, ecdsa)  # type: ignore[call-arg,arg-type]
     public_rsa, public_ec = rsa.public_key(), ec.public_key()
