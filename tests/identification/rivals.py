@@ -45,6 +45,7 @@ async def interposed(world: World, phone: Phone, held: Any, between: Any) -> str
     try:
         decided = await deciding.approve(
             replace(parts, db=Interposed(parts.db, between)),
+            world.platform.identification._receipts,
             await principal(world, phone),
             held.id,
             jws=body["jws"],

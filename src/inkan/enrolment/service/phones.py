@@ -31,41 +31,40 @@ def principal_of(jkt: str) -> Step[tuple[PhonePrincipal | ChannelKey, datetime |
     Raises:
         ChannelProofRefused: the key of a phone that was revoked or suspended.
     """
-    row = yield store.PRINCIPAL_BY_JKT.one(jkt=jkt)
-    if row is None or row.state == PhoneState.ISSUING:
+    phone = read_phone((yield store.PHONE_BY_JKT.one(jkt=jkt)))
+    if phone is None or phone.state is PhoneState.ISSUING:
         return ChannelKey(jkt=jkt), None
-    if row.state != PhoneState.ACTIVE:
+    if phone.state is not PhoneState.ACTIVE:
         raise ChannelProofRefused()
     principal = PhonePrincipal(
         jkt=jkt,
-        phone=PhoneID(row.id),
-        person=PersonID(row.person),
-        version=row.version,
-        scheme=row.scheme,
+        phone=phone.id,
+        person=phone.person,
+        version=phone.version,
+        scheme=phone.scheme,
+        facts=facts_of(phone, scheme_of(phone)),
     )
-    return principal, row.asserted_at
+    return principal, phone.asserted_at
 
 
-def facts(phone_id: PhoneID) -> Step[PhoneFacts | None]:
-    """Step: what an answer of the phone is judged by, or None when it is not active."""
-    phone = read_phone((yield store.PHONE_BY_ID.one(key=phone_id)))
-    if phone is None or phone.state is not PhoneState.ACTIVE:
-        return None
-    return facts_of(phone, scheme_of(phone))
-
-
-def hold(phone_id: PhoneID, *, version: int) -> Step[PhoneFacts | None]:
-    """Step: the facts of an active phone of that version, its row held until COMMIT, or None.
+def hold(phone: PhonePrincipal) -> Step[bool]:
+    """Step: hold the phone's row until COMMIT; False when it changed since the request was authenticated.
 
     Revoking takes the same row: a decision and a revocation have an order (threat 12).
     """
-    phone = read_phone((yield store.HOLD_PHONE.one(key=phone_id, seen=version)))
-    return None if phone is None else facts_of(phone, scheme_of(phone))
+    row = yield store.HOLD_PHONE.one(key=phone.phone, seen=phone.version)
+    return row is not None
 
 
-def note_assertion(phone_id: PhoneID, *, sign_count: int) -> Step[None]:
-    """Step: after a verified assertion, remember the counter and that the person was there."""
-    yield store.NOTE_ASSERTION.run(key=phone_id, new_sign_count=sign_count)
+def hold_asserted(phone: PhonePrincipal, *, sign_count: int) -> Step[bool]:
+    """Step: like :func:`hold`, after a verified assertion: remember its counter and that the person was there.
+
+    Two assertions may cross on the way; the counter never falls (WebAuthn §7.2 step 22).
+    """
+    touched: int = yield store.NOTE_ASSERTION.run(
+        key=phone.phone, seen=phone.version, new_sign_count=sign_count
+    )
+    return touched == 1
 
 
 def get_phone(phone_id: str, *, person: PersonID) -> Step[Phone]:
@@ -108,21 +107,20 @@ async def prove_presence(
     The challenge is consumed first: one assertion, one try.
 
     Raises:
-        AssertionUnknown: no challenge is open.
+        AssertionUnknown: no challenge is open, or the phone changed meanwhile.
         AssertionRefused: see :func:`inkan.crypto.webauthn.verify_assertion`.
     """
     challenge = await parts.db.transact(_take_challenge, phone.phone)
-    known = await parts.db.read(facts, phone.phone)
-    if challenge is None or known is None:
+    if challenge is None:
         raise AssertionUnknown()
     result = webauthn.verify_assertion(
         assertion,
-        known=known_credential(known),
+        known=known_credential(phone.facts),
         challenge=base64url.decode(challenge),
         origin=parts.wallet_origin,
         rp_id=parts.rp_id,
     )
-    return await parts.db.transact(_note_asserted, phone.phone, result.sign_count)
+    return await parts.db.transact(_note_asserted, phone, result.sign_count)
 
 
 def known_credential(facts: PhoneFacts) -> webauthn.KnownCredential:
@@ -140,9 +138,11 @@ def _take_challenge(phone_id: PhoneID) -> Step[str | None]:
     return None if row is None else str(row.challenge)
 
 
-def _note_asserted(phone_id: PhoneID, sign_count: int) -> Step[datetime]:
+def _note_asserted(phone: PhonePrincipal, sign_count: int) -> Step[datetime]:
     moment = yield MOMENT
-    yield store.NOTE_ASSERTION.run(key=phone_id, new_sign_count=sign_count)
+    held = yield from hold_asserted(phone, sign_count=sign_count)
+    if not held:
+        raise AssertionUnknown()
     until: datetime = moment + ASSERTION_LIFE
     return until
 

@@ -14,6 +14,7 @@ from inkan.identification.service import create, deciding, opening, reading, rec
 from inkan.identification.service.deciding import AssertionParts, Decided
 from inkan.identification.service.opening import Opened
 from inkan.identification.service.parts import Parts, topic
+from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.kernel.ids import PersonID, SystemID
 from inkan.relying_parties import System
 from inkan.store.database import MOMENT, Step, Wake
@@ -25,6 +26,7 @@ class Identification:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._receipts = ReceiptSigner(db=parts.db, pki=parts.pki)
 
     # --- the relying party -----------------------------------------------------------------------
 
@@ -68,11 +70,13 @@ class Identification:
 
     async def receipt(self, session_id: str, *, system: SystemID) -> str:
         """See :func:`inkan.identification.service.receipts.receipt`."""
-        return await receipts.receipt(self._parts, session_id, system=system)
+        return await receipts.receipt(self._parts, self._receipts, session_id, system=system)
 
     async def evidence(self, session_id: str, *, system: SystemID) -> bytes:
         """See :func:`inkan.identification.service.receipts.evidence_bundle`."""
-        return await receipts.evidence_bundle(self._parts, session_id, system=system)
+        return await receipts.evidence_bundle(
+            self._parts, self._receipts, session_id, system=system
+        )
 
     # --- the phone -------------------------------------------------------------------------------
 
@@ -96,13 +100,15 @@ class Identification:
         self, phone: PhonePrincipal, approval_id: str, *, jws: str, assertion: AssertionParts
     ) -> Decided:
         """See :func:`inkan.identification.service.deciding.approve`."""
-        return await deciding.approve(self._parts, phone, approval_id, jws=jws, assertion=assertion)
+        return await deciding.approve(
+            self._parts, self._receipts, phone, approval_id, jws=jws, assertion=assertion
+        )
 
     async def refuse(
         self, phone: PhonePrincipal, approval_id: str, *, report: bool = False
     ) -> Decided:
         """See :func:`inkan.identification.service.deciding.refuse`."""
-        return await deciding.refuse(self._parts, phone, approval_id, report=report)
+        return await deciding.refuse(self._parts, self._receipts, phone, approval_id, report=report)
 
     async def records(self, person: PersonID, *, before: datetime | None) -> list[UsageRecord]:
         """The person's 50 newest usage records before that moment (TW-38); by default all up to now."""
@@ -113,8 +119,12 @@ class Identification:
     # --- time and crashes ------------------------------------------------------------------------
 
     async def sign_unsigned(self) -> int:
-        """See :func:`inkan.identification.service.receipts.sign_unsigned`."""
-        return await receipts.sign_unsigned(self._parts)
+        """See :meth:`ReceiptSigner.sign_unsigned`."""
+        return await self._receipts.sign_unsigned()
+
+    async def finish(self) -> None:
+        """Return when every receipt that was taken is stored; called before the database closes."""
+        await self._receipts.finish()
 
     async def expire(self) -> int:
         """Write down what time has ended, 500 approvals at a time; returns how many."""

@@ -8,10 +8,10 @@ Numbered plan of an approval (design §5.3):
 4. every member but ``phone_nonce`` equals the draft's;
 5. proof 1: the JWS under the phone's certificate key of this kind, algorithm by the scheme;
 6. proof 2: the WebAuthn assertion over the statement's challenge, with user verification;
-7. one transaction: the phone is the one that was authenticated, its certificate is good, the expected
+7. one transaction: the phone is still as it was authenticated, its certificate is good, the expected
    person is this one, the level demanded is reached; then exactly one compare-and-set to the answer,
    the usage record, the receipt's payload and the audit event;
-8. after COMMIT: the receipt is signed, stored by compare-and-set, and the waiters are called.
+8. after COMMIT: the waiters are called, the phone hears its answer, and the receipt goes to the signer.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ from inkan.identification.service.parts import (
     find_by_approval,
     topic,
 )
-from inkan.identification.service.receipts import sign_receipt
+from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.kernel.ids import random_bytes
 from inkan.store.database import MOMENT, Step, Wake
 from inkan.wire import receipt, statement
@@ -75,7 +75,6 @@ class _Answer(msgspec.Struct, frozen=True):
 
     statement_sha256: str
     draft: statement.Draft
-    facts: PhoneFacts
     sign_count: int
     proofs: records.Proofs
 
@@ -84,7 +83,13 @@ _ACCEPTED = Decided(state="decided", outcome="ok")
 
 
 async def approve(
-    parts: Parts, phone: PhonePrincipal, approval_id: str, *, jws: str, assertion: AssertionParts
+    parts: Parts,
+    receipts: ReceiptSigner,
+    phone: PhonePrincipal,
+    approval_id: str,
+    *,
+    jws: str,
+    assertion: AssertionParts,
 ) -> Decided:
     """Take a phone's approval; see the plan of this module.
 
@@ -98,7 +103,7 @@ async def approve(
         jws, typ=statement.STATEMENT_TYP, required=(X5T,), limit=2 * statement.STATEMENT_LIMIT
     )
     digest = base64url.encode(hashlib.sha256(token.payload).digest())
-    approval, facts, der = await parts.db.read(_read, parts, phone, approval_id)
+    approval, der = await parts.db.read(_read, parts, phone, approval_id)
     if approval.state in (SessionState.DECIDED, SessionState.CLOSED):  # 2
         return _repeated(approval, digest)
     _still_open(approval, parts.db.now())
@@ -107,6 +112,7 @@ async def approve(
     field = statement.difference(draft, signed)  # 4
     if field is not None:
         raise StatementDiffers(field=field)
+    facts = phone.facts
     certificate = facts.certificates[USE_OF_KIND[draft.kind]]
     _verify_signature(token, facts, spki=certificate.spki, sha256=certificate.sha256)  # 5
     sign_count = _verify_assertion(parts, assertion, facts, token.payload)  # 6
@@ -119,30 +125,23 @@ async def approve(
         certificate_der=der,
         salts={name: random_bytes(receipt.SALT_SIZE) for name in records.COMMITTED},
     )
-    answer = _Answer(
-        statement_sha256=digest, draft=draft, facts=facts, sign_count=sign_count, proofs=proofs
-    )
+    answer = _Answer(statement_sha256=digest, draft=draft, sign_count=sign_count, proofs=proofs)
     try:
         payload = await parts.db.transact(_approve, parts, phone, approval, answer)  # 7
     except DecisionConflict:
         # A parallel request was first; when it brought these very bytes, it spoke for this one too.
         return _repeated(await parts.db.read(parts.approvals.get, approval_id), digest)
-    await sign_receipt(parts, draft.session, payload)  # 8
+    receipts.take(draft.session, payload)  # 8
     return _ACCEPTED
 
 
-def _read(
-    parts: Parts, phone: PhonePrincipal, approval_id: str
-) -> Step[tuple[Approval, PhoneFacts, bytes]]:
+def _read(parts: Parts, phone: PhonePrincipal, approval_id: str) -> Step[tuple[Approval, bytes]]:
     approval = yield from parts.approvals.find(approval_id)
     if approval is None or approval.phone != phone.phone:
         raise ApprovalNotFound()
-    facts = yield from parts.enrolment.facts(phone.phone)
-    if facts is None:
-        raise ApprovalNotFound()
-    certificate = facts.certificates[USE_OF_KIND[Kind(approval.question.kind)]]
+    certificate = phone.facts.certificates[USE_OF_KIND[Kind(approval.question.kind)]]
     der = yield from parts.pki.certificate_der(certificate.id)
-    return approval, facts, der
+    return approval, der
 
 
 def _repeated(approval: Approval, digest: str) -> Decided:
@@ -202,14 +201,11 @@ def _approve(
     parts: Parts, phone: PhonePrincipal, approval: Approval, answer: _Answer
 ) -> Step[bytes]:
     moment = yield MOMENT
-    held = yield from parts.enrolment.hold(phone.phone, version=phone.version)
-    if held is None:
+    held = yield from parts.enrolment.hold_asserted(phone, sign_count=answer.sign_count)
+    if not held:
         raise ApprovalNotFound()
     session = yield from find_by_approval(approval)
-    reason = yield from _flaw(parts, session, answer, now=moment)
-    # Two approvals may cross on the way; the counter never falls (WebAuthn §7.2 step 22).
-    seen = max(held.sign_count, answer.sign_count)
-    yield from parts.enrolment.note_assertion(phone.phone, sign_count=seen)
+    reason = yield from _flaw(parts, session, phone.facts, answer.draft, now=moment)
     outcome = Outcome.FAILED if reason else Outcome.OK
     return (
         yield from _close(
@@ -218,9 +214,10 @@ def _approve(
     )
 
 
-def _flaw(parts: Parts, session: Session, answer: _Answer, *, now: datetime) -> Step[Reason | None]:
+def _flaw(
+    parts: Parts, session: Session, facts: PhoneFacts, draft: statement.Draft, *, now: datetime
+) -> Step[Reason | None]:
     """Why a well-proved approval still does not end well, or None."""
-    facts, draft = answer.facts, answer.draft
     certificate = facts.certificates[USE_OF_KIND[draft.kind]]
     status = yield from parts.pki.hold_status(certificate.id)
     reason = certificate_flaw(status, now=now)
@@ -245,7 +242,9 @@ def _matches(parts: Parts, session: Session, facts: PhoneFacts) -> Step[bool]:
             return hashlib.sha256(reference.encode()).digest() == session.hint
 
 
-async def refuse(parts: Parts, phone: PhonePrincipal, approval_id: str, *, report: bool) -> Decided:
+async def refuse(
+    parts: Parts, receipts: ReceiptSigner, phone: PhonePrincipal, approval_id: str, *, report: bool
+) -> Decided:
     """The person says no, or reports that somebody else started this; the channel key is enough.
 
     Raises:
@@ -254,7 +253,7 @@ async def refuse(parts: Parts, phone: PhonePrincipal, approval_id: str, *, repor
     """
     session_id, payload = await parts.db.transact(_refuse, parts, phone, approval_id, report=report)
     if payload is not None:
-        await sign_receipt(parts, session_id, payload)
+        receipts.take(session_id, payload)
     return Decided(state="decided", outcome=Outcome.REFUSED)
 
 
@@ -264,8 +263,8 @@ def _refuse(
     reason = Reason.USER_REPORTED_FRAUD if report else Reason.USER_REFUSED
     moment = yield MOMENT
     approval = yield from parts.approvals.find(approval_id)
-    held = yield from parts.enrolment.hold(phone.phone, version=phone.version)
-    if approval is None or approval.phone != phone.phone or held is None:
+    held = yield from parts.enrolment.hold(phone)
+    if approval is None or approval.phone != phone.phone or not held:
         raise ApprovalNotFound()
     if approval.outcome is Outcome.REFUSED:
         return approval.question.session, None
@@ -315,13 +314,19 @@ def _close(
     yield from parts.approvals.note_use(
         opener=opener, outcome=outcome, detail=records.usage(approval), event=event
     )
-    return (yield from _finish(parts, session, approval, answer, event=event))
+    facts = phone.facts if answer else None
+    return (yield from _finish(parts, session, approval, facts, answer, event=event))
 
 
 def _finish(
-    parts: Parts, session: Session, approval: Approval, answer: _Answer | None, *, event: str
+    parts: Parts,
+    session: Session,
+    approval: Approval,
+    facts: PhoneFacts | None,
+    answer: _Answer | None,
+    *,
+    event: str,
 ) -> Step[bytes]:
-    facts = answer.facts if answer else None
     proofs = answer.proofs if answer and approval.outcome is Outcome.OK else None
     draft = answer.draft if answer else statement.parse_draft((approval.draft or "").encode())
     payload, result = records.receipt_payload(

@@ -101,20 +101,16 @@ def _open(
     approval = yield from parts.approvals.get(scanned.id)
     if approval.generation != scanned.generation:
         raise qr.QRFrameStale()
-    facts = yield from good_phone(parts, phone, approval.question.kind, now=moment)  # 5
+    yield from hold_good_phone(parts, phone, approval.question.kind, now=moment)  # 5
     if approval.state is not SessionState.OPENED or approval.phone != phone.phone:
-        approval = yield from _take(parts, phone, facts, approval, lang)  # 6
+        approval = yield from _take(parts, phone, approval, lang)  # 6
     if state_at(approval, moment) is not SessionState.OPENED:
         raise ApprovalEnded(state=str(state_at(approval, moment)))
     return approval, moment
 
 
 def _take(
-    parts: Parts,
-    phone: PhonePrincipal,
-    facts: PhoneFacts,
-    approval: Approval,
-    lang: shown.Language,
+    parts: Parts, phone: PhonePrincipal, approval: Approval, lang: shown.Language
 ) -> Step[Approval]:
     moment = yield MOMENT
     state = state_at(approval, moment)
@@ -122,7 +118,7 @@ def _take(
         raise OpenedElsewhere()
     if state is not SessionState.PRESENTED:
         raise ApprovalEnded(state=str(state))
-    draft = _draft(approval.question, facts, lang=lang, at=moment)
+    draft = _draft(approval.question, phone.facts, lang=lang, at=moment)
     event = yield from parts.audit.record(
         "identification.session_opened",
         actor=Actor(ActorKind.PHONE, phone.phone),
@@ -141,24 +137,21 @@ def _take(
     return approval
 
 
-def good_phone(
-    parts: Parts, phone: PhonePrincipal, kind: str, *, now: datetime
-) -> Step[PhoneFacts]:
-    """Step: the facts of a phone whose certificate for this kind is good now (threat 12).
+def hold_good_phone(parts: Parts, phone: PhonePrincipal, kind: str, *, now: datetime) -> Step[None]:
+    """Step: hold a phone whose certificate for this kind is good now (threat 12).
 
     Raises:
         ApprovalNotFound: the phone was revoked or changed since the request was authenticated.
         CertificateNotGood: the certificate expired, is suspended or revoked.
     """
-    facts = yield from parts.enrolment.hold(phone.phone, version=phone.version)
-    if facts is None:
+    held = yield from parts.enrolment.hold(phone)
+    if not held:
         raise ApprovalNotFound()
-    certificate = facts.certificates[USE_OF_KIND[Kind(kind)]]
+    certificate = phone.facts.certificates[USE_OF_KIND[Kind(kind)]]
     status = yield from parts.pki.hold_status(certificate.id)
     reason = certificate_flaw(status, now=now)
     if reason is not None:
         raise CertificateNotGood(reason=str(reason))
-    return facts
 
 
 def release_stale(parts: Parts, approval: Approval) -> Step[Approval]:

@@ -1,4 +1,4 @@
-"""Receipts and evidence: signed after COMMIT, given out again as often as asked."""
+"""Receipts and evidence, given out as often as asked."""
 
 import msgspec
 
@@ -7,7 +7,8 @@ from inkan.audit import EventNotCovered
 from inkan.crypto import base64url
 from inkan.identification import store
 from inkan.identification.model import EvidenceSealed, ReceiptNotReady
-from inkan.identification.service.parts import EVIDENCE, Parts, find, read_session
+from inkan.identification.service.parts import EVIDENCE, Parts, find
+from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.identification.service.records import Proofs
 from inkan.kernel.ids import SystemID
 from inkan.store.database import Step
@@ -25,39 +26,7 @@ PLATFORM_WORDS = (
 )
 
 
-async def sign_receipt(parts: Parts, session_id: str, payload: bytes) -> str:
-    """Sign a receipt's payload and store it; when another signature was first, that one stays."""
-    jws = parts.pki.sign_receipt(payload)
-    return await parts.db.transact(_store, session_id, jws)
-
-
-def _store(session_id: str, jws: str) -> Step[str]:
-    stored = yield store.SIGNED.run(key=session_id, new_receipt=jws)
-    if stored:
-        return jws
-    session = read_session((yield store.BY_ID.one(key=session_id)))
-    assert session is not None
-    assert session.receipt is not None
-    return session.receipt
-
-
-async def sign_unsigned(parts: Parts) -> int:
-    """Sign what a crash left unsigned, 500 receipts at a time (design §5.3 Release); returns how many.
-
-    A receipt that is being signed this very moment may be among them: the first signature stays.
-    """
-    unsigned = await parts.db.scan(_unsigned)
-    for session_id, payload in unsigned:
-        await sign_receipt(parts, session_id, payload)
-    return len(unsigned)
-
-
-def _unsigned() -> Step[list[tuple[str, bytes]]]:
-    rows = yield store.UNSIGNED.all()
-    return [(row.id, row.receipt_payload) for row in rows]
-
-
-async def receipt(parts: Parts, session_id: str, *, system: SystemID) -> str:
+async def receipt(parts: Parts, signer: ReceiptSigner, session_id: str, *, system: SystemID) -> str:
     """The compact JWS of a closed session; a read that comes before the signature makes it.
 
     Raises:
@@ -69,17 +38,19 @@ async def receipt(parts: Parts, session_id: str, *, system: SystemID) -> str:
         return found.session.receipt
     if found.session.receipt_payload is None:
         raise ReceiptNotReady(state=str(state_at(found.approval, parts.db.now())))
-    return await sign_receipt(parts, session_id, found.session.receipt_payload)
+    return await signer.sign_now(session_id, found.session.receipt_payload)
 
 
-async def evidence_bundle(parts: Parts, session_id: str, *, system: SystemID) -> bytes:
+async def evidence_bundle(
+    parts: Parts, signer: ReceiptSigner, session_id: str, *, system: SystemID
+) -> bytes:
     """All that is needed to check the receipt offline, as canonical JSON.
 
     Raises:
         SessionNotFound, ReceiptNotReady: see :func:`receipt`; also for an outcome other than ok.
         EvidenceSealed: the purpose is registered for platform evidence (design §5.5).
     """
-    jws = await receipt(parts, session_id, system=system)
+    jws = await receipt(parts, signer, session_id, system=system)
     found = await parts.db.read(find, parts, session_id, system=system)
     if not found.session.full_evidence:
         raise EvidenceSealed()
