@@ -125,6 +125,7 @@ async def test_a_card_that_ends_while_certificates_are_issued_leaves_none(world,
     await platform.db.transact(
         platform.pki.revoke, card.id, reason=RevocationReason.KEY_COMPROMISE, actor=CLERK
     )
+    await world.instance.outbox.run_due()  # the event is on its way at once
     await world.leap(timedelta(seconds=30))
     (row,) = await rows(world, store.phone)
     assert row.state == "revoked"

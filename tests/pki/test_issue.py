@@ -116,7 +116,7 @@ STEPS = {
 
 
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("healer", ["outbox", "schedule", "caller"])
+@pytest.mark.parametrize("healer", ["schedule", "caller"])
 @on_sqlite
 async def test_a_crash_at_any_step_is_finished(world, monkeypatch, step, healer):
     name, death, left = STEPS[step]
@@ -125,12 +125,9 @@ async def test_a_crash_at_any_step_is_finished(world, monkeypatch, step, healer)
         with pytest.raises(Died):
             await issue(world, 1)
     assert await state_of(world, "order:1") == left
-    if healer == "outbox":
+    if healer == "schedule":
         world.clock.advance(timedelta(seconds=11))
-        await world.instance.outbox.run_due()
-    elif healer == "schedule":
-        world.clock.advance(timedelta(seconds=61))
-        await world.platform.pki.finish_issues()
+        await world.instance.schedules.run_due()
     else:
         await world.platform.pki.complete("order:1")
     (row,) = await rows(world, store.certificate)

@@ -9,8 +9,8 @@ import msgspec
 from inkan import accounts, notices
 from inkan.audit import SEQUENCE_EVERY
 from inkan.composition.platform import Platform
-from inkan.enrolment import FINISH_JOB, FinishJob, PhoneBound, PhoneRevoked
-from inkan.pki import ISSUE_JOB, CertificateIssued, CertificateRevoked, IssueJob
+from inkan.enrolment import FINISH_JOB, FinishJob
+from inkan.pki import CertificateRevoked
 from inkan.store.outbox import Handler, Job
 from inkan.store.schedules import Schedule
 
@@ -18,12 +18,9 @@ Reaction = Callable[[Any], Awaitable[None]]
 
 
 def reactions(platform: Platform) -> Mapping[type[msgspec.Struct], Sequence[Reaction]]:
-    """Event to reactions, in order. An event that nobody waits for has an empty row, not no row."""
+    """Event to reactions, in order."""
     return {
-        CertificateIssued: (),
         CertificateRevoked: (platform.enrolment.on_certificate_revoked,),
-        PhoneBound: (),
-        PhoneRevoked: (),
     }
 
 
@@ -34,14 +31,10 @@ def handlers(platform: Platform) -> dict[str, Handler]:
         for event, calls in reactions(platform).items()
     }
 
-    async def issue(job: Job) -> None:
-        await platform.pki.complete(job.decode(IssueJob).order_key)
-
     async def finish(job: Job) -> None:
         await platform.enrolment.make_up(job.decode(FinishJob).request)
 
     jobs = {
-        ISSUE_JOB: Handler(issue),
         FINISH_JOB: Handler(finish),
         **platform.notices.handlers,
     }
@@ -61,7 +54,7 @@ def _deliver(
 
 def schedules(platform: Platform) -> dict[str, Schedule]:
     """What recurs, and how often; every work may run twice for one interval."""
-    minute, hour = timedelta(minutes=1), timedelta(hours=1)
+    hour = timedelta(hours=1)
 
     async def expire() -> None:
         await platform.identification.expire()
@@ -74,7 +67,7 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
         "pki.lists": Schedule(every=timedelta(seconds=20), work=platform.pki.refresh_lists),
         "pki.signers": Schedule(every=hour, work=platform.pki.renew_signers),
         "pki.answers": Schedule(every=hour, work=platform.pki.purge_answers),
-        "pki.unfinished": Schedule(every=minute, work=platform.pki.finish_issues),
+        "pki.unfinished": Schedule(every=timedelta(seconds=10), work=platform.pki.finish_issues),
         "enrolment.parents": Schedule(every=hour, work=platform.enrolment.check_parents),
         "enrolment.purge": Schedule(every=hour, work=platform.enrolment.purge),
         "notices.purge": Schedule(every=notices.PURGE_EVERY, work=platform.notices.purge),

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
 
 import msgspec
 
@@ -182,22 +181,6 @@ class Request(msgspec.Struct, frozen=True):
     created_at: datetime
     expires_at: datetime
     version: int
-
-
-class PhoneBound(msgspec.Struct, frozen=True):
-    """A phone was bound and holds its certificates."""
-
-    kind: ClassVar[str] = "enrolment.phone_bound"
-    phone: str
-    person: str
-
-
-class PhoneRevoked(msgspec.Struct, frozen=True):
-    """A phone was revoked: its certificates, credential and channel key ended in one transaction."""
-
-    kind: ClassVar[str] = "enrolment.phone_revoked"
-    phone: str
-    person: str
 
 
 class EnrolmentNotFound(NotFound):

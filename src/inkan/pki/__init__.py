@@ -11,7 +11,6 @@ from inkan.pki.model import (
     CardUntrusted,
     CardWrongPurpose,
     Ceremony,
-    CertificateIssued,
     CertificateNotIssued,
     CertificateOrder,
     CertificateRevoked,
@@ -28,10 +27,8 @@ from inkan.pki.model import (
 )
 from inkan.pki.ports import StatusSource
 from inkan.pki.service import (
-    ISSUE_JOB,
     LISTS_TOPIC,
     PKI,
-    IssueJob,
     PublicURLs,
     read_ceremony,
     thumbprint,
@@ -40,7 +37,6 @@ from inkan.pki.store import EVENT_PAIRS
 
 __all__ = [
     "EVENT_PAIRS",
-    "ISSUE_JOB",
     "LISTS_TOPIC",
     "PKI",
     "CardExpired",
@@ -52,14 +48,12 @@ __all__ = [
     "CardUntrusted",
     "CardWrongPurpose",
     "Ceremony",
-    "CertificateIssued",
     "CertificateNotIssued",
     "CertificateOrder",
     "CertificateRevoked",
     "CertificateState",
     "CertificateStatus",
     "CertificateUnknown",
-    "IssueJob",
     "IssuedCertificate",
     "KeyShared",
     "KeyUsage",

@@ -172,15 +172,6 @@ class RevocationEvidence(msgspec.Struct, frozen=True):
     crls: tuple[bytes, ...]
 
 
-class CertificateIssued(msgspec.Struct, frozen=True):
-    """A certificate was signed and stored."""
-
-    kind: ClassVar[str] = "pki.certificate_issued"
-    certificate: str
-    owner: str
-    profile: str
-
-
 class CertificateRevoked(msgspec.Struct, frozen=True):
     """A certificate stopped being good: revoked, or on hold (``certificateHold``)."""
 

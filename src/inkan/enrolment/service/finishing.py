@@ -6,7 +6,6 @@ from inkan.enrolment import store
 from inkan.enrolment.model import (
     EnrolmentExpired,
     EnrolmentNotFound,
-    PhoneBound,
     PhoneState,
     Request,
     RequestState,
@@ -27,7 +26,7 @@ from inkan.pki import (
     RevocationReason,
 )
 from inkan.store.database import Step, Wake
-from inkan.store.outbox import cancel, enqueue
+from inkan.store.outbox import cancel
 
 FINISH_JOB = "enrolment.finish"
 
@@ -127,7 +126,6 @@ def _activate(parts: Parts, request_id: str, issued: Certificates) -> Step[Reque
         key=phone.id, seen=phone.version, event=event, new_certificates=encode_certificates(issued)
     )
     yield store.ISSUE.run(key=request.id, seen=request.version, event=event)
-    yield from enqueue(PhoneBound.kind, PhoneBound(phone=phone.id, person=phone.person))
     yield from cancel(job_key(request_id))
     yield Wake(topic(request_id))
     return (yield from get(request_id))

@@ -13,7 +13,6 @@ from inkan.enrolment.model import (
     PhoneFacts,
     PhoneNotFound,
     PhonePrincipal,
-    PhoneRevoked,
     PhoneState,
 )
 from inkan.enrolment.rules import ASSERTION_LIFE, CHALLENGE_LIFE, REASON_OF_CAUSE
@@ -21,7 +20,6 @@ from inkan.enrolment.service.parts import Parts, facts_of, read_phone, scheme_of
 from inkan.kernel.ids import PersonID, PhoneID, random_bytes
 from inkan.pki import RevocationReason
 from inkan.store.database import MOMENT, Step
-from inkan.store.outbox import enqueue
 from inkan.wire.enrolment_request import RevokeCause
 
 
@@ -171,7 +169,6 @@ def revoke(parts: Parts, phone: Phone, *, reason: RevocationReason, actor: Actor
     yield from parts.pki.revoke_all(phone.id, reason=reason, actor=actor)
     yield store.FREE_SLOT.run(phone=phone.id)
     yield from parts.notices.notify(phone.person, "phone_revoked", {"phone": phone.name}, phones=())
-    yield from enqueue(PhoneRevoked.kind, PhoneRevoked(phone=phone.id, person=phone.person))
     return True
 
 

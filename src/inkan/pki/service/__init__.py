@@ -33,16 +33,16 @@ from inkan.pki.ports import StatusSource
 from inkan.pki.service.cards import Cards
 from inkan.pki.service.ceremony import CeremonyMaster, read_ceremony, thumbprint, transcript_line
 from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
-from inkan.pki.service.issue import Issue, IssueJob
+from inkan.pki.service.issue import Issue
 from inkan.pki.service.lists import Lists
 from inkan.pki.service.responder import Responder
 from inkan.pki.service.sources import OwnRegister
-from inkan.pki.service.status import ISSUE_JOB, LISTS_TOPIC, Status
+from inkan.pki.service.status import LISTS_TOPIC, Status
 from inkan.store.database import Database, Step
 from inkan.store.sealing import Sealer
 from inkan.wire.receipt import RECEIPT_TYP
 
-UNFINISHED_AFTER = timedelta(minutes=1)
+UNFINISHED_AFTER = timedelta(seconds=10)
 
 
 class PKI:
@@ -146,7 +146,7 @@ class PKI:
         return await self._issue.complete(order.order_key)
 
     async def finish_issues(self) -> None:
-        """Complete what a crash left between its steps; a schedule's work beside the outbox."""
+        """Complete what a crash left between its steps; a schedule's work."""
         for order_key in await self._db.scan(self._unfinished):
             try:
                 await self._issue.complete(order_key)
@@ -288,10 +288,8 @@ def _x5c(chain: tuple[bytes, ...]) -> list[str]:
 
 
 __all__ = [
-    "ISSUE_JOB",
     "LISTS_TOPIC",
     "PKI",
-    "IssueJob",
     "PublicURLs",
     "read_ceremony",
     "thumbprint",

@@ -1,7 +1,7 @@
 """The issuance machine: reserve, build the twin, lint, log the intent, sign, compare, store.
 
 Numbered plan (design §5.2 step 5); every arrow is a compare-and-set, so a crash leaves a row that says how
-far it came, and :meth:`Issue.complete` goes on from there:
+far it came, and :meth:`Issue.complete` goes on from there, called by the orderer or by a sweep:
 
 1. reserve: the order's transaction draws the serial and takes the public key for its owner;
 2. twin: the same to-be-signed bytes under a throw-away key of the authority's kind;
@@ -30,7 +30,6 @@ from inkan.kernel.ids import CertificateID, new_id, random_bytes
 from inkan.pki import store
 from inkan.pki.model import (
     Authority,
-    CertificateIssued,
     CertificateNotIssued,
     CertificateOrder,
     CertificateState,
@@ -44,22 +43,13 @@ from inkan.pki.model import (
 from inkan.pki.rules import Profile, get_profile
 from inkan.pki.service import builder
 from inkan.pki.service.hierarchy import Hierarchy
-from inkan.pki.service.status import ISSUE_JOB, issue_job_key
 from inkan.store.database import MOMENT, Database, Step
-from inkan.store.outbox import cancel, enqueue
 from inkan.store.sealing import SealedColumn, Sealer
 
 PLATFORM = Actor(ActorKind.PLATFORM, "pki")
 ORDER = SealedColumn("pki_certificate", "order_sealed")
 TWIN = SealedColumn("pki_certificate", "twin_sealed")
 DER = SealedColumn("pki_certificate", "der_sealed")
-MAKE_UP_AFTER = timedelta(seconds=10)
-
-
-class IssueJob(msgspec.Struct, frozen=True):
-    """The job :data:`ISSUE_JOB`."""
-
-    order_key: str
 
 
 class _StoredOrder(msgspec.Struct, frozen=True):
@@ -94,7 +84,9 @@ class Issue:
         self._throw_away = {KeySpec.P256: generate(KeySpec.P256)}
 
     def order(self, order: CertificateOrder) -> Step[CertificateID]:
-        """Step: reserve a serial and queue the issue; the same order key gives the same certificate.
+        """Step: reserve a serial; the same order key gives the same certificate.
+
+        The orderer completes it at once; the sweep ``pki.unfinished`` makes up for a crash in between.
 
         Raises:
             WeakKey: see :func:`inkan.crypto.keys.verify_key_strength`.
@@ -136,13 +128,6 @@ class Issue:
             twin_sealed=None,
             der_sealed=None,
             event_id=event,
-        )
-        # The orderer completes it at once; this makes up for a crash in between.
-        yield from enqueue(
-            ISSUE_JOB,
-            IssueJob(order_key=order.order_key),
-            key=issue_job_key(order.order_key),
-            due=moment + MAKE_UP_AFTER,
         )
         return certificate_id
 
@@ -214,7 +199,6 @@ class Issue:
             details={"findings": findings},
         )
         yield store.REFUSE.run(key=row.id, event=event)
-        yield from cancel(issue_job_key(row.order_key))
 
     def _intended(self, row: Any, tbs: bytes) -> Step[Any]:
         if moved := (yield from _moved_on(row)):
@@ -257,9 +241,6 @@ class Issue:
         signed = yield store.SIGN.one(
             key=row.id, event=event, new_der_sealed=self._sealer.seal(DER, row.id, der)
         )
-        issued = CertificateIssued(certificate=row.id, owner=row.owner, profile=row.profile)
-        yield from enqueue(CertificateIssued.kind, issued)
-        yield from cancel(issue_job_key(row.order_key))
         return signed
 
     def _builder(self, row: Any) -> x509.CertificateBuilder:

@@ -16,11 +16,10 @@ from inkan.pki.model import (
 )
 from inkan.pki.rules import MACHINE
 from inkan.store.database import Step, Wake
-from inkan.store.outbox import cancel, enqueue
+from inkan.store.outbox import enqueue
 from inkan.store.query import Query
 
 LISTS_TOPIC = "pki.lists"
-ISSUE_JOB = "pki.issue"
 
 _QUERIES: Mapping[CertificateStep, Query] = {
     CertificateStep.REVOKE: store.REVOKE,
@@ -69,7 +68,6 @@ class Status:
         )
         if done:
             yield from _tell(done, reason)
-            yield from cancel(issue_job_key(done.order_key))
         return done is not None
 
     def revoke_all(self, owner: str, *, reason: RevocationReason, actor: Actor) -> Step[int]:
@@ -157,11 +155,6 @@ class Status:
         )
         yield Wake(LISTS_TOPIC)
         return row
-
-
-def issue_job_key(order_key: str) -> str:
-    """The outbox key of the job that makes up for an interrupted issue."""
-    return f"{ISSUE_JOB}:{order_key}"
 
 
 def _tell(row: Any, reason: RevocationReason) -> Step[None]:
