@@ -21,13 +21,14 @@ from audit.tampering import (
     select,
     update,
 )
-from inkan.audit import HEAD_TYPE, Audit, FindingKind, HeadPayload
+from inkan.audit import Audit, FindingKind
 from inkan.audit.service.events import Macs
 from inkan.audit.service.heads import hash_of
 from inkan.crypto import base64url, jcs, jose
 from inkan.crypto.jose import JWSMalformed, JWSSignatureWrong
 from inkan.kernel.ids import EventID
 from inkan.store.database import Step
+from inkan.wire.audit_log import HEAD_TYP, HeadPayload
 from support.clock import StandingClock
 from support.keyring import ec_key
 
@@ -71,7 +72,7 @@ def new_head(log: Log, **changes: Any) -> Change:
     row = log.heads[-1]
     payload = msgspec.structs.replace(payload_of(row["jws"]), **changes)
     jws = jose.sign_compact(
-        jcs.canonical(payload), ec_key(), alg=jose.Algorithm.ES256, typ=HEAD_TYPE
+        jcs.canonical(payload), ec_key(), alg=jose.Algorithm.ES256, typ=HEAD_TYP
     )
     columns = {"jws": jws, "size": payload.size, "number": payload.number}
     key = key_of("audit_head", row)
@@ -82,7 +83,7 @@ def new_head(log: Log, **changes: Any) -> Change:
 
 
 def payload_of(jws: str) -> HeadPayload:
-    return jcs.parse_canonical_as(HeadPayload, jose.parse_compact(jws, typ=HEAD_TYPE).payload)
+    return jcs.parse_canonical_as(HeadPayload, jose.parse_compact(jws, typ=HEAD_TYP).payload)
 
 
 async def test_a_sound_rewriting_of_a_head_is_sound(log: Log) -> None:

@@ -1,5 +1,6 @@
 """Proofs out of the database hold against signed heads, and against nothing else."""
 
+import json
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
@@ -7,12 +8,14 @@ import pytest
 
 from inkan.audit import Audit, AuditLogBroken, EventNotCovered, EventUnknown, SizeNotCovered, store
 from inkan.audit.service.heads import verify_head
+from inkan.crypto import base64url
 from inkan.crypto.jose import Algorithm, JWSMalformed, JWSSignatureWrong, sign_compact
 from inkan.crypto.merkle import ProofRefused, leaf_hash, verify_consistency, verify_inclusion
 from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import EventID
 from inkan.store.database import Database, Step
 from inkan.store.query import Query
+from inkan.wire.audit_log import details_digest, parse_event
 from support.keyring import ec_key
 
 Write = Callable[[int], Awaitable[list[EventID]]]
@@ -140,3 +143,42 @@ def test_another_type_is_no_head() -> None:
     jws = sign_compact(b"{}", ec_key(), alg=Algorithm.ES256, typ="inkan-receipt+jws")
     with pytest.raises(JWSMalformed):
         verify_head(jws, ec_key().public_key())
+
+
+async def test_heads_carry_the_chain_that_there_is_when_they_are_signed(
+    audit: Audit, database: Database, write: Write
+) -> None:
+    """None before the ceremony, the signer's chain afterwards; the log holds both and stays intact."""
+    chain: list[bytes] = []
+    audit.certify_heads(lambda: chain)
+    [first] = await write(1)
+    await audit.work()
+    assert not (await audit.inclusion(first)).is_certified
+    chain += [b"signer", b"authority"]
+    [second] = await write(1)
+    await audit.sequence_once()
+    head = await audit.sign_head()
+    assert head is not None
+    assert verify_head(head.jws, ec_key().public_key()).is_certified
+    header = json.loads(base64url.decode(head.jws.split(".")[0]))
+    assert header["x5c"] == ["c2lnbmVy", "YXV0aG9yaXR5"]
+    for event in (first, second):
+        assert (await audit.inclusion(event)).is_certified, "every proof is under the newest head"
+    assert (await audit.verify()).is_intact
+
+
+async def test_the_salt_of_a_proof_opens_the_details(audit: Audit, write: Write) -> None:
+    [event] = await write(1)
+    await audit.work()
+    proof = await audit.inclusion(event)
+    leaf = parse_event(proof.event)
+    digests = [details_digest(proof.salt, {"number": number}) for number in range(5)]
+    assert base64url.decode(leaf.details) in digests
+
+
+async def test_the_key_of_the_heads_is_the_one_that_signs(audit: Audit, write: Write) -> None:
+    await write(1)
+    await audit.work()
+    head = await audit.head()
+    assert head is not None
+    assert verify_head(head.jws, audit.head_key) == head

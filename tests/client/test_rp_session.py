@@ -167,7 +167,7 @@ def test_without_anchors_nothing_is_claimed(side, world):
 def test_evidence_is_verified_with_its_receipt(side, world):
     bundle, fetched = side.do(_closed(side, world, anchors=world.anchors).evidence())
     assert bundle == world.bundle
-    assert len(fetched.report.checks) == 13
+    assert len(fetched.report.checks) == 14
 
 
 def test_a_receipt_under_another_root_is_not_taken(side, world):

@@ -24,11 +24,12 @@ from support.receipt_world import DECIDED, ISSUER, ReceiptWorld, replaced
 def test_an_honest_receipt_with_evidence_is_valid(kind, key):
     report = verify(ReceiptWorld(kind=kind, key=key))
     assert report.verdict is Verdict.VALID, report.summary
-    assert [check.number for check in report.checks] == list(range(1, 14))
+    assert [check.number for check in report.checks] == list(range(1, 15))
     assert report.receipt.session == "ses_1"
     assert report.at == AT
     assert Trust.APPROVAL not in report.rests_on_platform
     assert Trust.SIGNER_STATUS not in report.rests_on_platform
+    assert report.is_logged
 
 
 def test_evidence_may_come_as_bytes(world):
@@ -130,9 +131,8 @@ def _put(value, path, new):
 
 
 BUNDLE = json.loads(wire.evidence_bytes(ReceiptWorld().bundle))
-# What these say stands under no signature, and no verdict rests on it: the words are the verifier's own, and the
-# log's heads are vouched for by nobody whom an outsider could check (Trust.LOGGED stays in the report).
-UNSIGNED = {"platform_words", "inclusion"}
+# What stands here is under no signature, and no verdict rests on it: the words are the verifier's own.
+UNSIGNED = {"platform_words"}
 PLACES = [path for path in _leaves(BUNDLE) if path[0] not in UNSIGNED]
 
 

@@ -1,5 +1,6 @@
 """What the story kept satisfies programs that know nothing of Inkan, and the offline verifier."""
 
+import base64
 import json
 import re
 import subprocess
@@ -33,6 +34,7 @@ def pem(told: Told, tmp_path_factory: pytest.TempPathFactory) -> Path:
     _join(folder, "lists.pem", [f"{name}-crl.pem" for name in ("root", *CAS)])
     _join(folder, "authorities.pem", [f"{name}-ca.pem" for name in CAS])
     (folder / "receipt-signer.pem").write_bytes(_certificate(receipt_signer(told.kept)))
+    (folder / "head-signer.pem").write_bytes(_certificate(head_signer(told.kept)))
     return folder
 
 
@@ -46,9 +48,16 @@ def _join(folder: Path, name: str, parts: list[str]) -> None:
 
 def receipt_signer(kept: Path) -> bytes:
     """The certificate (DER) in the header of the receipt."""
-    import base64
+    return _signer((kept / "receipt.jws").read_text())
 
-    header = json.loads(base64url.decode((kept / "receipt.jws").read_text().split(".")[0]))
+
+def head_signer(kept: Path) -> bytes:
+    """The certificate (DER) in the header of the audit log's head."""
+    return _signer(json.loads((kept / "evidence.json").read_bytes())["inclusion"]["head_jws"])
+
+
+def _signer(jws: str) -> bytes:
+    header = json.loads(base64url.decode(jws.split(".", maxsplit=1)[0]))
     return base64.b64decode(header["x5c"][0])
 
 
@@ -71,7 +80,7 @@ STRICT = ("-x509_strict", "-crl_check_all", "-CAfile", "root.pem", "-CRLfile", "
 
 
 @pytest.mark.pki
-@pytest.mark.parametrize("leaf", [*LEAVES, "receipt-signer"])
+@pytest.mark.parametrize("leaf", [*LEAVES, "receipt-signer", "head-signer"])
 def test_openssl_verifies_the_chains(pem: Path, leaf: str) -> None:
     code, said = openssl(pem, "verify", *STRICT, "-untrusted", "authorities.pem", f"{leaf}.pem")
     assert code == 0, said
@@ -149,7 +158,7 @@ def test_pkilint_finds_no_error_in_the_signers(told: Told) -> None:
         for certificate in x509.ocsp.load_der_ocsp_response(path.read_bytes()).certificates
     ]
     assert responders
-    for der in (*responders, receipt_signer(told.kept)):
+    for der in (*responders, receipt_signer(told.kept), head_signer(told.kept)):
         assert not lint_certificate(der).errors
 
 
@@ -181,6 +190,8 @@ def test_what_was_kept_is_valid(kept: Path) -> None:
     alone, whole = verify(kept), with_evidence(kept)
     assert (alone.return_value, whole.return_value) == (0, 0)
     assert "The receipt is valid." in whole.output
+    assert "In the audit log: proved." in whole.output
+    assert "In the audit log: the platform's word." in alone.output
     assert len(whole.output.splitlines()) > 10
     assert "no evidence was given" in alone.output
     assert "no evidence was given" not in whole.output
@@ -221,6 +232,25 @@ def test_evidence_of_a_changed_assertion_is_invalid(kept: Path) -> None:
     assertion = json.loads(evidence.read_bytes())["assertion"]
     change(evidence, assertion=assertion | {"signature": base64url.encode(b"\x30\x00")})
     assert with_evidence(kept).return_value == 1
+
+
+def test_evidence_without_its_proof_of_the_log_is_valid_and_says_so(kept: Path) -> None:
+    change(kept / "evidence.json", inclusion=None)
+    found = with_evidence(kept)
+    assert found.return_value == 0
+    assert "In the audit log: the platform's word." in found.output
+    assert "that the decision stands in the audit log" in found.output
+    assert "log_proof_absent" in found.output
+
+
+def test_evidence_with_a_changed_proof_of_the_log_is_invalid(kept: Path) -> None:
+    evidence = kept / "evidence.json"
+    inclusion = json.loads(evidence.read_bytes())["inclusion"]
+    change(evidence, inclusion=inclusion | {"salt": base64url.encode(bytes(16))})
+    found = with_evidence(kept)
+    assert found.return_value == 1
+    assert "FAILED  14. audit log" in found.output
+    assert "In the audit log: proved." not in found.output
 
 
 def test_evidence_without_status_is_not_enough_to_say(kept: Path) -> None:

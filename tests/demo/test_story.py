@@ -23,6 +23,11 @@ REFUSED = {
     "a third phone": "no_free_slot",
     "the first phone renews without the card": "renewal_too_early",
 }
+LOGGED = (
+    "the decision is proved to stand in the audit log",
+    "without the proof that is the platform's word",
+    "a changed proof is refused",
+)
 KEPT = {
     *("root.cer", "card-ca.cer", "phone-ca.cer", "card.cer", "phone-auth.cer", "phone-sign.cer"),
     *("root.crl", "card.crl", "phone.crl", "ocsp-0.der"),
@@ -43,6 +48,7 @@ def verify_shape(report: dict[str, Any]) -> None:
     checks = {step["name"]: step["checks"] for step in report["steps"]}
     for name, code in REFUSED.items():
         assert f"refused: {code}" in checks[name]
+    assert set(LOGGED) <= set(checks["an agency asks by QR code, the phone answers"])
 
 
 def test_every_step_holds(told: Told) -> None:

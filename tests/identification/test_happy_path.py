@@ -1,14 +1,16 @@
 """One identification from the asking page to the archive: what each side sees, and what can be proved later."""
 
+import msgspec
 import pytest
 
 from identification.answers import frame_of
 from identification.callers import CHALLENGE, SystemCaller
 from inkan.client import Phone, Verdict, verify_receipt
 from inkan.crypto import base64url, jose, merkle
+from inkan.wire.audit_log import parse_event
 from inkan.wire.evidence import parse_evidence
 from inkan.wire.statement import parse_statement
-from support.world import PLATFORM, World
+from support.world import CITIZENS, PLATFORM, World
 
 ANSWER = ("outcome", "reason", "binding", "subject", "match", "young", "back_end")
 NOT_YET = dict.fromkeys(ANSWER)
@@ -51,6 +53,7 @@ async def test_from_the_code_to_the_archive(world: World, system: SystemCaller, 
     bundle = parse_evidence(raw)
     report = verify_receipt(bundle.receipt, world.anchors, evidence=bundle)
     assert report.verdict is Verdict.VALID, report.summary
+    assert report.is_logged
     # TW-12: which signature it was: the certificate's and, beside it, the passkey's.
     signed = parse_statement(
         jose.parse_compact(
@@ -91,6 +94,76 @@ async def test_the_audit_holds_each_act_once_and_proves_the_decision(
         path=[base64url.decode(node) for node in inclusion.path],
         root=head.root,
     )
+
+
+async def test_evidence_of_before_the_head_holds_and_later_it_proves_the_log(
+    world: World, system: SystemCaller, phone: Phone
+):
+    path = await answered(system, phone)
+    early = parse_evidence((await system.call("GET", path)).content)
+    assert early.inclusion is None
+    report = verify_receipt(early.receipt, world.anchors, evidence=early)
+    assert (report.verdict, report.is_logged) == (Verdict.VALID, False)
+    await sign_log(world)
+    later = parse_evidence((await system.call("GET", path)).content)
+    assert later.receipt == early.receipt
+    assert verify_receipt(later.receipt, world.anchors, evidence=later).is_logged
+
+
+async def test_the_proof_of_one_decision_is_none_of_another(
+    world: World, system: SystemCaller, phone: Phone
+):
+    """The same person, phone and system, under the same head."""
+    paths = [await answered(system, phone) for _ in range(2)]
+    await sign_log(world)
+    one, other = [parse_evidence((await system.call("GET", path)).content) for path in paths]
+    assert one.inclusion is not None
+    assert other.inclusion is not None
+    assert one.inclusion.head_jws == other.inclusion.head_jws
+    swapped = msgspec.structs.replace(one, inclusion=other.inclusion)
+    report = verify_receipt(one.receipt, world.anchors, evidence=swapped)
+    assert (report.verdict, report.checks[-1].number) == (Verdict.INVALID, 14)
+    assert not report.is_logged
+
+
+async def test_the_event_in_the_proof_names_nobody(
+    world: World, system: SystemCaller, phone: Phone
+):
+    path = await answered(system, phone)
+    await sign_log(world)
+    bundle = parse_evidence((await system.call("GET", path)).content)
+    assert bundle.inclusion is not None
+    leaf = base64url.decode(bundle.inclusion.event)
+    name, _, number = CITIZENS["chen"]
+    assert leaf.isascii()
+    assert name.encode() not in leaf
+    assert number.encode() not in leaf
+    event = parse_event(leaf)
+    assert event.subject == (await world.citizen("chen")).person.id
+
+
+async def test_a_head_without_a_chain_is_given_to_nobody(
+    world: World, system: SystemCaller, phone: Phone
+):
+    """An outsider could make nothing of it: the evidence says nothing rather than something that fails."""
+    path = await answered(system, phone)
+    world.platform.audit.certify_heads(tuple)
+    await sign_log(world)
+    bundle = parse_evidence((await system.call("GET", path)).content)
+    assert bundle.inclusion is None
+
+
+async def answered(system: SystemCaller, phone: Phone) -> str:
+    """A session that ended well; where its evidence is."""
+    made = await system.created(purpose="file_return")
+    await phone.open_frame(frame_of(made["doors"]["qr"]))
+    await phone.approve()
+    return f"/v1/sessions/{made['session']['id']}/evidence"
+
+
+async def sign_log(world: World) -> None:
+    await world.platform.audit.sequence_once()
+    await world.platform.audit.sign_head()
 
 
 @pytest.mark.req("TW-38", "DOC-06")

@@ -5,9 +5,14 @@ from importlib.resources import files
 import pytest
 from cryptography import x509
 
+from inkan.client.chain import parse_x5c
+from inkan.crypto import jose, oids
+from inkan.crypto.certificates import parse_certificate
 from inkan.pki import read_ceremony, store, thumbprint
 from inkan.pki.model import CeremonyDone, CeremonyWrong
+from inkan.wire.audit_log import HEAD_TYP
 from pki.hands import fetch, rows
+from support.keyring import ec_key
 
 DEMO = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
 
@@ -22,6 +27,7 @@ async def test_it_makes_root_authorities_and_signers_with_thumbprints(world):
         "card-ocsp": "ocsp",
         "phone-ocsp": "ocsp",
         "receipt": "receipt",
+        "audit-head": "audit-head",
     }
     for name, line in lines.items():
         der = (await fetch(world, f"/ca/{name}.cer")).content
@@ -55,8 +61,12 @@ async def test_a_second_ceremony_is_refused(world):
         ('"phone-sign"]', '"card-sign"]'),
         ('"phone-sign"]', '"no-such"]'),
         ('["phone-auth", "phone-sign"]', "[]"),
-        ('authority = "phone"', 'authority = "nobody"'),
-        ('authority = "phone"', 'authority = "root"'),
+        ('[receipt]\nauthority = "phone"', '[receipt]\nauthority = "nobody"'),
+        ('[receipt]\nauthority = "phone"', '[receipt]\nauthority = "root"'),
+        ('[audit]\nauthority = "phone"', '[audit]\nauthority = "nobody"'),
+        ('[audit]\nauthority = "phone"', '[audit]\nauthority = "root"'),
+        ("[audit]", "[other]"),
+        ("[audit]", "[audit]\nyears = 6"),
         ("[receipt]", "[receipt]\nyears = 6"),
         ("[root]", "[root]\nyears = 31"),
         ("[root]", '[root]\nkey = "P-256"'),
@@ -85,3 +95,27 @@ async def test_ocsp_signers_are_replaced_before_they_end(world):
     assert after != before
     await world.platform.pki.renew_signers()
     assert (await fetch(world, "/ca/card-ocsp.cer")).content == after
+
+
+async def test_the_logs_own_key_is_certified_and_its_heads_carry_the_chain(world):
+    pki, audit = world.platform.pki, world.platform.audit
+    chain = pki.head_chain()
+    assert [parse_certificate(der).subject for der in chain] == [
+        parse_certificate(pki.hierarchy.get(name).certificate).subject
+        for name in ("audit-head", "phone")
+    ]
+    assert parse_certificate(chain[0]).public_key == audit.head_key
+    assert parse_certificate(chain[0]).policies == {oids.POLICY_AUDIT_HEAD}
+    await audit.sequence_once()
+    head = await audit.sign_head()
+    token = jose.parse_compact(head.jws, typ=HEAD_TYP, required=("x5c",))
+    assert parse_x5c(token.header["x5c"]) == list(chain)
+    jose.verify_signature(token, parse_certificate(chain[0]).public_key, algs=("ES256",))
+    assert (await audit.verify(world.platform.event_pairs)).is_intact
+
+
+async def test_a_log_of_another_key_than_the_certified_one_gives_no_chain(world, monkeypatch):
+    """The certificate must never stand beside a signature that it cannot verify."""
+    pki, audit = world.platform.pki, world.platform.audit
+    monkeypatch.setattr(audit, "_head_key", ec_key(1).public_key())
+    assert pki.head_chain() == ()

@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 from cryptography import x509
 
-from inkan.crypto import base64url, jose, oids
+from inkan.crypto import base64url, jcs, jose, oids
 from inkan.crypto.jose import Algorithm
 from inkan.crypto.phone_binding import PhoneBinding, encode_phone_binding
+from inkan.wire import audit_log
 from inkan.wire import evidence as wire
 from inkan.wire import receipt as receipts
 from inkan.wire import statement as statements
@@ -26,10 +27,14 @@ from inkan.wire.shown import Language, Template, render, text_sha256
 from support.authenticator import Authenticator
 from support.keyring import ec_key, rsa_key
 from support.pki import Authority
+from support.tree import tree_hash, tree_path
 
 ISSUER = "https://id.example.org"
 WALLET = "https://wallet.example.org"
 DECIDED = "2026-11-21T12:00:00Z"
+LOGGED = "2026-11-21T12:00:40Z"
+EVENT_SALT = bytes([50]) * 16
+INDEX, SIZE = 5, 7
 RELYING_PARTY = {"id": "rp_tax", "name": "財政部稅務署", "domain": "tax.example.org"}
 USAGES = {
     "identify": "digital_signature",
@@ -74,6 +79,10 @@ class ReceiptWorld:
     signer: dict = field(default_factory=dict)
     header: dict = field(default_factory=dict)
     assertion: dict = field(default_factory=dict)
+    event: dict = field(default_factory=dict)
+    details: dict = field(default_factory=dict)
+    head: dict = field(default_factory=dict)
+    head_signer: dict = field(default_factory=dict)
     authenticator: Authenticator = None
     root: Authority = None
     issuing: Authority = None
@@ -276,6 +285,72 @@ class ReceiptWorld:
             payload, key or self.receipt_signer.key, alg=Algorithm.ES256, typ=typ, header=header
         )
 
+    # --- audit log --------------------------------------------------------------------------------
+
+    @cached_property
+    def log_signer(self):
+        defaults = {"policies": [oids.POLICY_AUDIT_HEAD], "key": ec_key(12)}
+        return self.issuing.issue("Audit log", **defaults | self.head_signer)
+
+    @cached_property
+    def leaf_bytes(self) -> bytes:
+        details = {
+            "outcome": "ok",
+            "reason": None,
+            "receipt_sha256": b64(hashlib.sha256(self.receipt_payload).digest()),
+            "statement_sha256": b64(hashlib.sha256(self.statement_bytes).digest()),
+        } | self.details
+        members = {
+            "v": 1,
+            "id": "ev_decision",
+            "at": 1795262400000000,
+            "use_case": "identification.session_decided",
+            "actor": {"kind": "phone", "id": "phn_1"},
+            "subject": "ps_1",
+            "object": "ses_1",
+            "details": b64(hashlib.sha256(EVENT_SALT + jcs.canonical(details)).digest()),
+        }
+        return jcs.canonical(members | self.event)
+
+    @cached_property
+    def leaves(self) -> list[bytes]:
+        others = [f"event {number}".encode() for number in range(SIZE)]
+        return [*others[:INDEX], self.leaf_bytes, *others[INDEX + 1 :]]
+
+    @cached_property
+    def head_payload(self) -> bytes:
+        members = {
+            "v": 1,
+            "number": 3,
+            "size": SIZE,
+            "root": b64(tree_hash(self.leaves)),
+            "at": LOGGED,
+            "previous": seeded(51),
+        }
+        return jcs.canonical(members | self.head)
+
+    def sign_head(self, payload=None, *, key=None, chain=None, typ=audit_log.HEAD_TYP) -> str:
+        chain = [self.log_signer.der, self.issuing.der] if chain is None else chain
+        header = {"x5c": [base64.b64encode(der).decode() for der in chain]} if chain else {}
+        return jose.sign_compact(
+            payload or self.head_payload,
+            key or self.log_signer.key,
+            alg=Algorithm.ES256,
+            typ=typ,
+            header=header,
+        )
+
+    @cached_property
+    def inclusion(self) -> wire.Inclusion:
+        return wire.Inclusion(
+            index=INDEX,
+            tree_size=SIZE,
+            path=tuple(map(b64, tree_path(INDEX, self.leaves))),
+            head_jws=self.sign_head(),
+            event=b64(self.leaf_bytes),
+            salt=b64(EVENT_SALT),
+        )
+
     # --- evidence ---------------------------------------------------------------------------------
 
     @cached_property
@@ -289,7 +364,7 @@ class ReceiptWorld:
             certificates=(b64(self.phone.der), b64(self.issuing.der)),
             salts=wire.Salts(**{name: b64(salt) for name, salt in self.salts.items()}),
             revocation=self.revocation(),
-            inclusion=None,
+            inclusion=self.inclusion,
             timestamp=None,
             platform_words=(wire.PlatformWord.SUBJECT,),
         )

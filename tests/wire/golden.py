@@ -4,14 +4,15 @@ They are made for other implementations too (the wallet's JavaScript): every row
 outputs as texts. ``tests/vectors/rebuild.py`` writes them to files.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 
 import msgspec
 
-from inkan.crypto import base64url
+from inkan.crypto import base64url, jcs, merkle
 from inkan.kernel.sensitive import Secret
-from inkan.wire import enrolment_request, evidence, qr, receipt, shown, statement
+from inkan.wire import audit_log, enrolment_request, evidence, qr, receipt, shown, statement
 from inkan.wire.binding import BindingLevel, Evidence, StatementDoor
 from inkan.wire.contents import DigestAlgorithm
 from inkan.wire.enrolment_request import KeyUse, Purpose, RequestedKey
@@ -290,6 +291,49 @@ def evidence_vectors() -> Row:
     }
 
 
+def audit_vectors() -> Row:
+    bundle = proofs.identification()
+    inclusion = bundle.inclusion
+    assert inclusion is not None
+    payload, signed = (
+        base64url.decode(jws.split(".")[1]) for jws in (bundle.receipt, bundle.statement_jws)
+    )
+    details = audit_log.decision_details(
+        payload,
+        outcome="ok",
+        reason=None,
+        statement_sha256=base64url.encode(hashlib.sha256(signed).digest()),
+    )
+    leaf = base64url.decode(inclusion.event)
+    event, head = "audit_event_malformed", "audit_head_malformed"
+    return {
+        "about": "receipt payload and statement -> details -> event (the leaf) -> path -> signed head",
+        "keys": {"head_key": proofs.public_jwk(proofs.HEAD_KEY)},
+        "valid": [
+            {
+                "receipt": payload.decode(),
+                "statement": signed.decode(),
+                "details": jcs.canonical(details).decode(),
+                "event": leaf.decode(),
+                "leaf_hash": base64url.encode(merkle.leaf_hash(leaf)),
+                "inclusion": msgspec.to_builtins(inclusion),
+            }
+        ],
+        "invalid": {
+            "audit_event": [
+                *spellings(samples.event()),
+                *no_documents(event),
+                *refused(samples.event(), event, negatives.EVENT),
+            ],
+            "audit_head": [
+                *spellings(samples.head()),
+                *no_documents(head),
+                *refused(samples.head(), head, negatives.HEAD),
+            ],
+        },
+    }
+
+
 def commitment_vectors() -> Row:
     salt, data = samples.fixed("salt"), changed(samples.statement()).encode()
     good = receipt.commit(salt, data)
@@ -346,6 +390,7 @@ BUILDERS: dict[str, Callable[[], Row]] = {
     "enrolment": enrolment_vectors,
     "receipt": receipt_vectors,
     "evidence": evidence_vectors,
+    "audit_log": audit_vectors,
     "commitment": commitment_vectors,
     "binding": binding_vectors,
 }

@@ -82,6 +82,10 @@ _KEYS = msgspec.to_builtins(samples.keys())
 _INCLUSION = msgspec.to_builtins(samples.bundle().inclusion)
 
 
+def _without_event() -> dict[str, Any]:
+    return {name: value for name, value in _INCLUSION.items() if name != "event"}
+
+
 def _party(name: str) -> dict[str, Any]:
     return {"relying_party": _PARTY | {"name": name}}
 
@@ -180,6 +184,33 @@ REFUSED_RECEIPT: list[Change] = [
     ("refused with claims", {"claims": {"name": "王"}}, "/claims"),
 ]
 
+_ACTOR = msgspec.to_builtins(samples.event().actor)
+
+EVENT: list[Change] = [
+    ("version 2", {"v": 2}, "/v"),
+    ("an actor without a kind", {"actor": {"id": "phn_1"}}, "/actor"),
+    ("an actor of no kind", {"actor": _ACTOR | {"kind": "agency"}}, "/actor/kind"),
+    ("a person's name", {"subject": "王小明"}, "/subject"),
+    ("a national ID", {"subject": "A123456789"}, "/subject"),
+    ("a number", {"object": "123456789018"}, "/object"),
+    ("object left out", {"object": ...}, ""),
+    ("details in the clear", {"details": {"outcome": "ok"}}, "/details"),
+    ("a use case without its feature", {"use_case": "session_decided"}, "/use_case"),
+    ("a moment as text", {"at": "2026-11-21T22:55:04Z"}, "/at"),
+    ("before 1970", {"at": -1}, "/at"),
+    ("an unknown member", {"zzz": 1}, ""),
+]
+
+HEAD: list[Change] = [
+    ("version 2", {"v": 2}, "/v"),
+    ("30 February", {"at": "2026-02-30T00:00:00Z"}, "/at"),
+    ("a negative size", {"size": -1}, "/size"),
+    ("a short root", {"root": "AAAA"}, "/root"),
+    ("no head before", {"previous": None}, "/previous"),
+    ("number left out", {"number": ...}, ""),
+    ("an unknown member", {"zzz": 1}, ""),
+]
+
 EVIDENCE: list[Change] = [
     ("version 2", {"v": 2}, "/v"),
     ("salts left out", {"salts": ...}, ""),
@@ -187,5 +218,7 @@ EVIDENCE: list[Change] = [
     ("no certificate", {"certificates": []}, "/certificates"),
     ("a JWS of two parts", {"receipt": "a.b"}, "/receipt"),
     ("an index outside its tree", {"inclusion": _INCLUSION | {"index": 8}}, "/inclusion/index"),
+    ("a proof without its leaf", {"inclusion": _without_event()}, "/inclusion"),
+    ("a salt of 15 bytes", {"inclusion": _INCLUSION | {"salt": "A" * 20}}, "/inclusion/salt"),
     ("a word twice", {"platform_words": ["times", "times"]}, "/platform_words"),
 ]

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from inkan.crypto import base64url, jcs
+from inkan.wire import audit_log
 from inkan.wire.evidence import Assertion, EvidenceBundle, Inclusion, Salts, assertion_bytes
 from inkan.wire.receipt import RECEIPT_TYP, Commitments, commit, receipt_bytes
 from inkan.wire.statement import (
@@ -23,6 +24,7 @@ from inkan.wire.statement import (
     statement_bytes,
     statement_challenge,
 )
+from support.tree import tree_hash, tree_path
 from wire import samples
 
 _ECDSA = ec.ECDSA(SHA256(), deterministic_signing=True)
@@ -37,6 +39,8 @@ CERTIFICATE_KEY = fixed_key("phone certificate key")
 CREDENTIAL_KEY = fixed_key("credential key")
 ISSUER_KEY = fixed_key("phone CA key")
 RECEIPT_KEY = fixed_key("receipt key")
+HEAD_KEY = fixed_key("audit head key")
+EVENT_SALT = samples.fixed("event salt", 16)
 
 
 def _coordinates(key: ec.EllipticCurvePrivateKey) -> tuple[bytes, bytes]:
@@ -102,6 +106,37 @@ def assertion(challenge: bytes) -> Assertion:
     )
 
 
+def decision(receipt: bytes, statement: bytes) -> audit_log.Event:
+    """The audit event that commits to a receipt's payload and the statement bytes."""
+    details = audit_log.decision_details(
+        receipt,
+        outcome="ok",
+        reason=None,
+        statement_sha256=base64url.encode(hashlib.sha256(statement).digest()),
+    )
+    digest = audit_log.details_digest(EVENT_SALT, details)
+    return samples.event(object=samples.receipt().session, details=base64url.encode(digest))
+
+
+def inclusion(receipt: bytes, statement: bytes) -> Inclusion:
+    """The proof that the decision is leaf 5 of 8, under a head whose signer is certified."""
+    leaf = audit_log.EVENT.encode(decision(receipt, statement))
+    leaves = [*(samples.fixed(f"leaf {number}") for number in range(8))]
+    leaves[5] = leaf
+    head = samples.head(root=base64url.encode(tree_hash(leaves)))
+    signer = base64.b64encode(certificate("An audit log", HEAD_KEY)).decode()
+    return Inclusion(
+        index=5,
+        tree_size=8,
+        path=tuple(map(base64url.encode, tree_path(5, leaves))),
+        head_jws=compact_jws(
+            audit_log.HEAD.encode(head), HEAD_KEY, typ=audit_log.HEAD_TYP, x5c=[signer]
+        ),
+        event=base64url.encode(leaf),
+        salt=base64url.encode(EVENT_SALT),
+    )
+
+
 def identification(**changes: Any) -> EvidenceBundle:
     """The evidence of one identification, whose parts fit together."""
     der = certificate("A phone", CERTIFICATE_KEY)
@@ -121,7 +156,6 @@ def identification(**changes: Any) -> EvidenceBundle:
         )
     )
     signer = base64.b64encode(certificate("A receipt signer", RECEIPT_KEY)).decode()
-    head = compact_jws(b'{"tree_size":8}', RECEIPT_KEY, typ="inkan-head+jws")
     members = {
         "receipt": compact_jws(payload, RECEIPT_KEY, typ=RECEIPT_TYP, x5c=[signer]),
         "statement_jws": compact_jws(
@@ -131,11 +165,6 @@ def identification(**changes: Any) -> EvidenceBundle:
         "cose_key": base64url.encode(public),
         "certificates": (base64url.encode(der),),
         "salts": Salts(**{name: base64url.encode(salt) for name, salt in salts.items()}),
-        "inclusion": Inclusion(
-            index=5,
-            tree_size=8,
-            path=(samples.b64("node 1"), samples.b64("node 2"), samples.b64("node 3")),
-            head_jws=head,
-        ),
+        "inclusion": inclusion(payload, signed),
     }
     return samples.bundle(**members | changes)

@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 from inkan.crypto import base64url
+from inkan.wire.audit_log import DECISION, Actor, ActorKind, Event, HeadPayload
 from inkan.wire.binding import BackEnd, BindingLevel, Evidence, StatementDoor
 from inkan.wire.contents import Content, ContentFormat, DigestAlgorithm
 from inkan.wire.enrolment_request import (
@@ -207,6 +208,32 @@ def refused_receipt(**changes: Any) -> Receipt:
     return receipt(**members | changes)
 
 
+def event(**changes: Any) -> Event:
+    members = {
+        "v": 1,
+        "id": "ev_abcdefghijklmnopabcdefghij",
+        "at": 1795301704000000,
+        "use_case": DECISION,
+        "actor": Actor(ActorKind.PHONE, "phn_1"),
+        "subject": "ps_1",
+        "object": "ses_1",
+        "details": b64("details"),
+    }
+    return Event(**members | changes)
+
+
+def head(**changes: Any) -> HeadPayload:
+    members = {
+        "v": 1,
+        "number": 7,
+        "size": 8,
+        "root": b64("root"),
+        "at": AT,
+        "previous": b64("head 6"),
+    }
+    return HeadPayload(**members | changes)
+
+
 def bundle(**changes: Any) -> EvidenceBundle:
     members = {
         "v": 1,
@@ -227,6 +254,8 @@ def bundle(**changes: Any) -> EvidenceBundle:
             tree_size=8,
             path=(b64("node 1"), b64("node 2"), b64("node 3")),
             head_jws="aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl",
+            event=b64("event", 300),
+            salt=b64("event salt", 16),
         ),
         "timestamp": None,
         "platform_words": (PlatformWord.SUBJECT, PlatformWord.TIMES),

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from inkan.wire import (
+    audit_log,
     binding,
     contents,
     enrolment_request,
@@ -17,6 +18,7 @@ from inkan.wire import (
     shown,
     statement,
 )
+from inkan.wire.audit_log import EVENT, HEAD
 from inkan.wire.documents import Format
 from inkan.wire.enrolment_request import BIND, CONTENT_TYPES, RENEW, REVOKE
 from inkan.wire.evidence import EVIDENCE_LIMIT
@@ -33,12 +35,13 @@ STRUCTS: list[type[msgspec.Struct]] = [
     *(enrolment_request.RevokeContent, enrolment_request.RequestedKey),
     *(receipt.Receipt, receipt.Subject, receipt.Binding, receipt.KeyBackEnd, receipt.Commitments),
     *(evidence.EvidenceBundle, evidence.Assertion, evidence.Salts, evidence.Revocation),
-    evidence.Inclusion,
+    *(evidence.Inclusion, audit_log.Event, audit_log.Actor, audit_log.HeadPayload),
 ]
 ENUMS: list[type[StrEnum]] = [
     *(session.Kind, session.Outcome, session.EvidenceMode, shown.Language, shown.Template),
     *(binding.StatementDoor, binding.BindingLevel, binding.Evidence, binding.BackEnd),
     *(contents.DigestAlgorithm, contents.ContentFormat, evidence.PlatformWord),
+    audit_log.ActorKind,
     *(enrolment_request.Purpose, enrolment_request.KeyUse, enrolment_request.RevokeCause),
 ]
 
@@ -75,6 +78,8 @@ def test_every_schema_is_named() -> None:
         ("draft, statement", STATEMENT),
         *(("enrolment content", form) for form in (BIND, RENEW, REVOKE)),
         ("receipt payload", RECEIPT),
+        ("audit event", EVENT),
+        ("audit head", HEAD),
     ],
 )
 def test_limits_are_those_of_the_code(row: str, form: Format[msgspec.Struct]) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Secret
 from inkan.wire import (
+    audit_log,
     binding,
     contents,
     enrolment_request,
@@ -22,6 +23,7 @@ from inkan.wire import (
     session,
     shown,
 )
+from inkan.wire.audit_log import Event, HeadPayload, parse_event, parse_head
 from inkan.wire.enrolment_request import parse_bind, parse_renew, parse_revoke
 from inkan.wire.evidence import EvidenceBundle, parse_evidence
 from inkan.wire.qr import frame, parse_frame, qr_key
@@ -64,6 +66,10 @@ CASES = {
             samples.refused_receipt(),
         ],
     ),
+    "audit_event": Case(
+        parse_event, Event, [samples.event(), samples.event(subject=None, object=None)]
+    ),
+    "audit_head": Case(parse_head, HeadPayload, [samples.head()]),
     "evidence": Case(
         parse_evidence, EvidenceBundle, [samples.bundle(), samples.bundle(inclusion=None)]
     ),
@@ -115,6 +121,7 @@ def test_a_schema_has_the_words_of_its_enums() -> None:
         *(session.Kind, session.Outcome, session.EvidenceMode),
         *(binding.StatementDoor, binding.BackEnd, binding.BindingLevel, binding.Evidence),
         *(contents.DigestAlgorithm, contents.ContentFormat, shown.Template, shown.Language),
+        audit_log.ActorKind,
         *(reasons.Reason, enrolment_request.RevokeCause, evidence.PlatformWord),
     ]
     templates = {(template,) for template in shown.Template}

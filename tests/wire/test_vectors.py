@@ -11,9 +11,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from inkan.crypto import base64url
+from inkan.crypto import base64url, jcs
+from inkan.crypto.merkle import leaf_hash, verify_inclusion
 from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Secret
+from inkan.wire.audit_log import (
+    decision_details,
+    details_digest,
+    parse_event,
+    parse_head,
+)
 from inkan.wire.binding import Evidence, StatementDoor, level_of
 from inkan.wire.contents import Content
 from inkan.wire.enrolment_request import (
@@ -75,6 +82,8 @@ NEGATIVES: dict[str, tuple[Callable[[bytes], Any], list[dict[str, Any]]]] = {
     "renew_content": (parse_renew, load("enrolment")["invalid"]["renew"]),
     "revoke_content": (parse_revoke, load("enrolment")["invalid"]["revoke"]),
     "receipt": (parse_receipt, load("receipt")["invalid"]),
+    "audit_event": (parse_event, load("audit_log")["invalid"]["audit_event"]),
+    "audit_head": (parse_head, load("audit_log")["invalid"]["audit_head"]),
     "evidence": (parse_evidence, load("evidence")["invalid"]),
     "qr_frame": (parse_wallet_frame, load("qr_frame")["invalid"]),
 }
@@ -266,6 +275,38 @@ def test_the_parts_of_the_evidence_fit_together() -> None:
         message + hashlib.sha256(client_data).digest(),
         ec.ECDSA(SHA256()),
     )
+
+
+def test_the_audit_log() -> None:
+    vectors = load("audit_log")
+    (row,) = vectors["valid"]
+    proof = row["inclusion"]
+    said = decision_details(
+        row["receipt"].encode(),
+        outcome="ok",
+        reason=None,
+        statement_sha256=base64url.encode(hashlib.sha256(row["statement"].encode()).digest()),
+    )
+    assert jcs.canonical(said).decode() == row["details"]
+    leaf = base64url.decode(proof["event"])
+    event = parse_event(leaf)
+    salt = base64url.decode(proof["salt"], size=16)
+    assert leaf.decode() == row["event"]
+    assert base64url.decode(event.details) == details_digest(salt, said)
+    assert event.object == json.loads(row["receipt"])["session"]
+    header, payload = verify_es256(proof["head_jws"], vectors["keys"]["head_key"])
+    head = parse_head(payload)
+    assert (header["typ"], head.size) == ("inkan-audit-head+jws", proof["tree_size"])
+    assert base64url.encode(leaf_hash(leaf)) == row["leaf_hash"]
+    verify_inclusion(
+        leaf_hash(leaf),
+        index=proof["index"],
+        size=proof["tree_size"],
+        path=[base64url.decode(node) for node in proof["path"]],
+        root=base64url.decode(head.root),
+    )
+    assert is_valid("audit_event", json.loads(leaf))
+    assert is_valid("audit_head", json.loads(payload))
 
 
 def test_commitments() -> None:

@@ -199,6 +199,18 @@ class Approvals:
             opened_at=None,
         )
 
+    def decided(self, approval: Approval, *, decision: Decision, at: datetime) -> Approval:
+        """The approval as :meth:`decide` writes it in a transaction of that moment."""
+        return _stepped(
+            approval,
+            state=SessionState.CLOSED if decision.release else SessionState.DECIDED,
+            outcome=decision.outcome,
+            reason=decision.reason,
+            statement_sha256=decision.statement_sha256,
+            decided_at=at,
+            released_at=at if decision.release else None,
+        )
+
     def decide(
         self, approval: Approval, *, opener: Opener, decision: Decision, event: EventID
     ) -> Step[Approval]:
@@ -212,28 +224,21 @@ class Approvals:
             OpenedElsewhere, ApprovalEnded: see :meth:`open`.
         """
         moment = yield MOMENT
+        written = self.decided(approval, decision=decision, at=moment)
         touched = yield store.DECIDE.run(
             key=approval.id,
             seen=approval.version,
             event=event,
             opener=opener.phone,
-            new_state=SessionState.CLOSED if decision.release else SessionState.DECIDED,
-            new_outcome=decision.outcome,
-            new_reason=decision.reason,
-            new_statement_sha256=decision.statement_sha256,
-            new_released_at=moment if decision.release else None,
+            new_state=written.state,
+            new_outcome=written.outcome,
+            new_reason=written.reason,
+            new_statement_sha256=written.statement_sha256,
+            new_released_at=written.released_at,
         )
         if not touched:
             yield from self._refuse(approval.id, opener=opener, decided=DecisionConflict())
-        return _stepped(
-            approval,
-            state=SessionState.CLOSED if decision.release else SessionState.DECIDED,
-            outcome=decision.outcome,
-            reason=decision.reason,
-            statement_sha256=decision.statement_sha256,
-            decided_at=moment,
-            released_at=moment if decision.release else None,
-        )
+        return written
 
     def cancel(self, approval: Approval, *, event: EventID) -> Step[Approval]:
         """Step: the asker takes the question back.

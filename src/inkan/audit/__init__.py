@@ -6,27 +6,23 @@ what it does not. Start with :class:`Audit`.
 """
 
 from inkan.audit.model import (
-    HEAD_TYPE,
-    Actor,
-    ActorKind,
     AuditLogBroken,
-    Event,
     EventNotCovered,
     EventUnknown,
     Finding,
     FindingKind,
     Head,
-    HeadPayload,
     Inclusion,
     Recorded,
     Report,
     SizeNotCovered,
 )
-from inkan.audit.rules import SEQUENCE_EVERY
+from inkan.audit.rules import HEAD_KEY, SEQUENCE_EVERY
 from inkan.audit.service import Audit
+from inkan.wire.audit_log import Actor, ActorKind, Event
 
 __all__ = [
-    "HEAD_TYPE",
+    "HEAD_KEY",
     "SEQUENCE_EVERY",
     "Actor",
     "ActorKind",
@@ -38,7 +34,6 @@ __all__ = [
     "Finding",
     "FindingKind",
     "Head",
-    "HeadPayload",
     "Inclusion",
     "Recorded",
     "Report",

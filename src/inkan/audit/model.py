@@ -1,22 +1,19 @@
-"""What the audit log is made of: actors, events, heads, proofs, and what a verification finds.
+"""What the audit log is made of besides the bytes that leave it: heads, proofs, and what a verification finds.
 
-An event says who did what to what, in opaque ids only. Names, national IDs and free text have no field here;
-what describes the act besides (a reason, a digest, a code) goes in as a salted hash of its details.
+Events and the payloads of heads are wire formats (``wire.audit_log``): whoever holds a proof reads them elsewhere.
 """
 
 import re
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias, get_args
 
 import msgspec
 
 from inkan.kernel.errors import Malformed, NotFound, Unavailable
 from inkan.kernel.ids import EventID
-
-HEAD_TYPE: Final = "inkan-audit-head+jws"
-"""``typ`` of a signed head."""
+from inkan.wire.forms import OpaqueID, UseCase
 
 NO_HEAD: Final = bytes(32)
 """What the first head names as the hash of the head before it."""
@@ -24,8 +21,8 @@ NO_HEAD: Final = bytes(32)
 GENESIS: Final = bytes(32)
 """The chain value before the first event."""
 
-_OPAQUE = re.compile(r"[a-z][a-z0-9_.:/-]{0,95}")
-_USE_CASE = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
+_OPAQUE = re.compile(get_args(OpaqueID)[1].pattern)
+_USE_CASE = re.compile(get_args(UseCase)[1].pattern)
 
 
 class EventUnknown(NotFound):
@@ -57,48 +54,6 @@ class AuditLogBroken(Unavailable):
     title = "The audit log is damaged"
 
 
-class ActorKind(StrEnum):
-    """Who acts. ``operator`` is somebody at the command line, ``platform`` a schedule or a reaction."""
-
-    PERSON = "person"
-    PHONE = "phone"
-    SYSTEM = "system"
-    STAFF = "staff"
-    OPERATOR = "operator"
-    PLATFORM = "platform"
-
-
-class Actor(msgspec.Struct, frozen=True):
-    """Who acts, by an opaque id: ``Actor(ActorKind.PHONE, phone_id)``."""
-
-    kind: ActorKind
-    id: str
-
-
-class Event(msgspec.Struct, frozen=True):
-    """One act as it stands in the tree; its canonical JSON (RFC 8785) is the leaf.
-
-    Attributes:
-        v: version of this form.
-        id: the event's id.
-        at: microseconds since 1970 by the instance's time.
-        use_case: ``feature.use_case``.
-        actor: who acted.
-        subject: the person that it is about, if any.
-        object: the thing that it was done to, if any.
-        details: base64url of SHA-256(salt ‖ canonical JSON of the details).
-    """
-
-    v: Literal[1]
-    id: EventID
-    at: int
-    use_case: str
-    actor: Actor
-    subject: str | None
-    object: str | None
-    details: str
-
-
 class Recorded(msgspec.Struct, frozen=True):
     """An event just written, with the leaf hash under which proofs will show it (RFC 9162 §2.1.1)."""
 
@@ -106,27 +61,11 @@ class Recorded(msgspec.Struct, frozen=True):
     leaf_hash: bytes
 
 
-class HeadPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is signed in a head, as canonical JSON.
-
-    Attributes:
-        number: 0 for the first head, then without gaps.
-        size: events under the head.
-        root: base64url of the Merkle tree hash of the first ``size`` events (RFC 9162 §2.1.1).
-        at: RFC 3339, seconds, UTC.
-        previous: base64url of SHA-256 over the compact JWS of the head before, zeros for the first.
-    """
-
-    v: Literal[1]
-    number: int
-    size: int
-    root: str
-    at: str
-    previous: str
-
-
 class Head(msgspec.Struct, frozen=True):
-    """A signed statement of how the log looked; ``jws`` is what others keep and compare."""
+    """A signed statement of how the log looked; ``jws`` is what others keep and compare.
+
+    ``is_certified`` says whether it carries its signer's chain (``x5c``): there is none before the ceremony.
+    """
 
     number: int
     size: int
@@ -134,24 +73,29 @@ class Head(msgspec.Struct, frozen=True):
     at: datetime
     previous: bytes
     jws: str
+    is_certified: bool
 
 
 class Inclusion(msgspec.Struct, frozen=True):
     """Proof that an event is in the log (RFC 9162 §2.1.3).
 
     Attributes:
-        event: the leaf's bytes: canonical JSON of :class:`Event`.
+        event: the leaf's bytes: canonical JSON of an event.
+        salt: with the details it opens the event's ``details``.
         index: position of the leaf, from 0.
         tree_size: size under ``head``.
         path: sibling hashes from the leaf upwards.
         head: compact JWS of the head.
+        is_certified: whether the head carries its signer's chain, so that others can check it.
     """
 
     event: bytes
+    salt: bytes
     index: int
     tree_size: int
     path: list[bytes]
     head: str
+    is_certified: bool
 
 
 class FindingKind(StrEnum):

@@ -27,6 +27,9 @@ PENDING_GRACE: Final = timedelta(seconds=60)
 PAGE: Final = 1000
 """Events that a verification reads at a time."""
 
+HEAD_KEY: Final = "audit-head"
+"""Label of the key that signs heads; the ceremony certifies this very key."""
+
 SALT_SIZE: Final = 16
 TILE_HEIGHT: Final = 5
 TILE_WIDTH: Final = 1 << TILE_HEIGHT

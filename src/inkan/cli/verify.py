@@ -14,7 +14,9 @@ MARKS = {
     Result.PASSED: ("ok", "green"),
     Result.FAILED: ("FAILED", "red"),
     Result.UNKNOWN: ("?", "yellow"),
+    Result.UNPROVED: ("-", None),
 }
+LOGGED = {True: "proved", False: "the platform's word"}
 
 
 @click.group()
@@ -72,6 +74,7 @@ def _print(report: Report) -> None:
             f"{click.style(f'{mark:>6}', fg=color)}  {check.number:>2}. {check.name}{detail}"
         )
     click.echo(f"The receipt is {report.verdict}.")
+    click.echo(f"In the audit log: {LOGGED[report.is_logged]}.")
     if report.trust:
         click.echo("This rests on the platform's word:")
         for sentence in report.trust:

@@ -5,6 +5,7 @@ and says so: an authority that restricts names or maps policies is refused rathe
 platform's own validation, in its worker processes, knows them).
 """
 
+import binascii
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -15,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtensionOID
 
 from inkan.crypto import oids
-from inkan.crypto.certificates import Certificate, parse_certificate
+from inkan.crypto.certificates import Certificate, CertificateMalformed, parse_certificate
 from inkan.crypto.path import (
     MAX_CERTIFICATES,
     CertificateExpired,
@@ -36,6 +37,15 @@ _NOT_UNDERSTOOD: Final = frozenset(
         ExtensionOID.INHIBIT_ANY_POLICY.dotted_string,
     }
 )
+
+
+def parse_x5c(texts: Sequence[str]) -> list[bytes]:
+    """Return the DER of the certificates in an ``x5c`` header: standard base64, not base64url (RFC 7515 §4.1.6).
+
+    Raises:
+        CertificateMalformed: another text, or a second spelling of the same bytes.
+    """
+    return [_der(text) for text in texts]
 
 
 def verify_links(ders: Sequence[bytes]) -> tuple[Certificate, ...]:
@@ -157,3 +167,13 @@ def _verify_policy(certificate: Certificate, policies: frozenset[str]) -> None:
     admitted = policies | {oids.ANY_POLICY} if certificate.is_ca else policies
     if certificate.policies.isdisjoint(admitted):
         raise CertificatePolicyUnmet(f"policies {sorted(certificate.policies)}")
+
+
+def _der(text: str) -> bytes:
+    try:
+        der = binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
+    except ValueError:
+        raise CertificateMalformed("x5c holds something else than base64") from None
+    if binascii.b2a_base64(der, newline=False).decode() != text:
+        raise CertificateMalformed("x5c holds a second spelling of base64")
+    return der

@@ -21,11 +21,16 @@ class Verdict(StrEnum):
 
 
 class Result(StrEnum):
-    """How one check ended."""
+    """How one check ended.
+
+    ``unknown`` leaves the verdict open; ``unproved`` does not: what the check would have proved stays the
+    platform's word.
+    """
 
     PASSED = "passed"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    UNPROVED = "unproved"
 
 
 class Trust(StrEnum):
@@ -47,7 +52,7 @@ class Trust(StrEnum):
 SENTENCES: Final[Mapping[Trust, str]] = MappingProxyType(
     {
         Trust.APPROVAL: "that a person approved this at all: no evidence was given",
-        Trust.LOGGED: "that the use stands in the audit log",
+        Trust.LOGGED: "that the decision stands in the audit log",
         Trust.SIGNER_STATUS: "that the receipt signer's certificate was not revoked",
         Trust.SUBJECT: "that the reference stands for the holder of the certificate",
         Trust.CLAIMS: "the values of the attributes",
@@ -59,6 +64,9 @@ SENTENCES: Final[Mapping[Trust, str]] = MappingProxyType(
         Trust.SHOWN: "that the words on the screen were those of the template",
     }
 )
+
+
+_OPEN: Final = frozenset({Result.FAILED, Result.UNKNOWN})
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,12 +97,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """One line for a log: the verdict and the first check that did not pass."""
-        open_ones = (check for check in self.checks if check.result is not Result.PASSED)
+        """One line for a log: the verdict and the first check that decided against it or left it open."""
+        open_ones = (check for check in self.checks if check.result in _OPEN)
         first = next(open_ones, None)
         if first is None:
             return str(self.verdict)
         return f"{self.verdict}: {first.number}. {first.name}: {first.detail}"
+
+    @property
+    def is_logged(self) -> bool:
+        """Whether it is proved that the decision stands in the platform's audit log."""
+        return Trust.LOGGED not in self.rests_on_platform
 
     @property
     def trust(self) -> list[str]:

@@ -5,15 +5,15 @@ and (with evidence) did the person's phone sign exactly that, after its owner wa
 was good. What remains the platform's word is listed in the report and never hidden in a verdict.
 """
 
-import binascii
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
-from inkan.client.chain import Anchors, verify_chain, verify_in_term
+from inkan.client.chain import Anchors, parse_x5c, verify_chain, verify_in_term
 from inkan.client.chain_status import Finding, links_of, read_findings, verify_not_revoked
 from inkan.client.evidence_checks import (
+    Proofs,
     verify_belonging,
     verify_credential,
     verify_fields,
@@ -22,9 +22,10 @@ from inkan.client.evidence_checks import (
     verify_proofs,
     verify_statement_signature,
 )
+from inkan.client.log_checks import verify_head_age, verify_logged
 from inkan.client.receipt_report import Check, Report, Result, Trust, Verdict
 from inkan.crypto import base64url, jose, oids
-from inkan.crypto.certificates import Certificate, CertificateMalformed, parse_certificate
+from inkan.crypto.certificates import Certificate, parse_certificate
 from inkan.crypto.jose import Algorithm, UnverifiedJWS
 from inkan.crypto.path import CertificateExpired, RevocationUnknown
 from inkan.kernel.errors import Forbidden, InkanError, Unavailable
@@ -39,6 +40,7 @@ from inkan.wire.receipt import (
 )
 
 T = TypeVar("T")
+Chain: TypeAlias = tuple[Certificate, ...]
 _RECEIPT_CHARACTERS: Final = 2 * RECEIPT_LIMIT
 _SIGNER_USAGE: Final = frozenset({"digitalSignature"})
 _SIGNER_POLICIES: Final = frozenset({oids.POLICY_RECEIPT})
@@ -107,6 +109,9 @@ def verify_receipt(
             revoked at release, and something speaks for that (else indeterminate). The receipt signer's status is
             checked where evidence speaks of it, else it is taken on trust.
         13. Timestamp: this version judges none, so one that is enclosed leaves the answer open (indeterminate).
+        14. Audit log: a signed head of the platform's log holds the decision that this receipt records; see
+            ``log_checks``. Without a proof, or when it proves nothing any more at the time asked about, that
+            stays the platform's word, and the verdict does not change; a wrong proof is a failure.
 
     Args:
         receipt: the compact JWS.
@@ -145,11 +150,13 @@ class _Judge:
         self._receipt: Receipt | None = None
         self._signer: tuple[Certificate, ...] = ()
         self._is_signer_good = False
+        self._is_logged = False
+        self._payload = b""
 
     def judge_receipt(self) -> None:
         """Steps 1 to 4."""
         token, receipt = self._must(1, "form", self._read)
-        self._receipt = receipt
+        self._receipt, self._payload = receipt, token.payload
         released_at = parse_moment(receipt.released_at)
         at = self._at = self._at or released_at
         self._signer = self._must(2, "signer", lambda: self._signer_chain(token, released_at))
@@ -160,7 +167,7 @@ class _Judge:
         self._may(4, "time", lambda: self._verify_time(released_at, at))
 
     def judge_evidence(self, evidence: EvidenceBundle | bytes) -> None:
-        """Steps 5 to 13."""
+        """Steps 5 to 14."""
         receipt = self._judged
         bundle, commitments = self._must(5, "evidence", lambda: self._open(evidence, receipt))
         proofs = self._must(6, "commitments", lambda: verify_proofs(bundle, commitments))
@@ -173,6 +180,12 @@ class _Judge:
         self._must(11, "user verification", lambda: verify_presence(bundle, proofs, receipt))
         self._may(12, "revocation", lambda: self._verify_status(bundle, chain))
         self._may(13, "timestamp", lambda: _verify_timestamp(bundle))
+        self._may(
+            14,
+            "audit log",
+            lambda: self._verify_log(bundle, proofs, chain),
+            gap=Result.UNPROVED,
+        )
 
     def report(self, *, with_evidence: bool) -> Report:
         """Return the verdict over the steps that were taken."""
@@ -184,12 +197,13 @@ class _Judge:
             verdict = Verdict.INVALID
         approval = () if with_evidence else (Trust.APPROVAL,)
         signer = () if self._is_signer_good else (Trust.SIGNER_STATUS,)
+        logged = () if self._is_logged else (Trust.LOGGED,)
         return Report(
             verdict=verdict,
             at=self._at,
             receipt=self._receipt,
             checks=tuple(self._checks),
-            rests_on_platform=(*approval, *signer, Trust.LOGGED, *_STATED),
+            rests_on_platform=(*approval, *signer, *logged, *_STATED),
         )
 
     @property
@@ -207,12 +221,19 @@ class _Judge:
         self._note(number, name, Result.PASSED)
         return value
 
-    def _may(self, number: int, name: str, step: Callable[[], None]) -> None:
-        """Take a step that may find nothing to judge by: that leaves the verdict open and fails nothing."""
+    def _may(
+        self,
+        number: int,
+        name: str,
+        step: Callable[[], None],
+        *,
+        gap: Result = Result.UNKNOWN,
+    ) -> None:
+        """Take a step that may find nothing to judge by: then it ends with ``gap`` and fails nothing."""
         try:
             step()
-        except Unavailable as gap:
-            self._note(number, name, Result.UNKNOWN, gap)
+        except Unavailable as found:
+            self._note(number, name, gap, found)
         except InkanError as fault:
             self._note(number, name, Result.FAILED, fault)
             raise _Ended from None
@@ -233,7 +254,7 @@ class _Judge:
 
     def _signer_chain(self, token: UnverifiedJWS, at: datetime) -> tuple[Certificate, ...]:
         return verify_chain(
-            [_der(text) for text in token.header["x5c"]],
+            parse_x5c(token.header["x5c"]),
             self._anchors,
             at=at,
             key_usage=_SIGNER_USAGE,
@@ -255,18 +276,32 @@ class _Judge:
         bundle = parse_evidence(evidence) if isinstance(evidence, bytes) else evidence
         return bundle, verify_belonging(bundle, self._jws, receipt)
 
-    def _verify_status(self, bundle: EvidenceBundle, chain: tuple[Certificate, ...]) -> None:
+    def _verify_status(self, bundle: EvidenceBundle, chain: Chain) -> None:
         at = parse_moment(self._judged.released_at)
-        findings = read_findings(
-            [*links_of(chain), *links_of(self._signer)],
-            ocsps=[base64url.decode(der) for der in bundle.revocation.ocsp],
-            crls=[base64url.decode(der) for der in bundle.revocation.crls],
-            at=at,
-        )
+        findings = _findings(bundle, (chain, self._signer), at)
         gaps = _gaps(chain, findings, at)
         self._is_signer_good = not _gaps(self._signer, findings, at)
         if gaps:
             raise gaps[0]
+
+    def _verify_log(self, bundle: EvidenceBundle, proofs: Proofs, chain: Chain) -> None:
+        head = verify_logged(bundle, self._payload, proofs, self._anchors)
+        findings = _findings(bundle, (chain, self._signer, head.chain), head.at)
+        gaps = _gaps(head.chain, findings, head.at)
+        if gaps:
+            raise gaps[0]
+        verify_head_age(head, self._at or head.at)
+        self._is_logged = True
+
+
+def _findings(bundle: EvidenceBundle, chains: Iterable[Chain], at: datetime) -> list[Finding]:
+    """What the evidence says of these chains, all of it read."""
+    return read_findings(
+        [link for chain in chains for link in links_of(chain)],
+        ocsps=[base64url.decode(der) for der in bundle.revocation.ocsp],
+        crls=[base64url.decode(der) for der in bundle.revocation.crls],
+        at=at,
+    )
 
 
 def _gaps(
@@ -289,14 +324,3 @@ def _gaps(
 def _verify_timestamp(bundle: EvidenceBundle) -> None:
     if bundle.timestamp is not None:
         raise TimestampNotJudged
-
-
-def _der(text: str) -> bytes:
-    """The DER of one certificate in ``x5c``: standard base64, not base64url (RFC 7515 §4.1.6), in one spelling."""
-    try:
-        der = binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
-    except ValueError:
-        raise CertificateMalformed("x5c holds something else than base64") from None
-    if binascii.b2a_base64(der, newline=False).decode() != text:
-        raise CertificateMalformed("x5c holds a second spelling of base64")
-    return der

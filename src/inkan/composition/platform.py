@@ -26,7 +26,7 @@ from inkan import (
 )
 from inkan.accounts import Accounts
 from inkan.approvals import Approvals
-from inkan.audit import Audit
+from inkan.audit import HEAD_KEY, Audit
 from inkan.composition.settings import Environment, Settings, SettingsWrong
 from inkan.crypto import base64url
 from inkan.crypto.key_files import EncryptedFileKeyProvider
@@ -131,7 +131,7 @@ def assemble(
     audit = Audit(
         db=db,
         mac_key=keys.secret("audit-mac", KeyPurpose.MAC),
-        head_signer=signer(keys, "audit-head", KeyPurpose.AUDIT_HEAD),
+        head_signer=signer(keys, HEAD_KEY, KeyPurpose.AUDIT_HEAD),
     )
     notices_ = Notices(
         db=db,
@@ -168,6 +168,7 @@ def assemble(
         crl_life=timedelta(hours=settings.pki.crl_hours),
         ocsp_life=timedelta(minutes=settings.pki.ocsp_minutes),
     )
+    audit.certify_heads(pki_.head_chain)
     relying_parties_ = RelyingParties(
         db=db,
         audit=audit,

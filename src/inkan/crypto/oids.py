@@ -16,6 +16,7 @@ POLICY_CARD_SIGN: Final = f"{ARC}.1.2"
 POLICY_PHONE_AUTH: Final = f"{ARC}.1.3"
 POLICY_PHONE_SIGN: Final = f"{ARC}.1.4"
 POLICY_RECEIPT: Final = f"{ARC}.1.5"
+POLICY_AUDIT_HEAD: Final = f"{ARC}.1.6"
 ANY_POLICY: Final = "2.5.29.32.0"
 
 PHONE_BINDING: Final = f"{ARC}.2.1"
@@ -33,6 +34,7 @@ POLICIES: Final[Mapping[str, str]] = MappingProxyType(
         "phone_auth": POLICY_PHONE_AUTH,
         "phone_sign": POLICY_PHONE_SIGN,
         "receipt": POLICY_RECEIPT,
+        "audit_head": POLICY_AUDIT_HEAD,
         "any_policy": ANY_POLICY,
     }
 )
@@ -45,6 +47,7 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         POLICY_PHONE_AUTH: "certificate policy: statements of kind identify and approve by a phone bound with a card",
         POLICY_PHONE_SIGN: "certificate policy: statements of kind sign and signed attributes by a phone bound with a card",
         POLICY_RECEIPT: "certificate policy: receipts of an Inkan platform",
+        POLICY_AUDIT_HEAD: "certificate policy: heads of the audit log of an Inkan platform",
         PHONE_BINDING: "certificate extension: hash of the FIDO2 credential and id of the binding",
         CONTENT_BIND: "CMS content: request to bind a phone",
         CONTENT_RENEW: "CMS content: request to renew a phone's certificates",

@@ -31,6 +31,7 @@ from inkan.demo.country import Citizen, Country
 from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Personal, Secret
 from inkan.schemes import get_scheme
+from inkan.wire.evidence import EvidenceBundle
 from inkan.wire.session import Outcome
 from inkan.wire.shown import Language
 
@@ -244,8 +245,7 @@ class Story:
     async def _audit(self) -> None:
         async with self._step("the audit log is verified", "-") as step:
             platform = self._country.instance.platform
-            await platform.audit.sequence_once()
-            await platform.audit.sign_head()
+            await self._sign_log()
             report = await platform.audit.verify(platform.event_pairs)
             step.check("every event in its place, every state with its event", report.is_intact)
 
@@ -292,14 +292,33 @@ class Story:
 
     async def _verify(self, session: Session, step: Step) -> None:
         """Anyone, offline: the receipt and its evidence, with nothing but the root."""
+        await self._sign_log()
         bundle, fetched = await session.evidence()
         report = verify_receipt(fetched.jws, self._country.anchors, evidence=bundle)
         step.check("the receipt verifies offline against the root", report.verdict is Verdict.VALID)
         forged = fetched.jws[:-8] + ("A" * 8 if not fetched.jws.endswith("A" * 8) else "B" * 8)
         broken = verify_receipt(forged, self._country.anchors)
         step.check("a changed receipt does not", broken.verdict is Verdict.INVALID)
+        step.check("the decision is proved to stand in the audit log", report.is_logged)
+        bare = msgspec.structs.replace(bundle, inclusion=None)
+        told = verify_receipt(fetched.jws, self._country.anchors, evidence=bare)
+        step.check("without the proof that is the platform's word", not told.is_logged)
+        step.check("a changed proof is refused", self._judge_changed(bundle) is Verdict.INVALID)
         if self._keep is not None:
             await self._write(self._keep, session, fetched.jws)
+
+    def _judge_changed(self, bundle: EvidenceBundle) -> Verdict:
+        """The verdict over evidence whose audit event was opened by another salt."""
+        assert bundle.inclusion is not None
+        changed = msgspec.structs.replace(bundle.inclusion, salt=base64url.encode(bytes(16)))
+        other = msgspec.structs.replace(bundle, inclusion=changed)
+        return verify_receipt(bundle.receipt, self._country.anchors, evidence=other).verdict
+
+    async def _sign_log(self) -> None:
+        """Index and sign now what the schedule would within a minute."""
+        audit = self._country.instance.platform.audit
+        await audit.sequence_once()
+        await audit.sign_head()
 
     async def _write(self, folder: Path, session: Session, receipt: str) -> None:
         """Keep what others check: certificates, lists, answers, statement, receipt."""

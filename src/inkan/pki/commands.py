@@ -112,7 +112,7 @@ def revoke(world: Any, certificate: str, reason: str) -> None:
 
 def _print(lines: Any) -> None:
     for line in lines:
-        click.echo(f"{line.name:12} {line.role:8} until {line.not_after}  {line.subject}")
+        click.echo(f"{line.name:12} {line.role:10} until {line.not_after}  {line.subject}")
         click.echo(f"  SHA-256 {line.thumbprint_sha256}")
 
 

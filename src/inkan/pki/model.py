@@ -19,6 +19,7 @@ class Role(StrEnum):
     ISSUING = "issuing"
     OCSP = "ocsp"
     RECEIPT = "receipt"
+    AUDIT_HEAD = "audit-head"
 
 
 class CertificateState(StrEnum):
@@ -322,8 +323,8 @@ class IssuingPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     crl_shards: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 1
 
 
-class ReceiptPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The signer of receipts and the authority that certifies it."""
+class SignerPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A signer of the platform and the authority that certifies it."""
 
     authority: Name
     common_name: Common
@@ -338,7 +339,8 @@ class Ceremony(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     organisation: Common
     root: RootPart
     issuing: Annotated[list[IssuingPart], msgspec.Meta(min_length=1, max_length=8)]
-    receipt: ReceiptPart
+    receipt: SignerPart
+    audit: SignerPart
 
 
 class TranscriptLine(msgspec.Struct, frozen=True):

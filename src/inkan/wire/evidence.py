@@ -14,8 +14,9 @@ from msgspec import Meta
 from inkan.crypto import base64url, jcs
 from inkan.crypto.jcs import JSONTooLarge
 from inkan.kernel.errors import Malformed
+from inkan.wire.audit_log import Count
 from inkan.wire.documents import fault
-from inkan.wire.forms import Blob, Bytes32
+from inkan.wire.forms import Blob, Bytes16, Bytes32
 
 EVIDENCE_LIMIT: Final = 4 * 1024 * 1024
 _JWS_LIMIT: Final = 400_000
@@ -31,7 +32,6 @@ CompactJWS = Annotated[
 LargeBlob = Annotated[
     str, Meta(min_length=2, max_length=_CRL_CHARACTERS, pattern=r"^[A-Za-z0-9_-]+\Z")
 ]
-Count = Annotated[int, Meta(ge=0, le=jcs.MAX_INTEGER)]
 
 
 class EvidenceMalformed(Malformed):
@@ -79,12 +79,23 @@ class Revocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class Inclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """That the use stands in the audit log: an RFC 9162 §2.1.3 proof under a signed head."""
+    """That the decision stands in the audit log: an RFC 9162 §2.1.3 proof under a signed head.
+
+    Attributes:
+        index: position of the leaf, from 0.
+        tree_size: events under the head.
+        path: sibling hashes from the leaf upwards.
+        head_jws: compact JWS of the head, with its signer's chain in ``x5c``.
+        event: the leaf's bytes, see ``audit_log.Event``.
+        salt: opens the event's details, see ``audit_log.decision_details``.
+    """
 
     index: Count
     tree_size: Count
     path: Annotated[tuple[Bytes32, ...], Meta(max_length=_PATH_LIMIT)]
     head_jws: CompactJWS
+    event: Blob
+    salt: Bytes16
 
 
 class EvidenceBundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -89,6 +89,12 @@ Origin = Annotated[str, Meta(max_length=300, pattern=_whole(_ORIGIN))]
 Issuer = Annotated[str, Meta(max_length=300, pattern=_whole(rf"{_ORIGIN}(?:/[A-Za-z0-9._~-]+)*"))]
 # RFC 3339 in UTC with whole seconds: 2026-11-21T22:55:04Z.
 Moment = Annotated[str, Meta(pattern=_whole(_MOMENT))]
+# An id in an audit event: it starts with a lower-case letter, so that no name, national ID or number has this form.
+OpaqueID = Annotated[str, Meta(pattern=_whole("[a-z][a-z0-9_.:/-]{0,95}"))]
+# What was done: feature.use_case.
+UseCase = Annotated[str, Meta(max_length=128, pattern=_whole(r"[a-z][a-z_]*\.[a-z][a-z_]*"))]
+# 16 bytes: the salt of an audit event.
+Bytes16 = Annotated[str, Meta(pattern=_whole(f"{_B64}{{21}}{_TAIL_1}"))]
 # 32 bytes: a SHA-256 value, a nonce, a salt.
 Bytes32 = Annotated[str, Meta(pattern=_whole(f"{_B64}{{42}}{_TAIL_2}"))]
 # 32 to 64 bytes that a relying party made.

@@ -19,6 +19,8 @@ NAMES: Final = (
     "renew_content",
     "revoke_content",
     "receipt",
+    "audit_event",
+    "audit_head",
     "evidence",
 )
 

@@ -1,19 +1,19 @@
 """How an event is made, kept as a row, and read back."""
 
-import hashlib
 import hmac
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from inkan.audit.model import Actor, Details, Event, verify_opaque, verify_use_case
+from inkan.audit.model import Details, verify_opaque, verify_use_case
 from inkan.audit.rules import SALT_SIZE
-from inkan.crypto import aead, base64url, jcs
+from inkan.crypto import aead, base64url
 from inkan.kernel.clock import to_microseconds
 from inkan.kernel.ids import EventID, random_bytes
 from inkan.kernel.sensitive import Secret
 from inkan.store.plan import Row
+from inkan.wire.audit_log import Actor, Event, details_digest
 
 _LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 ID_RANDOM_SIZE: Final = 7
@@ -90,7 +90,7 @@ def compose(at: datetime, act: Act) -> tuple[Event, bytes, bytes]:
     """
     random = random_bytes(SALT_SIZE + ID_RANDOM_SIZE)
     salt = random[:SALT_SIZE]
-    digest = hashlib.sha256(salt + jcs.canonical(act.details or {})).digest()
+    digest = details_digest(salt, act.details or {})
     verify_opaque(act.actor.id)
     microseconds = to_microseconds(at)
     event = Event(

@@ -1,17 +1,22 @@
 """Reading signed heads, and following their chain."""
 
 import hashlib
-from datetime import UTC, datetime
+from typing import Final
 
 from inkan.audit import store
-from inkan.audit.model import HEAD_TYPE, NO_HEAD, Head, HeadPayload
+from inkan.audit.model import NO_HEAD, Head
 from inkan.audit.rules import PAGE
-from inkan.crypto import base64url, jcs, jose
+from inkan.crypto import base64url, jose
 from inkan.crypto.jose import Algorithm
 from inkan.crypto.keys import PublicKey
 from inkan.kernel.errors import InkanError
 from inkan.store.database import Step
 from inkan.store.plan import Row
+from inkan.wire.audit_log import HEAD_TYP, parse_head
+from inkan.wire.forms import parse_moment
+
+CHAIN: Final = "x5c"
+"""The header member with the signer's chain (RFC 7515 §4.1.6)."""
 
 
 def verify_head(jws: str, key: PublicKey) -> Head:
@@ -19,19 +24,20 @@ def verify_head(jws: str, key: PublicKey) -> Head:
 
     Raises:
         JWSMalformed, JWSTooLarge, JWSSignatureWrong: not a head under this key.
-        NotCanonical, Base64URLMalformed: signed, but not of the form of a head.
+        NotCanonical, AuditHeadMalformed: signed, but not of the form of a head.
     """
-    verified = jose.verify_compact(jws, key, algs={Algorithm.ES256}, typ=HEAD_TYPE)
-    return _head(verified.payload, jws)
+    head = _parsed(jws)
+    jose.verify_signature(head, key, algs={Algorithm.ES256})
+    return _head(head, jws)
 
 
 def head_of(jws: str) -> Head:
     """Return the head of a compact JWS that this instance stored itself; its signature is not checked.
 
     Raises:
-        JWSMalformed, JWSTooLarge, NotCanonical, Base64URLMalformed: it has not the form of a head.
+        JWSMalformed, JWSTooLarge, NotCanonical, AuditHeadMalformed: it has not the form of a head.
     """
-    return _head(jose.parse_compact(jws, typ=HEAD_TYPE).payload, jws)
+    return _head(_parsed(jws), jws)
 
 
 def hash_of(jws: str) -> bytes:
@@ -91,13 +97,18 @@ class HeadChain:
         self.is_broken = True
 
 
-def _head(payload: bytes, jws: str) -> Head:
-    fields = jcs.parse_canonical_as(HeadPayload, payload)
+def _parsed(jws: str) -> jose.UnverifiedJWS:
+    return jose.parse_compact(jws, typ=HEAD_TYP, optional=(CHAIN,))
+
+
+def _head(token: jose.UnverifiedJWS, jws: str) -> Head:
+    fields = parse_head(token.payload)
     return Head(
         number=fields.number,
         size=fields.size,
         root=base64url.decode(fields.root, size=32),
-        at=datetime.strptime(fields.at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC),
+        at=parse_moment(fields.at),
         previous=base64url.decode(fields.previous, size=32),
         jws=jws,
+        is_certified=CHAIN in token.header,
     )

@@ -1,14 +1,17 @@
 """The front of the log: one object that features write to and readers ask."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
 
 from inkan.audit import store
-from inkan.audit.model import Actor, Details, Head, Inclusion, Recorded, Report
+from inkan.audit.model import Details, Head, Inclusion, Recorded, Report
 from inkan.audit.service import proofs
 from inkan.audit.service.events import Act, Macs, compose, leaf, row_of
 from inkan.audit.service.heads import verify_head
@@ -19,6 +22,7 @@ from inkan.kernel.ids import EventID
 from inkan.kernel.sensitive import Secret
 from inkan.store.database import MOMENT, Database, Step
 from inkan.store.query import Query
+from inkan.wire.audit_log import Actor
 
 
 class Audit:
@@ -39,6 +43,20 @@ class Audit:
         self._head_key = head_signer.public_key()
         self._sequencer = Sequencer(db=db, macs=self._macs, head_signer=head_signer)
         self._turn = asyncio.Lock()
+
+    @property
+    def head_key(self) -> EllipticCurvePublicKey:
+        """The public key of the heads: what a ceremony certifies."""
+        return self._head_key
+
+    def certify_heads(self, chain: Callable[[], Sequence[bytes]]) -> None:
+        """Let heads carry the chain of their signer from now on, so that others can check them.
+
+        Args:
+            chain: asked for each head; DER, the signer's certificate first, without the root; nothing while
+                no ceremony has certified :attr:`head_key`.
+        """
+        self._sequencer.chain = chain
 
     # --- writing, in the transaction of a use case ---------------------------------------------------
 
@@ -163,7 +181,7 @@ class Audit:
             progress: called with the events done and the events in all.
 
         Raises:
-            JWSMalformed, JWSTooLarge, JWSSignatureWrong, NotCanonical, Base64URLMalformed: the kept head is none.
+            JWSMalformed, JWSTooLarge, JWSSignatureWrong, NotCanonical, AuditHeadMalformed: the kept head is none.
         """
         kept = verify_head(kept_head, self._head_key) if kept_head else None
         outside = Outside(self._macs, self._head_key, kept)

@@ -48,7 +48,15 @@ def inclusion(event: str) -> Step[Inclusion]:
         raise EventNotCovered(retry_after_s=60)
     read = yield from _reader(inclusion_nodes(row.position, head.size))
     path = inclusion_proof(row.position, head.size, read)
-    return Inclusion(leaf_of(row), row.position, head.size, path, head.jws)
+    return Inclusion(
+        event=leaf_of(row),
+        salt=row.salt,
+        index=row.position,
+        tree_size=head.size,
+        path=path,
+        head=head.jws,
+        is_certified=head.is_certified,
+    )
 
 
 def consistency(old_size: int, new_size: int) -> Step[list[bytes]]:

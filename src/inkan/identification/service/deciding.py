@@ -16,6 +16,7 @@ Numbered plan of an approval (design §5.3):
 
 import hashlib
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -46,7 +47,7 @@ from inkan.identification.service.parts import (
 from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.kernel.ids import random_bytes
 from inkan.store.database import MOMENT, Step, Wake
-from inkan.wire import receipt, statement
+from inkan.wire import audit_log, receipt, statement
 from inkan.wire.binding import Evidence, Stage, highest_reachable
 from inkan.wire.reasons import Reason
 from inkan.wire.session import Kind, Outcome, SessionState
@@ -77,6 +78,14 @@ class _Answer(msgspec.Struct, frozen=True):
     draft: statement.Draft
     sign_count: int
     proofs: records.Proofs
+
+
+class _Released(msgspec.Struct, frozen=True):
+    """What a decision releases: the receipt's payload, what the session shows of it, the proofs of an approval."""
+
+    payload: bytes
+    result: dict[str, Any]
+    proofs: records.Proofs | None
 
 
 _ACCEPTED = Decided(state="decided", outcome="ok")
@@ -288,60 +297,67 @@ def _close(
     reason: Reason | None,
     answer: _Answer | None,
 ) -> Step[bytes]:
-    """Write the answer and release it: state, usage record, receipt payload, audit, in one transaction."""
+    """Write the answer and release it: state, usage record, receipt payload, audit, in one transaction.
+
+    The audit event commits to the receipt's payload, so the payload comes first.
+    """
     opener = Opener(phone=phone.phone, person=phone.person)
-    event = yield from parts.audit.record(
-        "identification.session_decided",
-        actor=Actor(ActorKind.PHONE, phone.phone),
-        subject=phone.person,
-        object=session.id,
-        details={
-            "approval": approval.id,
-            "outcome": str(outcome),
-            "reason": str(reason) if reason else None,
-            "statement_sha256": answer.statement_sha256 if answer else None,
-        },
-    )
     decision = Decision(
         outcome=outcome,
         reason=reason,
         statement_sha256=answer.statement_sha256 if answer else None,
         release=True,
     )
-    approval = yield from parts.approvals.decide(
-        approval, opener=opener, decision=decision, event=event
-    )
-    yield from parts.approvals.note_use(
-        opener=opener, outcome=outcome, detail=records.usage(approval), event=event
-    )
+    moment = yield MOMENT
+    closed = parts.approvals.decided(approval, decision=decision, at=moment)
     facts = phone.facts if answer else None
-    return (yield from _finish(parts, session, approval, facts, answer, event=event))
+    released = _release(parts, session, closed, facts, answer)
+    event = yield from parts.audit.record(
+        audit_log.DECISION,
+        actor=Actor(ActorKind.PHONE, phone.phone),
+        subject=phone.person,
+        object=session.id,
+        details=audit_log.decision_details(
+            released.payload,
+            outcome=str(outcome),
+            reason=str(reason) if reason else None,
+            statement_sha256=decision.statement_sha256,
+        ),
+    )
+    yield from parts.approvals.decide(approval, opener=opener, decision=decision, event=event)
+    yield from parts.approvals.note_use(
+        opener=opener, outcome=outcome, detail=records.usage(closed), event=event
+    )
+    yield from _finish(parts, session, released, event=event)
+    return released.payload
 
 
-def _finish(
+def _release(
     parts: Parts,
     session: Session,
-    approval: Approval,
+    closed: Approval,
     facts: PhoneFacts | None,
     answer: _Answer | None,
-    *,
-    event: str,
-) -> Step[bytes]:
-    proofs = answer.proofs if answer and approval.outcome is Outcome.OK else None
-    draft = answer.draft if answer else statement.parse_draft((approval.draft or "").encode())
+) -> _Released:
+    proofs = answer.proofs if answer and closed.outcome is Outcome.OK else None
+    draft = answer.draft if answer else statement.parse_draft((closed.draft or "").encode())
     payload, result = records.receipt_payload(
-        parts, session, approval, draft=draft, facts=facts, proofs=proofs
+        parts, session, closed, draft=draft, facts=facts, proofs=proofs
     )
+    return _Released(payload=payload, result=result, proofs=proofs)
+
+
+def _finish(parts: Parts, session: Session, released: _Released, *, event: str) -> Step[None]:
+    proofs = released.proofs
     sealed = None
     if proofs is not None:
         sealed = parts.sealer.seal(EVIDENCE, session.id, msgspec.msgpack.encode(proofs))
     yield store.FINISH.run(
         key=session.id,
-        new_result=result,
+        new_result=released.result,
         new_certificate=proofs.certificate if proofs else None,
-        new_receipt_payload=payload,
+        new_receipt_payload=released.payload,
         new_evidence=sealed,
         event=event,
     )
     yield Wake(topic(session.id))
-    return payload

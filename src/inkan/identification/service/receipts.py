@@ -88,14 +88,21 @@ def _sealed(session_id: str) -> Step[tuple[bytes | None, str]]:
 
 
 async def _inclusion(parts: Parts, event: str) -> evidence.Inclusion | None:
-    """The audit proof of the decision, once the log has sequenced it and signed a head over it."""
+    """The audit proof of the decision, once the log has sequenced it and signed a head over it.
+
+    A head without its signer's chain proves nothing to outsiders, so it is not given to them.
+    """
     try:
         proof = await parts.audit.inclusion(event)
     except EventNotCovered:
+        return None
+    if not proof.is_certified:
         return None
     return evidence.Inclusion(
         index=proof.index,
         tree_size=proof.tree_size,
         path=tuple(base64url.encode(node) for node in proof.path),
         head_jws=proof.head,
+        event=base64url.encode(proof.event),
+        salt=base64url.encode(proof.salt),
     )

@@ -30,6 +30,7 @@ from inkan.pki.model import (
     TranscriptLine,
 )
 from inkan.pki.ports import StatusSource
+from inkan.pki.service.builder import public_key_of
 from inkan.pki.service.cards import Cards
 from inkan.pki.service.ceremony import CeremonyMaster, read_ceremony, thumbprint, transcript_line
 from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
@@ -69,6 +70,7 @@ class PKI:
         without it. ``sources`` holds status sources by authority name, for authorities that others run.
         """
         self._db = db
+        self._audit = audit
         self._sealer = sealer
         self.hierarchy = Hierarchy(db=db, keys=keys, urls=urls)
         self._status = Status(audit=audit)
@@ -248,7 +250,17 @@ class PKI:
         """See :meth:`Cards.status`."""
         return await self._cards.status(authority, serial)
 
-    # --- receipts --------------------------------------------------------------------------------
+    # --- receipts and heads ----------------------------------------------------------------------
+
+    def head_chain(self) -> tuple[bytes, ...]:
+        """DER of the certificate of the audit log's head key and upwards, without the root.
+
+        Nothing before the ceremony, and nothing when the log signs with another key than the certified one.
+        """
+        signer = self.hierarchy.find(Role.AUDIT_HEAD)
+        if signer is None or public_key_of(signer) != self._audit.head_key:
+            return ()
+        return signer.chain[:-1]
 
     def sign_receipt(self, payload: bytes) -> str:
         """The compact JWS of a receipt's payload, with the signer's chain in ``x5c`` (design §5.3).

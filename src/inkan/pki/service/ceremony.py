@@ -5,7 +5,8 @@ Numbered plan:
 1. refuse when authorities exist: a second ceremony would orphan every certificate;
 2. make the root's key and its self-signed certificate;
 3. make each issuing authority's key and have the root certify it;
-4. make the OCSP signer of each issuing authority, and the receipt signer;
+4. make the OCSP signer of each issuing authority, the receipt signer, and the certificate of the key that signs
+   the audit log's heads already;
 5. lint everything before anything is stored;
 6. store all of it in one transaction, with one audit event that holds every thumbprint;
 7. every list starts out dirty and is signed at the first question or by the schedule.
@@ -20,9 +21,9 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from inkan.audit import Actor, ActorKind, Audit
+from inkan.audit import HEAD_KEY, Actor, ActorKind, Audit
 from inkan.crypto.key_providers import KeyProvider, KeyPurpose
-from inkan.crypto.keys import KeySpec, spki_der
+from inkan.crypto.keys import KeySpec, PublicKey, spki_der
 from inkan.crypto.signatures import digest_for
 from inkan.crypto.workers.pool import WorkerPool
 from inkan.kernel.clock import Clock, rfc3339
@@ -66,8 +67,9 @@ def read_ceremony(text: str) -> Ceremony:
     names = [ceremony.root.name, *(part.name for part in ceremony.issuing)]
     if len(set(names)) != len(names):
         raise CeremonyWrong("two authorities have one name", where="issuing")
-    if ceremony.receipt.authority not in names[1:]:
-        raise CeremonyWrong("the receipt signer's authority does not exist", where="receipt")
+    for where, part in (("receipt", ceremony.receipt), ("audit", ceremony.audit)):
+        if part.authority not in names[1:]:
+            raise CeremonyWrong("the signer's authority does not exist", where=where)
     return ceremony
 
 
@@ -108,8 +110,9 @@ class CeremonyMaster:
         for part in ceremony.issuing:
             issuing = self._issuing(ceremony, part, root, now)
             made += [issuing, self._ocsp_signer(ceremony, issuing)]
-        parent = next(each for each in made if each.name == ceremony.receipt.authority)
-        made.append(self._receipt_signer(ceremony, parent))
+        by_name = {each.name: each for each in made}
+        made.append(self._receipt_signer(ceremony, by_name[ceremony.receipt.authority]))
+        made.append(self._head_signer(ceremony, by_name[ceremony.audit.authority]))
         if self._lint:
             await self._lint_all(made)
         await self._db.transact(self._store, made)
@@ -186,13 +189,41 @@ class CeremonyMaster:
             Role.RECEIPT, "receipt", subject=subject, parent=parent, life=part.years * YEAR
         )
 
+    def _head_signer(self, ceremony: Ceremony, parent: Authority) -> Authority:
+        """The certificate of the log's own key; it signed heads before there was a ceremony."""
+        part = ceremony.audit
+        return self._certified(
+            Role.AUDIT_HEAD,
+            Role.AUDIT_HEAD.value,
+            subject=self._name(ceremony, part.common_name),
+            parent=parent,
+            life=part.years * YEAR,
+            key=self._audit.head_key,
+            label=HEAD_KEY,
+        )
+
     def _signer(
         self, role: Role, name: str, *, subject: x509.Name, parent: Authority, life: timedelta
     ) -> Authority:
+        label = f"{role.value}.{name}.{random_bytes(4).hex()}"
+        key = self._keys.generate(label, KeySpec.P256, frozenset({KeyPurpose(role.value)}))
+        return self._certified(
+            role, name, subject=subject, parent=parent, life=life, key=key, label=label
+        )
+
+    def _certified(
+        self,
+        role: Role,
+        name: str,
+        *,
+        subject: x509.Name,
+        parent: Authority,
+        life: timedelta,
+        key: PublicKey,
+        label: str,
+    ) -> Authority:
         profile = role.value
         now = begin(self._clock.now(), get_profile(profile))
-        label = f"{profile}.{name}.{random_bytes(4).hex()}"
-        key = self._keys.generate(label, KeySpec.P256, frozenset({KeyPurpose(role.value)}))
         end = min(now + life, parent.not_after)
         contents = _contents(subject, spki_der(key), now, end)
         der = self._sign(self._issued(profile, contents, parent), parent.key_label)
