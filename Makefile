@@ -91,7 +91,7 @@ doc: $(EQUIPPED) ## write docs/reference from the tables of the code
 
 # uv reads its own settings (UV_INDEX_URL, UV_FIND_LINKS …), not pip's.
 COMPILE = $(BUILD)/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
-  pyproject.toml --extra postgresql --group build
+  pyproject.toml --extra postgresql --extra pkcs11 --group build
 
 lock: ## write both locks from pyproject.toml (ARGS=--upgrade: newest versions)
 	@rm -rf $(BUILD)/uv && mkdir -p $(BUILD)

@@ -228,8 +228,8 @@ async def test_a_certificate_that_breaks_a_rule_is_never_signed(world, monkeypat
     monkeypatch.setattr(pki._issue, "_lint", True)
     monkeypatch.setattr(pki.hierarchy, "key_of", lambda a, p: (used.append(p), honest_key(a, p))[1])
 
-    def broken(name):
-        (usage, critical), *rest = honest(name)
+    def broken(name, cps):
+        (usage, critical), *rest = honest(name, cps)
         bits = {bit: getattr(usage, bit) for bit in SIMPLE_BITS} | {"key_cert_sign": True}
         usage = x509.KeyUsage(**bits, encipher_only=False, decipher_only=False)
         return [(usage, critical), *rest]

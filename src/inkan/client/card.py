@@ -118,9 +118,9 @@ class Giving(msgspec.Struct, frozen=True, kw_only=True):
     """What the card's own dialog tells the person: what is given away by the PIN.
 
     Attributes:
-        purpose: bind, renew, revoke or window.
-        scheme: the rule set.
-        audience: the platform that will act on the request.
+        purpose: bind, renew, revoke, window or ceremony.
+        scheme: the rule set; of a ceremony its title.
+        audience: the platform that will act on the request; of a ceremony the hash of its file.
         phone_name: the name that the phone goes by, where there is one.
         needs_digits: whether the 8 digits on the phone must be typed.
     """

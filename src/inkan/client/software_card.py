@@ -42,6 +42,7 @@ from inkan.crypto.certificates import parse_certificate
 from inkan.crypto.keys import KeySpec, PrivateKey
 from inkan.kernel.errors import InkanError, Malformed, TooLarge
 from inkan.kernel.sensitive import Secret
+from inkan.wire import ceremony_approval
 from inkan.wire import enrolment_request as requests
 from inkan.wire.enrolment_request import BindContent, Purpose, RevokeContent
 
@@ -105,6 +106,18 @@ def _revoke(content: bytes) -> _Typed:
     return _Typed(_giving(requests.parse_revoke(content), None, needs_digits=False), "")
 
 
+def _ceremony(content: bytes) -> _Typed:
+    approval = ceremony_approval.parse_approval(content)
+    giving = Giving(
+        purpose=approval.type,
+        scheme=approval.title,
+        audience=f"SHA-256 {approval.file_sha256}",
+        phone_name=None,
+        needs_digits=False,
+    )
+    return _Typed(giving, "")
+
+
 def _giving(
     content: BindContent | RevokeContent, phone_name: str | None, *, needs_digits: bool
 ) -> Giving:
@@ -121,6 +134,7 @@ def _giving(
 SIGNED_TYPES: Final[Mapping[str, Callable[[bytes], _Typed]]] = {
     requests.CONTENT_TYPES[Purpose.BIND]: _bind,
     requests.CONTENT_TYPES[Purpose.REVOKE]: _revoke,
+    ceremony_approval.CONTENT_TYPE: _ceremony,
 }
 
 

@@ -140,6 +140,20 @@ class VerifiedCMS(msgspec.Struct, frozen=True, kw_only=True):
     sha256: bytes
 
 
+class SignedContent(msgspec.Struct, frozen=True, kw_only=True):
+    """What one of a few known certificates signed; no path was asked for.
+
+    Attributes:
+        content: the enclosed octets.
+        certificate: DER of the signer.
+        signing_time: as the signer says, aware, or None.
+    """
+
+    content: bytes
+    certificate: bytes
+    signing_time: datetime | None
+
+
 def algorithm_of(key: PrivateKey) -> CMSAlgorithm:
     """Return the algorithm that a key signs with unless told otherwise (RSA: PKCS #1 v1.5)."""
     is_ec = isinstance(key, EllipticCurvePrivateKey)

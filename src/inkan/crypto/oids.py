@@ -17,6 +17,10 @@ POLICY_PHONE_AUTH: Final = f"{ARC}.1.3"
 POLICY_PHONE_SIGN: Final = f"{ARC}.1.4"
 POLICY_RECEIPT: Final = f"{ARC}.1.5"
 POLICY_AUDIT_HEAD: Final = f"{ARC}.1.6"
+POLICY_BRIDGE: Final = f"{ARC}.1.7"
+POLICY_SEAL: Final = f"{ARC}.1.8"
+POLICY_WINDOW: Final = f"{ARC}.1.9"
+POLICY_TLS_CLIENT: Final = f"{ARC}.1.10"
 ANY_POLICY: Final = "2.5.29.32.0"
 
 PHONE_BINDING: Final = f"{ARC}.2.1"
@@ -25,6 +29,7 @@ CONTENT_BIND: Final = f"{ARC}.3.1"
 CONTENT_RENEW: Final = f"{ARC}.3.2"
 CONTENT_REVOKE: Final = f"{ARC}.3.3"
 CONTENT_WINDOW: Final = f"{ARC}.3.4"
+CONTENT_CEREMONY: Final = f"{ARC}.3.5"
 
 # Certificate policies (RFC 5280 §4.2.1.4) by the names that profiles and schemes use.
 POLICIES: Final[Mapping[str, str]] = MappingProxyType(
@@ -35,6 +40,10 @@ POLICIES: Final[Mapping[str, str]] = MappingProxyType(
         "phone_sign": POLICY_PHONE_SIGN,
         "receipt": POLICY_RECEIPT,
         "audit_head": POLICY_AUDIT_HEAD,
+        "bridge": POLICY_BRIDGE,
+        "seal": POLICY_SEAL,
+        "window": POLICY_WINDOW,
+        "tls_client": POLICY_TLS_CLIENT,
         "any_policy": ANY_POLICY,
     }
 )
@@ -48,10 +57,15 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         POLICY_PHONE_SIGN: "certificate policy: statements of kind sign and signed attributes by a phone bound with a card",
         POLICY_RECEIPT: "certificate policy: receipts of an Inkan platform",
         POLICY_AUDIT_HEAD: "certificate policy: heads of the audit log of an Inkan platform",
+        POLICY_BRIDGE: "certificate policy: what a bridge maps the policies of its members onto",
+        POLICY_SEAL: "certificate policy: seals of organisations on documents",
+        POLICY_WINDOW: "certificate policy: requests forwarded by a service window",
+        POLICY_TLS_CLIENT: "certificate policy: TLS clients of relying parties",
         PHONE_BINDING: "certificate extension: hash of the FIDO2 credential and id of the binding",
         CONTENT_BIND: "CMS content: request to bind a phone",
         CONTENT_RENEW: "CMS content: request to renew a phone's certificates",
         CONTENT_REVOKE: "CMS content: request to revoke a phone",
         CONTENT_WINDOW: "CMS content: request forwarded by a service window",
+        CONTENT_CEREMONY: "CMS content: approval of a key ceremony by a custodian",
     }
 )

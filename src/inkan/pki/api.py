@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from inkan.kernel.errors import Malformed
 from inkan.pki.service import PKI
+from inkan.pki.service.publications import DocumentName, find_edition
 from inkan.web.exchange import Exchange
 from inkan.web.principal import open_to_all
 from inkan.web.response import Response, binary
@@ -19,6 +20,8 @@ _OCSP_LIMIT = 4096
 # A list is fetched again within minutes of a revocation; the bound for a cache is its nextUpdate.
 _CRL_MAX_AGE_S = 60
 _CERTIFICATE_MAX_AGE_S = 86_400
+_DOCUMENT_TYPE = "text/markdown; charset=utf-8"
+_DOCUMENT_MAX_AGE_S = 3_600
 
 
 def routes(pki: PKI) -> Group:
@@ -40,6 +43,11 @@ def routes(pki: PKI) -> Group:
         der = await pki.crl(exchange.parameters["name"], int(shard))
         return binary(der, _CRL_TYPE, max_age_s=_CRL_MAX_AGE_S)
 
+    async def document(exchange: Exchange) -> Response:
+        name = DocumentName(exchange.path.split("/")[1])
+        edition = find_edition(name, exchange.parameters.get("version"))
+        return binary(edition.text.encode(), _DOCUMENT_TYPE, max_age_s=_DOCUMENT_MAX_AGE_S)
+
     async def ask_by_post(exchange: Exchange) -> Response:
         der, _ = await pki.ocsp(exchange.parameters["name"], await exchange.body())
         return Response(200, der, media_type=_OCSP_TYPE)
@@ -55,6 +63,11 @@ def routes(pki: PKI) -> Group:
             ("GET", "/ca/{file}"): Bare(endpoint=certificate, access=_PUBLISHED),
             ("GET", "/crl/{name}"): Bare(endpoint=full_list, access=_PUBLISHED),
             ("GET", "/crl/{name}/{file}"): Bare(endpoint=shard_list, access=_PUBLISHED),
+            **{
+                ("GET", f"/{name}{rest}"): Bare(endpoint=document, access=_PUBLISHED)
+                for name in DocumentName
+                for rest in ("", "/{version}")
+            },
             ("POST", "/ocsp/{name}"): Bare(
                 endpoint=ask_by_post, access=_PUBLISHED, body_limit=_OCSP_LIMIT
             ),

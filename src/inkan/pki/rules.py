@@ -37,7 +37,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key_usage: Annotated[list[KeyUsageName], msgspec.Meta(min_length=1)]
     max_days: int
     policies: list[str]
-    extended_key_usage: list[Literal["ocsp_signing"]] = []
+    extended_key_usage: list[Literal["ocsp_signing", "client_auth"]] = []
     path_length: int | None = None
     binding: bool = False
     revocation: bool = True

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from inkan.crypto.cms import VerifiedCMS
+from inkan.crypto.cms import SignedContent, VerifiedCMS
 from inkan.crypto.lint import CertificateLinter, LintReport
 from inkan.crypto.path import ValidatedPath, ValidationPolicy
 
@@ -44,6 +44,14 @@ class VerifyCMS(msgspec.Struct, frozen=True, kw_only=True):
     policy: ValidationPolicy
 
 
+class VerifyCMSOf(msgspec.Struct, frozen=True, kw_only=True):
+    """Verify a CMS SignedData (DER) of this eContentType by one of these very certificates (SHA-256 of DER)."""
+
+    der: bytes
+    content_type: str
+    signers: frozenset[bytes]
+
+
 class Contract(msgspec.Struct, frozen=True):
     """Types of one job."""
 
@@ -57,4 +65,5 @@ CONTRACTS: Final[Mapping[str, Contract]] = {
     "lint_ocsp": Contract(LintOCSP, LintReport),
     "verify_path": Contract(VerifyPath, ValidatedPath),
     "verify_cms": Contract(VerifyCMS, VerifiedCMS),
+    "verify_cms_of": Contract(VerifyCMSOf, SignedContent),
 }

@@ -6,7 +6,7 @@ from typing import Any, Final
 from inkan.crypto.workers.child import Job
 from inkan.crypto.workers.contracts import CONTRACTS
 from inkan.crypto.workers.linters import lint_certificate, lint_crl, lint_ocsp, load_all
-from inkan.crypto.workers.signed_data import verify_cms
+from inkan.crypto.workers.signed_data import verify_cms, verify_cms_of
 from inkan.crypto.workers.validation import verify_path
 
 RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -15,6 +15,7 @@ RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "lint_ocsp": lambda job: lint_ocsp(job.der),
     "verify_path": lambda job: verify_path(job.certificate, job.policy),
     "verify_cms": lambda job: verify_cms(job.der, job.content_type, job.policy),
+    "verify_cms_of": lambda job: verify_cms_of(job.der, job.content_type, job.signers),
 }
 
 

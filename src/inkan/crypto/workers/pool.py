@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from inkan.crypto.cms import VerifiedCMS
+from inkan.crypto.cms import SignedContent, VerifiedCMS
 from inkan.crypto.lint import CertificateLinter, LintReport
 from inkan.crypto.path import ValidatedPath, ValidationPolicy
 from inkan.crypto.workers.contracts import CONTRACTS
@@ -171,6 +171,15 @@ class WorkerPool:
             "verify_cms", der=der, content_type=content_type, policy=policy
         )
         return verified
+
+    async def verify_cms_of(
+        self, der: bytes, *, content_type: str, signers: frozenset[bytes]
+    ) -> SignedContent:
+        """Verify a CMS SignedData of a known signer; see :func:`signed_data.verify_cms_of` for the refusals."""
+        signed: SignedContent = await self.call(
+            "verify_cms_of", der=der, content_type=content_type, signers=signers
+        )
+        return signed
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

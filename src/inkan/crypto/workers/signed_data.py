@@ -15,6 +15,7 @@ from inkan.crypto.cms import (
     CMSContentTypeWrong,
     CMSMalformed,
     CMSSignatureWrong,
+    SignedContent,
     UnverifiedCMS,
     VerifiedCMS,
     parse_signed_data,
@@ -62,6 +63,29 @@ def verify_cms(der: bytes, content_type: str, policy: ValidationPolicy) -> Verif
         signing_time=parsed.signing_time,
         path=path,
         sha256=hashlib.sha256(der).digest(),
+    )
+
+
+def verify_cms_of(der: bytes, content_type: str, signers: frozenset[bytes]) -> SignedContent:
+    """Return the content of a SignedData that one of these very certificates signed, with no path asked for.
+
+    For signers that are known by their certificate, as the custodians of a ceremony are before there is any
+    authority. Steps 1 to 5 of :func:`verify_cms`, and the signer's certificate has one of the SHA-256 in ``signers``.
+
+    Raises:
+        CMSTooLarge, CMSMalformed, CMSContentTypeWrong, CMSSignatureWrong: as there, and for any other signer.
+    """
+    parsed = parse_signed_data(der)
+    if parsed.content_type != content_type:
+        raise CMSContentTypeWrong(expected=content_type)
+    if hashlib.sha256(parsed.signer).digest() not in signers:
+        raise CMSSignatureWrong("signed by a certificate that is not asked for")
+    _verify_algorithm(parse_certificate(parsed.signer).public_key, parsed.algorithm)
+    _verify_signature(der, parsed)
+    return SignedContent(
+        content=parsed.content,
+        certificate=parsed.signer,
+        signing_time=parsed.signing_time,
     )
 
 

@@ -22,7 +22,10 @@ from inkan.pki.model import Authority, Role
 from inkan.pki.rules import Profile, get_profile
 from inkan.pki.service.hierarchy import PublicURLs
 
-_EKU = {"ocsp_signing": ExtendedKeyUsageOID.OCSP_SIGNING}
+_EKU = {
+    "ocsp_signing": ExtendedKeyUsageOID.OCSP_SIGNING,
+    "client_auth": ExtendedKeyUsageOID.CLIENT_AUTH,
+}
 _USAGES = (
     "digital_signature",
     "content_commitment",
@@ -61,7 +64,7 @@ def holder_name(*, country: str, common_name: str, serial_number: str) -> x509.N
 def self_signed(profile: Profile, contents: Contents) -> x509.CertificateBuilder:
     """The builder of a root: its issuer is its subject."""
     builder = _start(contents, issuer=contents.subject)
-    return _extend(builder, _fixed(profile, contents.spki))
+    return _extend(builder, _fixed(profile, contents.spki, cps=None))
 
 
 def issued(
@@ -70,7 +73,9 @@ def issued(
     """The builder of a certificate under an authority."""
     parts = _issuer(issuer.certificate)
     builder = _start(contents, issuer=parts.name)
-    builder = _extend(builder, [(parts.key_identifier, False), *_fixed(profile, contents.spki)])
+    builder = _extend(
+        builder, [(parts.key_identifier, False), *_fixed(profile, contents.spki, cps=urls.cps)]
+    )
     if profile.revocation or profile.purpose == "ca":
         builder = _extend(builder, _pointers(issuer, contents.shard, urls))
     if contents.binding is not None:
@@ -115,23 +120,26 @@ def _extend(
     return builder
 
 
-def _fixed(profile: Profile, spki: bytes) -> list[tuple[x509.ExtensionType, bool]]:
+def _fixed(
+    profile: Profile, spki: bytes, *, cps: str | None
+) -> list[tuple[x509.ExtensionType, bool]]:
     key = load_der_public_key(spki)
     identifier = x509.SubjectKeyIdentifier.from_public_key(key)  # type: ignore[arg-type]
-    return [(identifier, False), *_of_profile(profile.name)]
+    return [(identifier, False), *_of_profile(profile.name, cps)]
 
 
 @functools.cache
-def _of_profile(name: str) -> list[tuple[x509.ExtensionType, bool]]:
-    """The extensions that every certificate of a profile shares."""
+def _of_profile(name: str, cps: str | None) -> list[tuple[x509.ExtensionType, bool]]:
+    """The extensions that every certificate of a profile shares; who holds a policy is told where its terms stand."""
     profile = get_profile(name)
     usage = x509.KeyUsage(**{each: each in profile.key_usage for each in _USAGES})
     rows: list[tuple[x509.ExtensionType, bool]] = [(usage, True)]
     if profile.purpose == "ca":
         rows.append((x509.BasicConstraints(ca=True, path_length=profile.path_length), True))
     if profile.policies:
+        terms = [cps] if cps is not None and profile.purpose != "ca" else None
         policies = [
-            x509.PolicyInformation(x509.ObjectIdentifier(oids.POLICIES[each]), None)
+            x509.PolicyInformation(x509.ObjectIdentifier(oids.POLICIES[each]), terms)
             for each in profile.policies
         ]
         rows.append((x509.CertificatePolicies(policies), False))

@@ -30,6 +30,11 @@ class PublicURLs(msgspec.Struct, frozen=True):
             else f"{self.origin}/crl/{name}/{shard}.crl"
         )
 
+    @property
+    def cps(self) -> str:
+        """The practice statement that certificate policies point to (RFC 5280 §4.2.1.4)."""
+        return f"{self.origin}/cps"
+
     def ocsp(self, name: str) -> str:
         """The responder of an authority."""
         return f"{self.origin}/ocsp/{name}"
