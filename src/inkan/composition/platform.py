@@ -165,6 +165,7 @@ def assemble(
         clock=clock,
         urls=PublicURLs(origin=settings.origins.platform),
         lint=settings.pki.lint,
+        quorum=settings.environment is Environment.PRODUCTION,
         crl_life=timedelta(hours=settings.pki.crl_hours),
         ocsp_life=timedelta(minutes=settings.pki.ocsp_minutes),
     )

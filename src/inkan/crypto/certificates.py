@@ -4,13 +4,14 @@ What passes the gate is well formed, not trusted: trust is the path's (:mod:`ink
 before it because general validators accept more than any certificate of ours needs, and cost more to attack.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from typing import Final, TypeVar
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
 from inkan.crypto import oids
@@ -297,3 +298,9 @@ def _end(der: bytes, position: int) -> int:
     """Where the DER element at ``position`` ends."""
     start, short = _contents(der, position), der[position + 1]
     return start + (int.from_bytes(der[position + 2 : start], "big") if short & 0x80 else short)
+
+
+def certs_only(certificates: Iterable[bytes]) -> bytes:
+    """Return certificates (DER) as a certs-only SignedData: what ``caIssuers`` of many certificates names (RFC 5280 §4.2.2.1)."""
+    parsed = [x509.load_der_x509_certificate(der) for der in certificates]
+    return pkcs7.serialize_certificates(parsed, Encoding.DER)

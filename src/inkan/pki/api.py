@@ -4,6 +4,7 @@ import base64
 import binascii
 from urllib.parse import unquote
 
+from inkan.crypto.certificates import certs_only
 from inkan.kernel.errors import Malformed
 from inkan.pki.service import PKI
 from inkan.pki.service.publications import DocumentName, find_edition
@@ -14,6 +15,7 @@ from inkan.web.routes import Bare, Group, Surface
 
 _PUBLISHED = open_to_all("published for everybody who verifies a certificate (RFC 5280, RFC 6960)")
 _CERTIFICATE_TYPE = "application/pkix-cert"
+_BUNDLE_TYPE = "application/pkcs7-mime"
 _CRL_TYPE = "application/pkix-crl"
 _OCSP_TYPE = "application/ocsp-response"
 _OCSP_LIMIT = 4096
@@ -28,8 +30,11 @@ def routes(pki: PKI) -> Group:
     """The group of published objects."""
 
     async def certificate(exchange: Exchange) -> Response:
-        name = _without(exchange.parameters["file"], ".cer")
-        der = pki.hierarchy.get(name).certificate
+        file = exchange.parameters["file"]
+        if file.endswith(".p7c"):
+            bundle = certs_only(pki.hierarchy.bundle(file.removesuffix(".p7c")))
+            return binary(bundle, _BUNDLE_TYPE, max_age_s=_CERTIFICATE_MAX_AGE_S)
+        der = pki.hierarchy.certificate(_without(file, ".cer"))
         return binary(der, _CERTIFICATE_TYPE, max_age_s=_CERTIFICATE_MAX_AGE_S)
 
     async def full_list(exchange: Exchange) -> Response:

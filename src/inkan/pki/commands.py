@@ -33,7 +33,7 @@ def init(world: Any, file: Path) -> None:
     """
     ceremony = read_ceremony(file.read_text(encoding="utf-8"))
     made = world.run(lambda platform: platform.pki.hold_ceremony(ceremony))
-    _print(made)
+    _print(made.made)
 
 
 @command.command(name="list")
@@ -62,7 +62,7 @@ def show(world: Any, name: str, *, pem: bool, out: Path | None) -> None:
     """
 
     async def read(platform: Any) -> bytes:
-        der: bytes = platform.pki.hierarchy.get(name).certificate
+        der: bytes = platform.pki.hierarchy.certificate(name)
         return der
 
     der = world.run(read)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ class Role(StrEnum):
     """What an authority or signer of the hierarchy does."""
 
     ROOT = "root"
+    BRIDGE = "bridge"
     ISSUING = "issuing"
     OCSP = "ocsp"
     RECEIPT = "receipt"
@@ -78,6 +79,8 @@ class Authority(msgspec.Struct, frozen=True):
     Attributes:
         chain: DER certificates from this one up to, and with, the root.
         crl_shards: property of this generation of the key; it never changes.
+        is_offline: whether the key lies in the offline key store, which is open during ceremonies only.
+        successor: the authority that took over the profiles, or None.
     """
 
     name: str
@@ -88,6 +91,25 @@ class Authority(msgspec.Struct, frozen=True):
     parent: str
     profiles: tuple[str, ...]
     crl_shards: int
+    not_after: datetime
+    is_offline: bool = False
+    successor: str | None = None
+
+
+class CrossCertificate(msgspec.Struct, frozen=True):
+    """A certificate of one authority for the key of another one, or of another domain's.
+
+    Attributes:
+        name: ``issuer-to-subject``.
+        subject: an authority of this instance, or the name that the other domain goes by here.
+        is_link: between two keys of one root (RFC 4210 §4.4).
+    """
+
+    name: str
+    issuer: str
+    subject: str
+    certificate: bytes
+    is_link: bool
     not_after: datetime
 
 
@@ -211,6 +233,21 @@ class CeremonyWrong(Malformed):
     public = ("where", "expected")
 
 
+class CeremonyNotApproved(Forbidden):
+    """Too few custodians approved this very file, or one who did is none."""
+
+    code = "ceremony_not_approved"
+    title = "The key ceremony is not approved by enough custodians"
+    public = ("needed", "given")
+
+
+class KeyOffline(Unavailable):
+    """The authority's key is in the offline key store, which is open during ceremonies only."""
+
+    code = "key_offline"
+    title = "The key of this authority is offline"
+
+
 class ProfileWrong(InkanError):
     """A profile asks for more than the ceilings in code allow."""
 
@@ -295,52 +332,6 @@ class CardRequestMalformed(Malformed):
 
     code = "card_request_malformed"
     title = "The signed request is not well formed"
-
-
-# --- the ceremony file -------------------------------------------------------------------------
-
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-Common = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-
-
-class RootPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The root: its key signs issuing authorities, and one list of their revocations for 400 days."""
-
-    common_name: Common
-    name: Name = "root"
-    key: Literal["P-384"] = "P-384"
-    years: Annotated[int, msgspec.Meta(ge=1, le=30)] = 20
-
-
-class IssuingPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One issuing authority and the profiles it may issue."""
-
-    name: Name
-    common_name: Common
-    profiles: Annotated[list[str], msgspec.Meta(min_length=1)]
-    key: Literal["P-256", "RSA-3072"] = "P-256"
-    years: Annotated[int, msgspec.Meta(ge=1, le=15)] = 10
-    crl_shards: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 1
-
-
-class SignerPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A signer of the platform and the authority that certifies it."""
-
-    authority: Name
-    common_name: Common
-    years: Annotated[int, msgspec.Meta(ge=1, le=5)] = 3
-
-
-class Ceremony(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The only input of a ceremony: one file, verified as one."""
-
-    title: Common
-    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")]
-    organisation: Common
-    root: RootPart
-    issuing: Annotated[list[IssuingPart], msgspec.Meta(min_length=1, max_length=8)]
-    receipt: SignerPart
-    audit: SignerPart
 
 
 class TranscriptLine(msgspec.Struct, frozen=True):

@@ -20,6 +20,32 @@ authority = sa.Table(
     sa.Column("profiles", JSONText, nullable=False),
     sa.Column("crl_shards", sa.Integer, nullable=False),
     sa.Column("not_after", Moment, nullable=False),
+    sa.Column("is_offline", sa.Boolean),
+    sa.Column("successor", sa.String(40)),
+    sa.Column("event_id", sa.String(40), nullable=False),
+)
+
+cross = sa.Table(
+    "pki_cross_certificate",
+    metadata,
+    sa.Column("name", sa.String(80), primary_key=True),
+    sa.Column("issuer", sa.String(40), nullable=False),
+    sa.Column("subject", sa.String(40), nullable=False),
+    sa.Column("certificate", sa.LargeBinary, nullable=False),
+    sa.Column("is_link", sa.Boolean, nullable=False),
+    sa.Column("not_after", Moment, nullable=False),
+    sa.Column("event_id", sa.String(40), nullable=False),
+)
+
+ceremony = sa.Table(
+    "pki_ceremony",
+    metadata,
+    # No file is held twice.
+    sa.Column("file_sha256", sa.String(43), primary_key=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("held_at", Moment, nullable=False),
+    sa.Column("custody", JSONText),
+    sa.Column("transcript", sa.Text, nullable=False),
     sa.Column("event_id", sa.String(40), nullable=False),
 )
 
@@ -86,6 +112,22 @@ def _bind(name: str, type_: Any = sa.String) -> Any:
 
 
 INSERT_AUTHORITY = insert_row(authority)
+SUCCEED = Query(
+    sa.update(authority)
+    .where(authority.c.name == _bind("key"), authority.c.successor.is_(None))
+    .values(successor=_bind("new_successor"), event_id=_bind("event"))
+)
+INSERT_CROSS = insert_row(cross)
+CROSSES = Query(sa.select(*(c for c in cross.c if c.name != "event_id")).order_by(cross.c.name))
+INSERT_CEREMONY = insert_row(ceremony)
+CEREMONY = Query(sa.select(ceremony.c.kind).where(ceremony.c.file_sha256 == _bind("key")))
+# The custody in force: the last one that a ceremony brought.
+CUSTODY = Query(
+    sa.select(ceremony.c.custody)
+    .where(ceremony.c.custody.is_not(None))
+    .order_by(ceremony.c.held_at.desc())
+    .limit(1)
+)
 AUTHORITIES = Query(
     sa.select(*(c for c in authority.c if c.name != "event_id")).order_by(authority.c.name)
 )
@@ -267,5 +309,7 @@ PURGE_OCSP = Query(sa.delete(ocsp).where(ocsp.c.next_update <= NOW))
 
 EVENT_PAIRS = [
     Query(sa.select(authority.c.name, authority.c.event_id)),
+    Query(sa.select(cross.c.name, cross.c.event_id)),
+    Query(sa.select(ceremony.c.file_sha256, ceremony.c.event_id)),
     Query(sa.select(certificate.c.id, certificate.c.event_id)),
 ]

@@ -1,7 +1,7 @@
 """The certification authorities of one instance, and the validation of what cards sign."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -20,7 +20,6 @@ from inkan.pki import store
 from inkan.pki.model import (
     CardRequest,
     CardStatus,
-    Ceremony,
     CertificateOrder,
     CertificateStatus,
     CertificateUnknown,
@@ -32,13 +31,16 @@ from inkan.pki.model import (
 from inkan.pki.ports import StatusSource
 from inkan.pki.service.builder import public_key_of
 from inkan.pki.service.cards import Cards
-from inkan.pki.service.ceremony import CeremonyMaster, read_ceremony, thumbprint, transcript_line
+from inkan.pki.service.ceremony import CeremonyMaster
+from inkan.pki.service.ceremony_file import AnyCeremony, read_ceremony
 from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
 from inkan.pki.service.issue import Issue
 from inkan.pki.service.lists import Lists
+from inkan.pki.service.making import thumbprint
 from inkan.pki.service.responder import Responder
 from inkan.pki.service.sources import OwnRegister
 from inkan.pki.service.status import LISTS_TOPIC, Status
+from inkan.pki.service.transcript import Transcript, cross_line, transcript_line
 from inkan.store.database import Database, Step
 from inkan.store.sealing import Sealer
 from inkan.wire.receipt import RECEIPT_TYP
@@ -60,6 +62,7 @@ class PKI:
         clock: Clock,
         urls: PublicURLs,
         lint: bool = True,
+        quorum: bool = False,
         crl_life: timedelta = timedelta(hours=24),
         ocsp_life: timedelta = timedelta(hours=1),
         sources: Mapping[str, StatusSource] | None = None,
@@ -67,7 +70,8 @@ class PKI:
         """Work in ``db`` with keys of ``keys``.
 
         ``lint`` says whether an error of the linter stops an issue; it is off only where a bench measures
-        without it. ``sources`` holds status sources by authority name, for authorities that others run.
+        without it; ``quorum`` whether a ceremony needs a custody. ``sources`` holds status sources by
+        authority name, for authorities that others run.
         """
         self._db = db
         self._audit = audit
@@ -92,6 +96,7 @@ class PKI:
             workers=workers,
             clock=clock,
             lint=lint,
+            quorum=quorum,
         )
         own = OwnRegister(db=db, hierarchy=self.hierarchy, lists=self.lists, status=self._status)
         self._cards = Cards(
@@ -108,9 +113,19 @@ class PKI:
         """Read the authorities; to be awaited once before anything else."""
         await self.hierarchy.load()
 
-    async def hold_ceremony(self, ceremony: Ceremony) -> list[TranscriptLine]:
+    async def hold_ceremony(
+        self,
+        ceremony: AnyCeremony,
+        *,
+        file: bytes = b"",
+        approvals: Sequence[bytes] = (),
+        offline: KeyProvider | None = None,
+        is_rehearsal: bool = False,
+    ) -> Transcript:
         """See :meth:`CeremonyMaster.hold`."""
-        return await self._master.hold(ceremony)
+        return await self._master.hold(
+            ceremony, file=file, approvals=approvals, offline=offline, is_rehearsal=is_rehearsal
+        )
 
     async def renew_signers(self) -> None:
         """Replace OCSP signers that are near their end; a schedule's work."""
@@ -118,7 +133,10 @@ class PKI:
 
     def authorities(self) -> list[TranscriptLine]:
         """Every certificate of the hierarchy with its thumbprint (JPKI-37)."""
-        return [transcript_line(authority) for authority in self.hierarchy]
+        return [
+            *map(transcript_line, self.hierarchy),
+            *map(cross_line, self.hierarchy.crosses),
+        ]
 
     def anchors(self) -> list[bytes]:
         """DER of the roots."""
@@ -302,6 +320,7 @@ def _x5c(chain: tuple[bytes, ...]) -> list[str]:
 __all__ = [
     "LISTS_TOPIC",
     "PKI",
+    "AnyCeremony",
     "PublicURLs",
     "read_ceremony",
     "thumbprint",

@@ -16,6 +16,8 @@ from cryptography.x509.oid import (
 )
 
 from inkan.crypto import oids
+from inkan.crypto.cross_terms import CrossTerms
+from inkan.crypto.cross_terms import extensions as cross_extensions
 from inkan.crypto.keys import PublicKey
 from inkan.crypto.names import build_name
 from inkan.pki.model import Authority, Role
@@ -86,6 +88,25 @@ def issued(
     return builder
 
 
+def crossed(
+    profile: Profile,
+    contents: Contents,
+    *,
+    issuer: Authority,
+    urls: PublicURLs,
+    terms: CrossTerms,
+) -> x509.CertificateBuilder:
+    """The builder of an authority's certificate for another authority's key, on these terms."""
+    parts = _issuer(issuer.certificate)
+    key = load_der_public_key(contents.spki)
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key)  # type: ignore[arg-type]
+    builder = _start(contents, issuer=parts.name)
+    builder = _extend(builder, [(parts.key_identifier, False), (identifier, False)])
+    builder = builder.add_extension(_usage(profile), critical=True)
+    builder = _extend(builder, cross_extensions(terms))
+    return _extend(builder, _pointers(issuer, contents.shard, urls))
+
+
 class _Issuer(msgspec.Struct, frozen=True):
     name: x509.Name
     key_identifier: x509.AuthorityKeyIdentifier
@@ -132,8 +153,7 @@ def _fixed(
 def _of_profile(name: str, cps: str | None) -> list[tuple[x509.ExtensionType, bool]]:
     """The extensions that every certificate of a profile shares; who holds a policy is told where its terms stand."""
     profile = get_profile(name)
-    usage = x509.KeyUsage(**{each: each in profile.key_usage for each in _USAGES})
-    rows: list[tuple[x509.ExtensionType, bool]] = [(usage, True)]
+    rows: list[tuple[x509.ExtensionType, bool]] = [(_usage(profile), True)]
     if profile.purpose == "ca":
         rows.append((x509.BasicConstraints(ca=True, path_length=profile.path_length), True))
     if profile.policies:
@@ -151,6 +171,10 @@ def _of_profile(name: str, cps: str | None) -> list[tuple[x509.ExtensionType, bo
     return rows
 
 
+def _usage(profile: Profile) -> x509.KeyUsage:
+    return x509.KeyUsage(**{each: each in profile.key_usage for each in _USAGES})
+
+
 @functools.lru_cache(maxsize=4096)
 def _pointers(
     issuer: Authority, shard: int, urls: PublicURLs
@@ -164,7 +188,7 @@ def _pointers(
         crl_issuer=None,
     )
     places = [(AuthorityInformationAccessOID.CA_ISSUERS, urls.certificate(issuer.name))]
-    if issuer.role is not Role.ROOT:
+    if issuer.role is Role.ISSUING:
         places.insert(0, (AuthorityInformationAccessOID.OCSP, urls.ocsp(issuer.name)))
     access = [
         x509.AccessDescription(method, x509.UniformResourceIdentifier(url))

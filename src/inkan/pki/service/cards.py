@@ -151,11 +151,11 @@ class Cards:
         return verified.content
 
     def _authority(self, profile: str, signer: Certificate) -> Authority:
-        """The profile's authority, if the signer names it; another one of this instance makes no cards."""
-        authority = self._hierarchy.issuer_of(profile)
-        if _subject(authority) == signer.issuer:
-            _verify_signed_by(authority, signer)
-            return authority
+        """The profile's authority that the signer names, a replaced one included; others make no cards."""
+        for authority in self._hierarchy.issuers_of(profile):
+            if _subject(authority) == signer.issuer:
+                _verify_signed_by(authority, signer)
+                return authority
         if any(_subject(each) == signer.issuer for each in self._hierarchy.of_role(Role.ISSUING)):
             raise CardWrongPurpose()
         raise CardUntrusted()

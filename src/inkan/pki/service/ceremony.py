@@ -1,76 +1,48 @@
-"""The key ceremony: one file in, a hierarchy and a transcript out.
+"""The key ceremony: one file in, authorities and a transcript out.
 
 Numbered plan:
 
-1. refuse when authorities exist: a second ceremony would orphan every certificate;
-2. make the root's key and its self-signed certificate;
-3. make each issuing authority's key and have the root certify it;
-4. make the OCSP signer of each issuing authority, the receipt signer, and the certificate of the key that signs
-   the audit log's heads already;
-5. lint everything before anything is stored;
-6. store all of it in one transaction, with one audit event that holds every thumbprint;
-7. every list starts out dirty and is signed at the first question or by the schedule.
+1. approved: custodians' cards signed this very file, as many as the custody in force asks for;
+2. possible: founding needs an empty instance, everything else a founded one, and no ceremony is held twice;
+3. make what the file asks for, in this order: roots, bridge, issuing authorities with their OCSP signers, the
+   platform's signers, cross-certificates;
+4. lint everything before anything is stored;
+5. store all of it in one transaction, with one audit event that holds every thumbprint;
+6. lists of offline authorities are signed while their key store is open; every other list starts out dirty and is
+   signed at the first question or by the schedule.
+
+A rehearsal does 1 to 4 with throw-away keys and stores nothing.
 """
 
-import hashlib
-import tomllib
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from inkan.audit import HEAD_KEY, Actor, ActorKind, Audit
-from inkan.crypto.key_providers import KeyProvider, KeyPurpose
-from inkan.crypto.keys import KeySpec, PublicKey, spki_der
-from inkan.crypto.signatures import digest_for
+from inkan.audit import Actor, ActorKind, Audit
+from inkan.crypto.key_providers import KeyProvider
 from inkan.crypto.workers.pool import WorkerPool
 from inkan.kernel.clock import Clock, rfc3339
-from inkan.kernel.ids import random_bytes
 from inkan.pki import store
 from inkan.pki.model import (
     Authority,
-    Ceremony,
     CeremonyDone,
+    CeremonyNotApproved,
     CeremonyWrong,
-    IssuingPart,
     LintRefused,
     Role,
-    TranscriptLine,
 )
-from inkan.pki.rules import get_profile, profiles
-from inkan.pki.service import builder
-from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
-from inkan.pki.service.issue import begin
-from inkan.store.database import Database, Step
+from inkan.pki.service.ceremony_file import AnyCeremony, Ceremony, Custody
+from inkan.pki.service.custody import Approver, verify_quorum
+from inkan.pki.service.hierarchy import Hierarchy
+from inkan.pki.service.making import Maker, thumbprint
+from inkan.pki.service.plan import OCSP_SIGNER_LIFE, Made, Plan, subject_of
+from inkan.pki.service.rehearsal import ThrowAwayKeys
+from inkan.pki.service.transcript import Transcript, cross_line, transcript_line
+from inkan.store.database import MOMENT, Database, Step
+from inkan.wire.ceremony_approval import file_sha256
 
 OFFICER = Actor(ActorKind.OPERATOR, "ca-officer")
-YEAR = timedelta(days=365)
-OCSP_SIGNER_LIFE = timedelta(days=89)
-CA_PURPOSES = frozenset({KeyPurpose.CERT, KeyPurpose.CRL})
-
-
-def read_ceremony(text: str) -> Ceremony:
-    """Return the ceremony that a TOML text describes.
-
-    Raises:
-        CeremonyWrong: not TOML, an unknown key, a profile twice or unknown, a missing authority.
-    """
-    try:
-        ceremony = msgspec.convert(tomllib.loads(text), Ceremony)
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError) as wrong:
-        raise CeremonyWrong(str(wrong)) from None
-    named = [profile for part in ceremony.issuing for profile in part.profiles]
-    if len(set(named)) != len(named) or not set(named) <= profiles().keys():
-        raise CeremonyWrong("each profile belongs to exactly one authority", where="issuing")
-    names = [ceremony.root.name, *(part.name for part in ceremony.issuing)]
-    if len(set(names)) != len(names):
-        raise CeremonyWrong("two authorities have one name", where="issuing")
-    for where, part in (("receipt", ceremony.receipt), ("audit", ceremony.audit)):
-        if part.authority not in names[1:]:
-            raise CeremonyWrong("the signer's authority does not exist", where=where)
-    return ceremony
 
 
 class CeremonyMaster:
@@ -86,7 +58,9 @@ class CeremonyMaster:
         workers: WorkerPool,
         clock: Clock,
         lint: bool,
+        quorum: bool,
     ) -> None:
+        """Hold ceremonies on ``db``; ``quorum`` says whether a custody is demanded (production)."""
         self._db = db
         self._audit = audit
         self._keys = keys
@@ -94,182 +68,124 @@ class CeremonyMaster:
         self._workers = workers
         self._clock = clock
         self._lint = lint
+        self._quorum = quorum
 
-    async def hold(self, ceremony: Ceremony) -> list[TranscriptLine]:
-        """Make the hierarchy and return what was made, root first.
+    async def hold(
+        self,
+        ceremony: AnyCeremony,
+        *,
+        file: bytes = b"",
+        approvals: Sequence[bytes] = (),
+        offline: KeyProvider | None = None,
+        is_rehearsal: bool = False,
+    ) -> Transcript:
+        """Do what the ceremony asks for; see the plan of this module.
+
+        Args:
+            ceremony: as read from the file.
+            file: its bytes, which the custodians approved.
+            approvals: CMS of the custodians' cards.
+            offline: the offline key store, opened by its shares; roots and bridges are made and used there.
+            is_rehearsal: with throw-away keys; nothing is stored.
 
         Raises:
-            CeremonyDone: there is a hierarchy.
-            LintRefused: a certificate would break its profile; nothing was stored.
+            CeremonyNotApproved: 1.
+            CeremonyDone, CeremonyWrong: 2.
+            KeyOffline: an offline key is needed, and its store is closed.
+            LintRefused: 4; nothing was stored.
         """
-        if self._hierarchy:
-            raise CeremonyDone()
-        now = begin(self._clock.now(), get_profile("root"))
-        root = self._root(ceremony, now)
-        made = [root]
-        for part in ceremony.issuing:
-            issuing = self._issuing(ceremony, part, root, now)
-            made += [issuing, self._ocsp_signer(ceremony, issuing)]
-        by_name = {each.name: each for each in made}
-        made.append(self._receipt_signer(ceremony, by_name[ceremony.receipt.authority]))
-        made.append(self._head_signer(ceremony, by_name[ceremony.audit.authority]))
+        approvers = await self._approved(ceremony, file, approvals)  # 1
+        await self._verify_possible(ceremony, file)  # 2
+        maker = Maker(
+            keys=ThrowAwayKeys() if is_rehearsal else self._keys,
+            offline=ThrowAwayKeys() if is_rehearsal and offline else offline,
+            urls=self._hierarchy.urls,
+            clock=self._clock,
+        )
+        plan = Plan(maker, self._hierarchy, head_key=self._audit.head_key)
+        made = plan.make(ceremony)  # 3
         if self._lint:
-            await self._lint_all(made)
-        await self._db.transact(self._store, made)
-        await self._hierarchy.load()
-        return [transcript_line(authority) for authority in made]
-
-    async def renew_ocsp_signers(self) -> int:
-        """Replace every OCSP signer past two thirds of its life; returns how many."""
-        renewed = 0
-        now = self._clock.now().replace(microsecond=0)
-        for signer in self._hierarchy.of_role(Role.OCSP):
-            if signer.not_after - now > OCSP_SIGNER_LIFE / 3:
-                continue
-            name = x509.load_der_x509_certificate(signer.certificate).subject
-            parent = self._hierarchy.get(signer.parent)
-            fresh = self._signer(
-                Role.OCSP, signer.name, subject=name, parent=parent, life=OCSP_SIGNER_LIFE
-            )
-            renewed += await self._db.transact(self._replace, signer, fresh)
-        if renewed:
+            await self._lint_all(made)  # 4
+        transcript = Transcript(
+            kind=ceremony.__struct_config__.tag or "",  # type: ignore[arg-type]
+            title=ceremony.title,
+            file_sha256=file_sha256(file),
+            held_at=rfc3339(self._clock.now()),
+            is_rehearsal=is_rehearsal,
+            approvals=approvers,
+            made=[
+                *map(transcript_line, made.authorities),
+                *map(cross_line, made.crosses),
+            ],
+        )
+        if not is_rehearsal:
+            await self._db.transact(self._store, ceremony, made, transcript)  # 5
             await self._hierarchy.load()
-        return renewed
+        return transcript
 
-    def _root(self, ceremony: Ceremony, now: datetime) -> Authority:
-        part = ceremony.root
-        label = f"ca.{part.name}"
-        key = self._keys.generate(label, KeySpec(part.key), CA_PURPOSES)
-        subject = self._name(ceremony, part.common_name)
-        contents = _contents(subject, spki_der(key), now, now + part.years * YEAR)
-        unsigned = builder.self_signed(get_profile("root"), contents)
-        der = self._sign(unsigned, label)
-        return Authority(
-            name=part.name,
-            role=Role.ROOT,
-            certificate=der,
-            chain=(der,),
-            key_label=label,
-            parent=part.name,
-            profiles=(),
-            crl_shards=1,
-            not_after=contents.not_after,
+    # 1
+    async def _approved(
+        self, ceremony: AnyCeremony, file: bytes, approvals: Sequence[bytes]
+    ) -> list[Approver]:
+        """Who approved; the custody in force judges, at the founding the one that the file brings."""
+        custody = await self._db.read(_custody)
+        if custody is None and isinstance(ceremony, Ceremony):
+            custody = ceremony.custody
+        if custody is None:
+            if self._quorum:
+                raise CeremonyNotApproved("production demands a custody", needed=2, given=0)
+            return []
+        return await verify_quorum(
+            custody,
+            approvals,
+            file=file,
+            title=ceremony.title,
+            workers=self._workers,
+            at=self._clock.now(),
         )
 
-    def _issuing(
-        self, ceremony: Ceremony, part: IssuingPart, root: Authority, now: datetime
-    ) -> Authority:
-        label = f"ca.{part.name}"
-        key = self._keys.generate(label, KeySpec(part.key), CA_PURPOSES)
-        subject = self._name(ceremony, part.common_name)
-        end = min(now + part.years * YEAR, root.not_after)
-        contents = _contents(subject, spki_der(key), now, end)
-        der = self._sign(self._issued("issuing", contents, root), root.key_label)
-        return Authority(
-            name=part.name,
-            role=Role.ISSUING,
-            certificate=der,
-            chain=(der, *root.chain),
-            key_label=label,
-            parent=root.name,
-            profiles=tuple(part.profiles),
-            crl_shards=part.crl_shards,
-            not_after=end,
-        )
+    # 2
+    async def _verify_possible(self, ceremony: AnyCeremony, file: bytes) -> None:
+        if isinstance(ceremony, Ceremony) == bool(self._hierarchy):
+            if self._hierarchy:
+                raise CeremonyDone()
+            raise CeremonyWrong("found the hierarchy first", where="kind")
+        if await self._db.read(_was_held, file_sha256(file)):
+            raise CeremonyDone("this very file was held before")
 
-    def _ocsp_signer(self, ceremony: Ceremony, parent: Authority) -> Authority:
-        subject = self._name(ceremony, f"{parent.name} OCSP responder")
-        name = f"{parent.name}-ocsp"
-        return self._signer(Role.OCSP, name, subject=subject, parent=parent, life=OCSP_SIGNER_LIFE)
-
-    def _receipt_signer(self, ceremony: Ceremony, parent: Authority) -> Authority:
-        part = ceremony.receipt
-        subject = self._name(ceremony, part.common_name)
-        return self._signer(
-            Role.RECEIPT, "receipt", subject=subject, parent=parent, life=part.years * YEAR
-        )
-
-    def _head_signer(self, ceremony: Ceremony, parent: Authority) -> Authority:
-        """The certificate of the log's own key; it signed heads before there was a ceremony."""
-        part = ceremony.audit
-        return self._certified(
-            Role.AUDIT_HEAD,
-            Role.AUDIT_HEAD.value,
-            subject=self._name(ceremony, part.common_name),
-            parent=parent,
-            life=part.years * YEAR,
-            key=self._audit.head_key,
-            label=HEAD_KEY,
-        )
-
-    def _signer(
-        self, role: Role, name: str, *, subject: x509.Name, parent: Authority, life: timedelta
-    ) -> Authority:
-        label = f"{role.value}.{name}.{random_bytes(4).hex()}"
-        key = self._keys.generate(label, KeySpec.P256, frozenset({KeyPurpose(role.value)}))
-        return self._certified(
-            role, name, subject=subject, parent=parent, life=life, key=key, label=label
-        )
-
-    def _certified(
-        self,
-        role: Role,
-        name: str,
-        *,
-        subject: x509.Name,
-        parent: Authority,
-        life: timedelta,
-        key: PublicKey,
-        label: str,
-    ) -> Authority:
-        profile = role.value
-        now = begin(self._clock.now(), get_profile(profile))
-        end = min(now + life, parent.not_after)
-        contents = _contents(subject, spki_der(key), now, end)
-        der = self._sign(self._issued(profile, contents, parent), parent.key_label)
-        return Authority(
-            name=name,
-            role=role,
-            certificate=der,
-            chain=(der, *parent.chain),
-            key_label=label,
-            parent=parent.name,
-            profiles=(),
-            crl_shards=0,
-            not_after=end,
-        )
-
-    def _issued(
-        self, profile: str, contents: builder.Contents, issuer: Authority
-    ) -> x509.CertificateBuilder:
-        urls: PublicURLs = self._hierarchy.urls
-        return builder.issued(get_profile(profile), contents, issuer=issuer, urls=urls)
-
-    def _sign(self, unsigned: x509.CertificateBuilder, label: str) -> bytes:
-        key = self._keys.signer(label, KeyPurpose.CERT)
-        return unsigned.sign(key, digest_for(key)).public_bytes(Encoding.DER)
-
-    def _name(self, ceremony: Ceremony, common_name: str) -> x509.Name:
-        return builder.ca_name(
-            country=ceremony.country,
-            organisation=ceremony.organisation,
-            common_name=common_name,
-        )
-
-    async def _lint_all(self, made: list[Authority]) -> None:
-        for authority in made:
-            report = await self._workers.lint_certificate(authority.certificate)
+    # 4
+    async def _lint_all(self, made: Made) -> None:
+        certificates = {each.name: each.certificate for each in made.authorities}
+        certificates |= {each.name: each.certificate for each in made.crosses}
+        for name, der in certificates.items():
+            report = await self._workers.lint_certificate(der)
             if report.errors:
                 findings = [f"{each.code} {each.where} {each.message}" for each in report.errors]
-                raise LintRefused(f"{authority.name}: {findings}", findings=findings)
+                raise LintRefused(f"{name}: {findings}", findings=findings)
 
-    def _store(self, made: list[Authority]) -> Step[None]:
+    # 5
+    def _store(self, ceremony: AnyCeremony, made: Made, transcript: Transcript) -> Step[None]:
+        moment = yield MOMENT
         event = yield from self._audit.record(
             "pki.ceremony_held",
             actor=OFFICER,
-            details={"thumbprints": {each.name: thumbprint(each.certificate) for each in made}},
+            details={
+                "kind": transcript.kind,
+                "file_sha256": transcript.file_sha256,
+                "approvals": {each.name: each.approval_sha256 for each in transcript.approvals},
+                "thumbprints": {line.name: line.thumbprint_sha256 for line in transcript.made},
+            },
         )
-        for authority in made:
+        custody = ceremony.custody
+        yield store.INSERT_CEREMONY.run(
+            file_sha256=transcript.file_sha256,
+            kind=transcript.kind,
+            held_at=moment,
+            custody=msgspec.to_builtins(custody) if custody else None,
+            transcript=msgspec.json.encode(transcript).decode(),
+            event_id=event,
+        )
+        for authority in made.authorities:
             yield store.INSERT_AUTHORITY.run(event_id=event, **_row(authority))
             for shard in range(authority.crl_shards):
                 yield store.INSERT_CRL.run(
@@ -281,6 +197,32 @@ class CeremonyMaster:
                     this_update=None,
                     next_update=None,
                 )
+        for cross in made.crosses:
+            yield store.INSERT_CROSS.run(event_id=event, **msgspec.structs.asdict(cross))
+        for old, new in made.succeeded.items():
+            yield store.SUCCEED.run(key=old, new_successor=new, event=event)
+
+    # --- between ceremonies ----------------------------------------------------------------------
+
+    async def renew_ocsp_signers(self) -> int:
+        """Replace every OCSP signer past two thirds of its life; returns how many."""
+        renewed = 0
+        now = self._clock.now().replace(microsecond=0)
+        maker = Maker(keys=self._keys, offline=None, urls=self._hierarchy.urls, clock=self._clock)
+        for signer in self._hierarchy.of_role(Role.OCSP):
+            if signer.not_after - now > OCSP_SIGNER_LIFE / 3:
+                continue
+            fresh = maker.signer(
+                Role.OCSP,
+                signer.name,
+                subject=subject_of(signer),
+                parent=self._hierarchy.get(signer.parent),
+                life=OCSP_SIGNER_LIFE,
+            )
+            renewed += await self._db.transact(self._replace, signer, fresh)
+        if renewed:
+            await self._hierarchy.load()
+        return renewed
 
     def _replace(self, old: Authority, fresh: Authority) -> Step[int]:
         event = yield from self._audit.record(
@@ -300,44 +242,17 @@ class CeremonyMaster:
         return touched
 
 
-def thumbprint(der: bytes) -> str:
-    """SHA-256 of a certificate in hexadecimal pairs: what people compare (JPKI-36)."""
-    return hashlib.sha256(der).digest().hex(":").upper()
+def _custody() -> Step[Custody | None]:
+    row = yield store.CUSTODY.one()
+    return None if row is None else msgspec.convert(row.custody, Custody)
 
 
-def transcript_line(authority: Authority) -> TranscriptLine:
-    """What the transcript says of one certificate."""
-    certificate = x509.load_der_x509_certificate(authority.certificate)
-    return TranscriptLine(
-        name=authority.name,
-        role=authority.role.value,
-        subject=certificate.subject.rfc4514_string(),
-        thumbprint_sha256=thumbprint(authority.certificate),
-        not_after=rfc3339(authority.not_after),
-    )
-
-
-def _contents(
-    subject: x509.Name, spki: bytes, not_before: datetime, not_after: datetime
-) -> builder.Contents:
-    serial = int.from_bytes(random_bytes(16)) >> 1 | 1 << 126
-    return builder.Contents(
-        subject=subject,
-        spki=spki,
-        serial=serial,
-        not_before=not_before,
-        not_after=not_after,
-    )
+def _was_held(digest: str) -> Step[bool]:
+    row = yield store.CEREMONY.one(key=digest)
+    return row is not None
 
 
 def _row(authority: Authority) -> dict[str, Any]:
-    return {
-        "name": authority.name,
-        "role": authority.role.value,
-        "certificate": authority.certificate,
-        "key_label": authority.key_label,
-        "parent": authority.parent,
-        "profiles": list(authority.profiles),
-        "crl_shards": authority.crl_shards,
-        "not_after": authority.not_after,
-    }
+    row = msgspec.structs.asdict(authority)
+    del row["chain"]
+    return row | {"role": authority.role.value, "profiles": list(authority.profiles)}

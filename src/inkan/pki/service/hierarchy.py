@@ -1,6 +1,7 @@
 """The authorities of an instance: loaded once, looked up by name, and the URLs in their certificates."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from cryptography import x509
 from inkan.crypto.key_providers import KeyProvider, KeyPurpose
 from inkan.crypto.keys import PrivateKey
 from inkan.pki import store
-from inkan.pki.model import Authority, AuthorityUnknown, Role
+from inkan.pki.model import Authority, AuthorityUnknown, CrossCertificate, KeyOffline, Role
 from inkan.store.database import Database, Step
 
 
@@ -21,6 +22,10 @@ class PublicURLs(msgspec.Struct, frozen=True):
     def certificate(self, name: str) -> str:
         """DER of an authority's certificate."""
         return f"{self.origin}/ca/{name}.cer"
+
+    def bundle(self, name: str) -> str:
+        """Every certificate that was issued for an authority's key, as a certs-only PKCS #7 (RFC 5280 §4.2.2.1)."""
+        return f"{self.origin}/ca/{name}.p7c"
 
     def crl(self, name: str, *, shard: int, shards: int) -> str:
         """The list that carries a serial of this shard."""
@@ -49,12 +54,25 @@ class Hierarchy:
     def __init__(self, *, db: Database, keys: KeyProvider, urls: PublicURLs) -> None:
         self._db = db
         self._keys = keys
+        self._offline: KeyProvider | None = None
         self.urls = urls
         self._by_name: dict[str, Authority] = {}
+        self.crosses: tuple[CrossCertificate, ...] = ()
 
     async def load(self) -> None:
         """Read the authorities; an empty hierarchy means that no ceremony was held."""
-        rows = await self._db.read(_authorities)
+        rows, crosses = await self._db.read(_authorities)
+        self.crosses = tuple(
+            CrossCertificate(
+                name=row.name,
+                issuer=row.issuer,
+                subject=row.subject,
+                certificate=row.certificate,
+                is_link=row.is_link,
+                not_after=row.not_after,
+            )
+            for row in crosses
+        )
         certificates = {row.name: row.certificate for row in rows}
         parents = {row.name: row.parent for row in rows}
         self._by_name = {
@@ -68,6 +86,8 @@ class Hierarchy:
                 profiles=tuple(row.profiles),
                 crl_shards=row.crl_shards,
                 not_after=row.not_after,
+                is_offline=bool(row.is_offline),
+                successor=row.successor,
             )
             for row in rows
         }
@@ -103,10 +123,34 @@ class Hierarchy:
         Raises:
             AuthorityUnknown: none does.
         """
-        for authority in self._by_name.values():
-            if profile in authority.profiles:
+        for authority in self.issuers_of(profile):
+            if authority.successor is None:
                 return authority
         raise AuthorityUnknown(f"no authority issues {profile}")
+
+    def issuers_of(self, profile: str) -> list[Authority]:
+        """Every authority that issues this profile or did before a successor took it over."""
+        return [each for each in self._by_name.values() if profile in each.profiles]
+
+    def certificate(self, name: str) -> bytes:
+        """DER of an authority's own certificate, or of a cross-certificate by its name.
+
+        Raises:
+            AuthorityUnknown: there is neither.
+        """
+        for cross in self.crosses:
+            if cross.name == name:
+                return cross.certificate
+        return self.get(name).certificate
+
+    def bundle(self, name: str) -> list[bytes]:
+        """Every certificate that was issued for an authority's key: its own, links, cross-certificates.
+
+        Raises:
+            AuthorityUnknown: there is none of this name.
+        """
+        own = self.get(name).certificate
+        return [own, *(cross.certificate for cross in self.crosses if cross.subject == name)]
 
     def signer_for(self, authority: Authority, role: Role) -> Authority:
         """The signer of that role under an authority.
@@ -124,13 +168,35 @@ class Hierarchy:
         return [each.certificate for each in self.of_role(Role.ROOT)]
 
     def key_of(self, authority: Authority, purpose: KeyPurpose) -> PrivateKey:
-        """The authority's key for one purpose; the key provider refuses any other purpose."""
-        return self._keys.signer(authority.key_label, purpose)
+        """The authority's key for one purpose; the key provider refuses any other purpose.
+
+        Raises:
+            KeyOffline: it lies in the offline store, and that is closed.
+        """
+        if not authority.is_offline:
+            return self._keys.signer(authority.key_label, purpose)
+        if self._offline is None:
+            raise KeyOffline(authority.name)
+        return self._offline.signer(authority.key_label, purpose)
+
+    def can_sign(self, authority: Authority) -> bool:
+        """Whether the authority's key can be used now."""
+        return not authority.is_offline or self._offline is not None
+
+    @contextmanager
+    def opened(self, offline: KeyProvider | None) -> Iterator[None]:
+        """Let keys of the offline store be used inside the block."""
+        self._offline = offline
+        try:
+            yield
+        finally:
+            self._offline = None
 
 
-def _authorities() -> Step[list[Any]]:
-    rows: list[Any] = yield store.AUTHORITIES.all()
-    return rows
+def _authorities() -> Step[tuple[list[Any], list[Any]]]:
+    authorities: list[Any] = yield store.AUTHORITIES.all()
+    crosses: list[Any] = yield store.CROSSES.all()
+    return authorities, crosses
 
 
 def _chain(name: str, certificates: dict[str, bytes], parents: dict[str, str]) -> Iterator[bytes]:
