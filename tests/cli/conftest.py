@@ -19,12 +19,15 @@ class Home:
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
 
-    def inkan(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Call the command and check its exit code."""
+    def inkan(
+        self, *arguments: str, code: int = 0, typed: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Call the command, type something if it asks, and check its exit code."""
         done = subprocess.run(
             [sys.executable, "-c", "from inkan.cli import main; main()", *arguments],
             env={**os.environ, "INKAN_HOME": str(self.folder), **self.variables},
             capture_output=True,
+            input=typed,
             text=True,
             timeout=60,
             check=False,

@@ -1,15 +1,30 @@
 """``inkan ca``: ceremonies, authorities, lists and revocation at the command line."""
 
 import base64
+import os
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from inkan.audit import Actor, ActorKind
+from inkan.client.card import Giving
+from inkan.client.software_card import SoftwareCard
+from inkan.crypto.key_providers import KeyProvider
 from inkan.crypto.path import RevocationReason
+from inkan.kernel.clock import Clock, rfc3339
+from inkan.kernel.sensitive import Secret
+from inkan.pki.model import CeremonyWrong
 from inkan.pki.service import read_ceremony
+from inkan.pki.service.ceremony_file import AnyCeremony, Ceremony
+from inkan.pki.service.offline_store import draw_shares, make_offline, open_offline
+from inkan.pki.service.rehearsal import ThrowAwayKeys
+from inkan.wire.ceremony_approval import CONTENT_TYPE as APPROVAL_TYPE
+from inkan.wire.ceremony_approval import CeremonyApproval, approval_bytes, file_sha256
 
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
 OPERATOR = Actor(ActorKind.OPERATOR, "console")
 
 
@@ -34,6 +49,135 @@ def init(world: Any, file: Path) -> None:
     ceremony = read_ceremony(file.read_text(encoding="utf-8"))
     made = world.run(lambda platform: platform.pki.hold_ceremony(ceremony))
     _print(made.made)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--dry-run", is_flag=True, help="Rehearse with throw-away keys; nothing is stored.")
+@click.option("--offline", type=_FOLDER, help="Folder of the offline key store (roots, bridge).")
+@click.option("--share", "shares", type=_FILE, multiple=True, help="A custodian's share.")
+@click.option("--shares-to", type=_FOLDER, help="Where the founding writes new shares.")
+@click.option("--approval", "approvals", type=_FILE, multiple=True, help="A custodian's approval.")
+@click.option("--transcript", type=_FILE, help="Where the transcript goes (JSON).")
+@click.pass_obj
+def ceremony(
+    world: Any,
+    file: Path,
+    *,
+    dry_run: bool,
+    offline: Path | None,
+    shares: tuple[Path, ...],
+    shares_to: Path | None,
+    approvals: tuple[Path, ...],
+    transcript: Path | None,
+) -> None:
+    """Hold the key ceremony that FILE describes; FILE is its only input, and custodians approve it.
+
+    A founding with --offline draws the secret of the offline key store and hands out its shares, one for each
+    custodian, before anything is made. Later ceremonies open the store by as many shares as the custody says.
+
+    Example: inkan ca ceremony nation.toml --offline offline --shares-to shares --approval a.cms --approval b.cms
+    """
+    data = file.read_bytes()
+    asked = read_ceremony(data.decode("utf-8", errors="replace"))
+    keys = _offline_keys(asked, offline, shares, shares_to, is_rehearsal=dry_run)
+    held = world.run(
+        lambda platform: platform.pki.hold_ceremony(
+            asked,
+            file=data,
+            approvals=[path.read_bytes() for path in approvals],
+            offline=keys,
+            is_rehearsal=dry_run,
+        )
+    )
+    if transcript is not None:
+        transcript.write_bytes(msgspec.json.format(msgspec.json.encode(held)))
+    if dry_run:
+        click.echo("A rehearsal: these certificates were made with throw-away keys and are gone.")
+    for approver in held.approvals:
+        click.echo(f"Approved by {approver.name}, {approver.unit}")
+    _print(held.made)
+
+
+def _offline_keys(
+    asked: AnyCeremony,
+    folder: Path | None,
+    shares: tuple[Path, ...],
+    shares_to: Path | None,
+    *,
+    is_rehearsal: bool,
+) -> KeyProvider | None:
+    if folder is None:
+        return None
+    if is_rehearsal:
+        return ThrowAwayKeys()
+    if not isinstance(asked, Ceremony):
+        return open_offline(folder, [_share(path) for path in shares])
+    if asked.custody is None:
+        raise CeremonyWrong("an offline key store needs a custody", where="custody")
+    if shares_to is None:
+        raise click.UsageError("--shares-to is needed: the shares exist nowhere else")
+    drawn = draw_shares(asked.custody)
+    shares_to.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for number, share in enumerate(drawn, 1):
+        path = shares_to / f"share-{number}.txt"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            out.write(share.reveal() + "\n")
+        click.echo(f"{path}: for {asked.custody.custodian[number - 1].name}, nobody else")
+    return make_offline(folder, drawn)
+
+
+def _share(path: Path) -> Secret[str]:
+    return Secret(path.read_text(encoding="utf-8", errors="replace"))
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--card", required=True, type=_FILE, help="The custodian's card file.")
+@click.option("--out", required=True, type=_FILE, help="Where the approval goes.")
+@click.option("--pin", prompt="PIN of the card", hide_input=True, help="Asked for when left out.")
+def approve(file: Path, *, card: Path, out: Path, pin: str) -> None:
+    """Approve the ceremony FILE with a custodian's card, on the custodian's own machine.
+
+    Shows the title and the hash of the file first; compare the hash with that of the other custodians.
+
+    Example: inkan ca approve nation.toml --card custodian.card --out a.cms
+    """
+    data = file.read_bytes()
+    title = read_ceremony(data.decode("utf-8", errors="replace")).title
+    approval = CeremonyApproval(
+        title=title, file_sha256=file_sha256(data), at=rfc3339(Clock().wire_now())
+    )
+    with SoftwareCard(card) as opened:
+        cms = opened.sign_request(
+            approval_bytes(approval),
+            content_type=APPROVAL_TYPE,
+            pin=Secret(pin),
+            confirm=_confirm,
+        )
+    out.write_bytes(cms)
+    click.echo(f"Wrote {out}.")
+
+
+def _confirm(giving: Giving) -> str:
+    click.confirm(f"Approve the ceremony '{giving.scheme}' ({giving.audience})?", abort=True)
+    return ""
+
+
+@command.command()
+@click.option("--offline", type=_FOLDER, required=True, help="Folder of the offline key store.")
+@click.option("--share", "shares", type=_FILE, multiple=True, required=True, help="A share.")
+@click.pass_obj
+def drill(world: Any, *, offline: Path, shares: tuple[Path, ...]) -> None:
+    """Show that the shares still open the offline key store and that its keys are those of the roots.
+
+    Best on a restored copy of the folder. The drill stands in the audit log.
+
+    Example: inkan ca drill --offline copy --share share-1.txt --share share-3.txt
+    """
+    keys = open_offline(offline, [_share(path) for path in shares])
+    for name in world.run(lambda platform: platform.pki.drill(keys)):
+        click.echo(f"{name}: the key is there and is the certificate's.")
 
 
 @command.command(name="list")

@@ -127,6 +127,10 @@ class PKI:
             ceremony, file=file, approvals=approvals, offline=offline, is_rehearsal=is_rehearsal
         )
 
+    async def drill(self, offline: KeyProvider) -> list[str]:
+        """See :meth:`CeremonyMaster.drill`."""
+        return await self._master.drill(offline)
+
     async def renew_signers(self) -> None:
         """Replace OCSP signers that are near their end; a schedule's work."""
         await self._master.renew_ocsp_signers()

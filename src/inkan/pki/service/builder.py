@@ -18,8 +18,9 @@ from cryptography.x509.oid import (
 from inkan.crypto import oids
 from inkan.crypto.cross_terms import CrossTerms
 from inkan.crypto.cross_terms import extensions as cross_extensions
-from inkan.crypto.keys import PublicKey
+from inkan.crypto.keys import KeySpec, PublicKey, generate
 from inkan.crypto.names import build_name
+from inkan.kernel.clock import EPOCH
 from inkan.pki.model import Authority, Role
 from inkan.pki.rules import Profile, get_profile
 from inkan.pki.service.hierarchy import PublicURLs
@@ -105,6 +106,18 @@ def crossed(
     builder = builder.add_extension(_usage(profile), critical=True)
     builder = _extend(builder, cross_extensions(terms))
     return _extend(builder, _pointers(issuer, contents.shard, urls))
+
+
+def probe(name: x509.Name) -> x509.CertificateBuilder:
+    """What a drill has a key sign, and nobody keeps: a certificate for nobody's key that ended in 1970."""
+    return x509.CertificateBuilder(
+        issuer_name=name,
+        subject_name=x509.Name([]),
+        public_key=generate(KeySpec.P256).public_key(),
+        serial_number=1,
+        not_valid_before=EPOCH,
+        not_valid_after=EPOCH,
+    )
 
 
 class _Issuer(msgspec.Struct, frozen=True):

@@ -18,9 +18,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 
 from inkan.audit import Actor, ActorKind, Audit
-from inkan.crypto.key_providers import KeyProvider
+from inkan.crypto.key_providers import KeyProvider, KeyPurpose, KeyStoreDamaged
+from inkan.crypto.signatures import digest_for
 from inkan.crypto.workers.pool import WorkerPool
 from inkan.kernel.clock import Clock, rfc3339
 from inkan.pki import store
@@ -32,6 +35,7 @@ from inkan.pki.model import (
     LintRefused,
     Role,
 )
+from inkan.pki.service import builder
 from inkan.pki.service.ceremony_file import AnyCeremony, Ceremony, Custody
 from inkan.pki.service.custody import Approver, verify_quorum
 from inkan.pki.service.hierarchy import Hierarchy
@@ -202,6 +206,26 @@ class CeremonyMaster:
         for old, new in made.succeeded.items():
             yield store.SUCCEED.run(key=old, new_successor=new, event=event)
 
+    async def drill(self, offline: KeyProvider) -> list[str]:
+        """Show that the opened offline store still signs for each of its authorities; returns their names.
+
+        Raises:
+            KeyStoreDamaged: a key is not the one of its authority's certificate.
+            KeyUnknown: a key is missing.
+        """
+        drilled = []
+        for authority in self._hierarchy:
+            if authority.is_offline:
+                _verify_key(offline, authority)
+                drilled.append(authority.name)
+        await self._db.transact(self._note_drill, drilled)
+        return drilled
+
+    def _note_drill(self, names: list[str]) -> Step[None]:
+        yield from self._audit.record(
+            "pki.restore_drilled", actor=OFFICER, details={"authorities": names}
+        )
+
     # --- between ceremonies ----------------------------------------------------------------------
 
     async def renew_ocsp_signers(self) -> int:
@@ -240,6 +264,17 @@ class CeremonyMaster:
             event=event,
         )
         return touched
+
+
+def _verify_key(offline: KeyProvider, authority: Authority) -> None:
+    """A signature of the store's key is one of the certificate's key."""
+    certificate = x509.load_der_x509_certificate(authority.certificate)
+    key = offline.signer(authority.key_label, KeyPurpose.CERT)
+    probe = builder.probe(certificate.subject).sign(key, digest_for(key))
+    try:
+        probe.verify_directly_issued_by(certificate)
+    except (InvalidSignature, ValueError, TypeError):
+        raise KeyStoreDamaged(f"{authority.key_label} is another key") from None
 
 
 def _custody() -> Step[Custody | None]:
