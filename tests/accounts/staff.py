@@ -8,6 +8,7 @@ from typing import Any
 from inkan.accounts import Accounts, Ceremony, Invitation, Login, LoginToken, Role
 from inkan.audit import Actor, ActorKind
 from inkan.crypto import base64url
+from inkan.kernel.ids import PersonID, SessionID, new_id
 from inkan.kernel.sensitive import Personal
 from support.authenticator import Authenticator, b64
 
@@ -79,6 +80,11 @@ async def hire(accounts: Accounts, *roles: Role, name: str = "chen") -> tuple[Lo
     invitation = await invite(accounts, *roles, name=name)
     token = await accept(accounts, code_of(invitation), device)
     return token.login, device
+
+
+async def log_in_person(accounts: Accounts, person: PersonID, **more: Any) -> LoginToken:
+    """Log a person in by a session of their own."""
+    return await accounts.login_person(person, **{"session": SessionID(new_id("ses")), **more})
 
 
 async def log_in(accounts: Accounts, device: Device, **more: Any) -> LoginToken:

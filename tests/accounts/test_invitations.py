@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from accounts.staff import CONSOLE, ORIGIN, Device, accept, code_of, hire, invite, log_in
+from accounts.staff import (
+    CONSOLE,
+    ORIGIN,
+    Device,
+    accept,
+    code_of,
+    hire,
+    invite,
+    log_in,
+    log_in_person,
+)
 from inkan.accounts import (
     AccountClosed,
     AccountExists,
@@ -66,7 +76,7 @@ async def test_accepting_makes_the_passkey_and_logs_in(accounts: Accounts) -> No
 
 
 async def test_accepting_ends_what_the_browser_was_logged_in_by(accounts: Accounts) -> None:
-    before = (await accounts.login_person(PersonID("ps_wang"))).token.reveal()
+    before = (await log_in_person(accounts, PersonID("ps_wang"))).token.reveal()
     invitation = await invite(accounts)
     await accept(accounts, code_of(invitation), Device(), replaces=before)
     assert await accounts.find_login(before) is None
@@ -267,7 +277,7 @@ async def test_only_staff_that_has_not_ended_is_invited_again(accounts: Accounts
     await accounts.end_account(hired.account, actor=CONSOLE)
     with pytest.raises(AccountClosed):
         await accounts.invite_again(hired.account, handover=Handover.IN_PERSON, actor=CONSOLE)
-    person = (await accounts.login_person(PersonID("ps_wang"))).login
+    person = (await log_in_person(accounts, PersonID("ps_wang"))).login
     for account in ("acc_nobody", person.account):
         with pytest.raises(AccountUnknown):
             await accounts.invite_again(account, handover=Handover.MAIL, actor=CONSOLE)

@@ -5,16 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.staff import CONSOLE, hire, log_in
+from accounts.staff import CONSOLE, hire, log_in, log_in_person
 from inkan.accounts import (
     AccountClosed,
     AccountKind,
     Accounts,
+    AnswerUsed,
     LoginRefused,
+    LoginToken,
     Role,
 )
 from inkan.crypto import base64url
-from inkan.kernel.ids import PersonID
+from inkan.kernel.ids import PersonID, SessionID, new_id
 from inkan.notices import Notices, Template
 from inkan.web.languages import Language
 from inkan.web.principal import Assurance
@@ -55,7 +57,7 @@ async def staff_token(accounts: Accounts) -> str:
 
 
 async def person_token(accounts: Accounts) -> str:
-    return (await accounts.login_person(PERSON)).token.reveal()
+    return (await log_in_person(accounts, PERSON)).token.reveal()
 
 
 KINDS = {
@@ -148,16 +150,16 @@ async def test_a_step_up_is_a_new_login_with_a_new_token(
 async def test_a_person_may_use_two_browsers_and_each_browser_holds_one_login(
     accounts: Accounts,
 ) -> None:
-    first = (await accounts.login_person(PERSON)).token.reveal()
-    second = (await accounts.login_person(PERSON)).token.reveal()
-    third = (await accounts.login_person(PERSON, replaces=second)).token.reveal()
+    first = (await log_in_person(accounts, PERSON)).token.reveal()
+    second = (await log_in_person(accounts, PERSON)).token.reveal()
+    third = (await log_in_person(accounts, PERSON, replaces=second)).token.reveal()
     alive = [await accounts.find_login(token) is not None for token in (first, second, third)]
     assert alive == [True, False, True]
 
 
 async def test_a_login_in_a_browser_ends_whoever_was_logged_in_there(accounts: Accounts) -> None:
-    token = (await accounts.login_person(PERSON)).token.reveal()
-    await accounts.login_person(PersonID("ps_lin"), replaces=token)
+    token = (await log_in_person(accounts, PERSON)).token.reveal()
+    await log_in_person(accounts, PersonID("ps_lin"), replaces=token)
     assert await accounts.find_login(token) is None
 
 
@@ -193,10 +195,10 @@ async def test_the_end_of_an_account_ends_its_logins_and_passkeys(accounts: Acco
 
 
 async def test_a_person_whose_account_ended_does_not_log_in(accounts: Accounts) -> None:
-    login = (await accounts.login_person(PERSON)).login
+    login = (await log_in_person(accounts, PERSON)).login
     await accounts.end_account(login.account, actor=CONSOLE)
     with pytest.raises(AccountClosed):
-        await accounts.login_person(PERSON)
+        await log_in_person(accounts, PERSON)
 
 
 @pytest.mark.parametrize("token", ["", "A" * 43, "x" * 10_000, "\u202e", "acc_1"])
@@ -217,16 +219,49 @@ async def test_a_logout_wins_over_requests_under_way(accounts: Accounts) -> None
 
 
 async def test_a_person_logs_in_by_what_others_have_verified(accounts: Accounts) -> None:
-    login = (await accounts.login_person(PERSON)).login
+    login = (await log_in_person(accounts, PERSON)).login
     assert (login.kind, login.person) == (AccountKind.PERSON, PERSON)
     assert login.roles == {Role.PERSON}
     assert login.assurance is Assurance.TWO_FACTORS
-    again = (await accounts.login_person(PERSON, assurance=Assurance.PHISHING_RESISTANT)).login
+    again = (await log_in_person(accounts, PERSON, assurance=Assurance.PHISHING_RESISTANT)).login
     assert again.account == login.account
     assert again.assurance is Assurance.PHISHING_RESISTANT
 
 
 @pytest.mark.race
 async def test_rival_first_logins_of_a_person_share_one_account(accounts: Accounts) -> None:
-    tokens = await asyncio.gather(*(accounts.login_person(PERSON) for _ in range(8)))
+    tokens = await asyncio.gather(*(log_in_person(accounts, PERSON) for _ in range(8)))
     assert len({token.login.account for token in tokens}) == 1
+
+
+# --- one answer, one login --------------------------------------------------------------------------------
+
+
+async def test_a_session_opens_one_login_also_after_its_end(accounts: Accounts) -> None:
+    session = SessionID(new_id("ses"))
+    token = (await accounts.login_person(PERSON, session=session)).token.reveal()
+    for person in (PERSON, PersonID("ps_lin")):
+        with pytest.raises(AnswerUsed):
+            await accounts.login_person(person, session=session)
+    assert await accounts.log_out(token)
+    with pytest.raises(AnswerUsed):
+        await accounts.login_person(PERSON, session=session)
+
+
+@pytest.mark.race
+async def test_of_rivals_with_one_session_one_is_logged_in(accounts: Accounts) -> None:
+    session = SessionID(new_id("ses"))
+    tries = [accounts.login_person(PERSON, session=session) for _ in range(6)]
+    ends = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(end, AnswerUsed) for end in ends) == 5
+    assert sum(isinstance(end, LoginToken) for end in ends) == 1
+
+
+async def test_a_refused_session_does_not_end_the_login_that_the_browser_had(
+    accounts: Accounts,
+) -> None:
+    session = SessionID(new_id("ses"))
+    token = (await accounts.login_person(PERSON, session=session)).token.reveal()
+    with pytest.raises(AnswerUsed):
+        await accounts.login_person(PERSON, session=session, replaces=token)
+    assert await accounts.find_login(token) is not None

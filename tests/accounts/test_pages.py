@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from accounts.rows import rows_of
-from accounts.staff import ORIGIN, Device, code_of, hire, invite, log_in
+from accounts.staff import ORIGIN, Device, code_of, hire, invite, log_in, log_in_person
 from inkan.accounts import LOGIN_COOKIE, PERMISSIONS, Accounts, Ceremony, Role
 from inkan.accounts.pages import FOLDER, routes
 from inkan.accounts.rules import ROLE_TITLES
@@ -241,7 +241,7 @@ async def test_a_login_elsewhere_ends_this_one(
 
 
 async def test_a_person_is_no_staff(accounts: Accounts, browser: Client) -> None:
-    token = await accounts.login_person(PersonID("ps_wang"))
+    token = await log_in_person(accounts, PersonID("ps_wang"))
     browser.cookies[LOGIN_COOKIE] = token.token.reveal()
     reply = await browser.get("/staff", headers=PROGRAM)
     assert (reply.status, reply.json()["code"]) == (403, "role_missing")

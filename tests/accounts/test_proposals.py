@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.rows import rows_of
-from accounts.staff import CONSOLE, ORIGIN, RP_ID, hire
+from accounts.staff import CONSOLE, ORIGIN, RP_ID, hire, log_in_person
 from inkan.accounts import (
     AccountClosed,
     Accounts,
@@ -139,7 +139,7 @@ async def test_the_right_role_is_needed_on_both_sides(accounts: Accounts) -> Non
 async def test_a_person_proposes_nothing(accounts: Accounts) -> None:
     from inkan.kernel.ids import PersonID
 
-    login = (await accounts.login_person(PersonID("ps_wang"))).login
+    login = (await log_in_person(accounts, PersonID("ps_wang"))).login
     with pytest.raises(RoleMissing):
         await accounts.propose(ACT, CONTENT, by=login)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from accounts.staff import CONSOLE, Device, accept, code_of, hire, invite, log_in
+from accounts.staff import CONSOLE, Device, accept, code_of, hire, invite, log_in, log_in_person
 from inkan.accounts import (
     EVENT_PAIRS,
     AccountClosed,
@@ -82,7 +82,7 @@ async def test_roles_are_changed_for_staff_that_has_not_ended(accounts: Accounts
     from inkan.kernel.ids import PersonID
 
     first, second = await admins(accounts)
-    person = (await accounts.login_person(PersonID("ps_wang"))).login
+    person = (await log_in_person(accounts, PersonID("ps_wang"))).login
     ended = await invite(accounts, name="gone")
     await accounts.end_account(ended.account, actor=CONSOLE)
     for account, refusal in (
@@ -106,7 +106,7 @@ async def test_every_row_has_its_event(accounts: Accounts, audit: Audit) -> None
     again = await accounts.invite_again(clerk.account, handover=_in_person(), actor=CONSOLE)
     await accept(accounts, code_of(again), Device("newer"))
     await accounts.end_account(clerk.account, actor=CONSOLE)
-    await accounts.login_person(_person())
+    await log_in_person(accounts, _person())
     while await audit.sequence_once():
         pass
     report = await audit.verify([("accounts", query) for query in EVENT_PAIRS])

@@ -1,4 +1,4 @@
-"""The tax office by itself: what it keeps, what it says when the platform is gone, what its picture holds."""
+"""The tax office by itself: what it keeps, what it says when the platform is gone."""
 
 import html
 
@@ -6,7 +6,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from inkan.apps.showcase.tax_office import tax_office
-from inkan.apps.showcase.tax_office.office import picture
 from inkan.client import SystemCredentials
 from inkan.crypto.keys import KeySpec, generate
 from support.asgi import Client
@@ -72,13 +71,3 @@ async def test_who_never_asked_sees_nothing(browser: Client, path: str, status: 
 async def test_it_speaks_the_browsers_language(browser: Client, language: str, text: str) -> None:
     page = await browser.get("/", headers={"accept-language": language, "accept": "text/html"})
     assert f"<h1>{text}</h1>" in page.text
-
-
-def test_the_picture_is_an_svg_of_one_frame() -> None:
-    first, second = (
-        picture("http://wallet.localhost/q#1.a.1.b"),
-        picture("http://wallet.localhost/q#1.a.2.b"),
-    )
-    assert first.startswith(b"<svg")
-    assert b"<script" not in first
-    assert first != second

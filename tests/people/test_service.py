@@ -368,3 +368,13 @@ async def test_a_lookup_needs_the_key(people: People, database: Database) -> Non
     [row] = await database.read(rows, ALL)
     assert row.national_id_lookup == people.lookup(identity().national_id)
     assert row.national_id_lookup != stranger.lookup(store.NATIONAL_ID, identity().national_id)
+
+
+@pytest.mark.req("HCA-48")
+async def test_a_person_is_shown_under_masks(people: People) -> None:
+    person = await people.register(identity(), actor=COUNTER)
+    shown = await people.masked(person.id)
+    assert shown == identity().masked
+    assert identity().name.reveal() not in repr(shown)
+    with pytest.raises(PersonNotFound):
+        await people.masked(NOBODY)

@@ -30,6 +30,13 @@ class LoginRefused(Unauthenticated):
     title = "This passkey does not log in here"
 
 
+class AnswerUsed(Conflict):
+    """The answered session has opened a login before: one answer opens one login, also after its end."""
+
+    code = "answer_used"
+    title = "This answer has logged somebody in before"
+
+
 class CeremonyEnded(Conflict):
     """The challenge of a passkey is unknown, was answered before, or is too old."""
 

@@ -85,6 +85,8 @@ login = sa.Table(
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("token_sha256", sa.LargeBinary, nullable=False, unique=True),
     sa.Column("account", sa.String, nullable=False, index=True),
+    # The session that a person answered to log in; unique, so that one answer opens one login. None for staff.
+    sa.Column("session", sa.String, index=True, unique=True),
     sa.Column("assurance", sa.Integer, nullable=False),
     sa.Column("verified_at", Moment, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
@@ -216,7 +218,8 @@ PURGE_CEREMONIES = Query(
 
 # --- logins ----------------------------------------------------------------------------------------
 
-INSERT_LOGIN = insert_row(login)
+# 0 rows: the session has opened a login before.
+INSERT_LOGIN = insert_new(login)
 _is_live = (login.c.ended_at.is_(None), login.c.idle_until > NOW, login.c.expires_at > NOW)
 LIVE_LOGIN = Query(
     sa.select(

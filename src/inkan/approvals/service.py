@@ -301,6 +301,14 @@ class Approvals:
         rows = yield store.RECORDS_OF.all(key=person, before=before)
         return [self._record(row) for row in rows]
 
+    def records_below(self, person: PersonID, record_id: str) -> Step[list[UsageRecord]]:
+        """Step: the 50 usage records that follow one of the person's in the list; none below an unknown one."""
+        mark = yield store.RECORD_OF.one(key=person, record_id=record_id)
+        if mark is None:
+            return []
+        rows = yield store.RECORDS_BELOW.all(key=person, at=mark.at, record_id=record_id)
+        return [self._record(row) for row in rows]
+
     def erase_records(self, person: PersonID) -> Step[int]:
         """Step: drop the sealed details; the commitments in the audit stay verifiable."""
         touched: int = yield store.ERASE_RECORDS.run(key=person)

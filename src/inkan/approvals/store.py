@@ -167,6 +167,27 @@ RECORDS_OF = Query(
     .order_by(record.c.at.desc(), record.c.id)
     .limit(50)
 )
+RECORD_OF = Query(
+    sa.select(record.c.at).where(
+        record.c.id == sa.bindparam("record_id", type_=sa.String), record.c.person == _key()
+    )
+)
+# What stands below one record in the order of the list: two uses of one instant are not lost between pages.
+RECORDS_BELOW = Query(
+    sa.select(record)
+    .where(
+        record.c.person == _key(),
+        sa.or_(
+            record.c.at < sa.bindparam("at", type_=Moment),
+            sa.and_(
+                record.c.at == sa.bindparam("at", type_=Moment),
+                record.c.id > sa.bindparam("record_id", type_=sa.String),
+            ),
+        ),
+    )
+    .order_by(record.c.at.desc(), record.c.id)
+    .limit(50)
+)
 ERASE_RECORDS = Query(sa.update(record).where(record.c.person == _key()).values(detail=None))
 
 EVENT_PAIRS = [

@@ -41,6 +41,7 @@ from inkan.kernel.sensitive import Secret
 from inkan.notices import Notices
 from inkan.people import People
 from inkan.pki import PKI, PublicURLs
+from inkan.portal import Portal
 from inkan.relying_parties import RelyingParties
 from inkan.store import connect, migrate
 from inkan.store.database import Database
@@ -69,6 +70,7 @@ class Platform:
     enrolment: Enrolment
     approvals: Approvals
     identification: Identification
+    portal: Portal
 
     @property
     def event_pairs(self) -> list[tuple[str, Query]]:
@@ -205,6 +207,16 @@ def assemble(
             qr_master=keys.secret("session-qr", KeyPurpose.MAC),
         )
     )
+    portal_ = Portal(
+        clock=clock,
+        accounts=accounts_,
+        people=people_,
+        enrolment=enrolment_,
+        identification=identification_,
+        notices=notices_,
+        relying_parties=relying_parties_,
+        origin=settings.origins.platform,
+    )
     return Platform(
         settings=settings,
         clock=clock,
@@ -220,6 +232,7 @@ def assemble(
         enrolment=enrolment_,
         approvals=approvals_,
         identification=identification_,
+        portal=portal_,
     )
 
 

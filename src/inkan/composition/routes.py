@@ -3,23 +3,35 @@
 from pathlib import Path
 from types import ModuleType
 
-from inkan import accounts, notices
+from inkan import accounts, notices, portal
 from inkan.accounts import pages as accounts_pages
 from inkan.composition.platform import Platform
+from inkan.composition.settings import Environment
 from inkan.crypto.key_providers import KeyPurpose
 from inkan.enrolment import api as enrolment_api
 from inkan.identification import api as identification_api
 from inkan.notices import api as notices_api
 from inkan.pki import api as pki_api
+from inkan.portal import pages as portal_pages
 from inkan.relying_parties import api as relying_parties_api
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.cors import CORS
+from inkan.web.exchange import MenuItem
 from inkan.web.openapi import Document
 from inkan.web.replay import ReplayMemory
+from inkan.web.routes import Group
 from inkan.web.templates import Templates
 
 # RFC 9449 §11.1: a proof is admitted for its window, so its id is remembered as long.
 PROOF_WINDOW_S = 70.0
+
+_PERSON = frozenset({"person"})
+MENU = (
+    MenuItem(text="My home", path=portal_pages.HOME_PATH, roles=_PERSON),
+    MenuItem(text="Usage records", path=portal_pages.RECORDS_PATH, roles=_PERSON),
+    MenuItem(text="Notices", path=portal_pages.NOTICES_PATH, roles=_PERSON),
+)
+"""The menu of the platform's pages: who sees which entry."""
 
 
 def application(platform: Platform) -> Application:
@@ -40,6 +52,7 @@ def application(platform: Platform) -> Application:
         pki_api.routes(platform.pki),
         notices_api.phone_routes(platform.notices, phones, cors=wallet),
         accounts_pages.routes(platform.accounts),
+        *portal_groups(platform),
     ]
     documents = (
         Document(path="/v1/openapi.json", title="Inkan RP API", prefix="/v1/"),
@@ -49,16 +62,33 @@ def application(platform: Platform) -> Application:
     equipment = Equipment(
         clock=clock,
         csrf_key=platform.keys.secret("csrf", KeyPurpose.MAC),
-        templates=Templates({"accounts": _folder(accounts)}),
+        templates=Templates({"accounts": _folder(accounts), "portal": _folder(portal)}),
         permissions=(
             *accounts.PERMISSIONS,
             *notices.PERMISSIONS,
             *enrolment_api.PERMISSIONS,
             *identification_api.PERMISSIONS,
+            *portal.PERMISSIONS,
         ),
     )
-    site = Site(name="Inkan", origin=settings.origins.platform, groups=groups, documents=documents)
+    site = Site(
+        name="Inkan",
+        origin=settings.origins.platform,
+        groups=groups,
+        documents=documents,
+        menu=MENU,
+    )
     return build_app([site], equipment)
+
+
+def portal_groups(platform: Platform) -> list[Group]:
+    """The pages for persons; outside production a phone without a camera may read the code as text."""
+    camera = platform.settings.environment is not Environment.PRODUCTION
+    return [
+        portal_pages.login_routes(platform.portal),
+        portal_pages.code_routes(platform.portal, camera=camera),
+        portal_pages.home_routes(platform.portal, platform.accounts),
+    ]
 
 
 def _folder(feature: ModuleType) -> Path:

@@ -70,6 +70,11 @@ Then press "Log in" at the tax office. The page says how a phone without a camer
     inkan phone open --phone my.phone --camera ADDRESS
     inkan phone approve --phone my.phone
 
+What was asked stands in the person's home. Log in there with the same phone; its page, too, says how a phone
+without a camera reads the code ("No camera?"), then open and approve as above:
+
+    {founded.platform_origin}/my
+
 National IDs to type: {", ".join(each.part.national_id for each in founded.citizens.values())}.
 You choose the passphrase of my.phone. Stop the country with Ctrl-C.
 """

@@ -1,6 +1,7 @@
 """Sessions: what a relying party opens, reads and keeps a receipt of."""
 
 from inkan.identification.model import (
+    Answer,
     Created,
     QRDoor,
     SessionNotFound,
@@ -19,6 +20,7 @@ from inkan.identification.store import EVENT_PAIRS
 
 __all__ = [
     "EVENT_PAIRS",
+    "Answer",
     "AssertionParts",
     "Created",
     "Decided",

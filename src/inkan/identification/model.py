@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from inkan.kernel.errors import Conflict, Forbidden, Gone, Malformed, NotFound
-from inkan.kernel.ids import ApprovalID, SessionID, SystemID
+from inkan.kernel.ids import ApprovalID, PersonID, SessionID, SystemID
 from inkan.wire.binding import BindingLevel, Door
 from inkan.wire.contents import DigestAlgorithm
 from inkan.wire.forms import CONTENTS_LIMIT, Challenge, Digest, Identifier, Name
@@ -116,6 +116,14 @@ class Created(msgspec.Struct, frozen=True):
 
     session: SessionView
     doors: dict[str, QRDoor]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Who answered a session of the instance's own system with yes, and when."""
+
+    session: SessionID
+    person: PersonID
+    decided_at: datetime
 
 
 class Session(msgspec.Struct, frozen=True):

@@ -61,6 +61,11 @@ BY_KEY = Query(
         session.c.system == _bind("system"), session.c.idempotency_key == _bind("key")
     )
 )
+ID_BY_KEY = Query(
+    sa.select(session.c.id).where(
+        session.c.system == _bind("system"), session.c.idempotency_key == _bind("key")
+    )
+)
 BY_ID = Query(sa.select(*_COLUMNS).where(session.c.id == _bind("key")))
 BY_APPROVAL = Query(sa.select(*_COLUMNS).where(session.c.approval == _bind("key")))
 EVIDENCE = Query(

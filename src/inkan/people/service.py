@@ -12,7 +12,14 @@ from inkan.kernel.identifiers import NationalID
 from inkan.kernel.ids import EventID, PersonID, new_id, random_digits
 from inkan.kernel.sensitive import Personal, Secret
 from inkan.people import store
-from inkan.people.model import Identity, Person, PersonNotFound, PersonState, Reveal
+from inkan.people.model import (
+    Identity,
+    MaskedIdentity,
+    Person,
+    PersonNotFound,
+    PersonState,
+    Reveal,
+)
 from inkan.people.rules import SUBJECT_SERIAL_DIGITS, verify_reason
 from inkan.store.database import MOMENT, Database, RowExists, Step
 from inkan.store.plan import Row
@@ -126,6 +133,14 @@ class People:
             SealBroken, SealKeyMissing: the row was tampered with, or its key is not here.
         """
         return self._open((yield from self._row(person)))
+
+    async def masked(self, person: PersonID) -> MaskedIdentity:
+        """What a screen may show of a person, to themself as well (HCA-48).
+
+        Raises:
+            PersonNotFound: nobody has this id.
+        """
+        return (await self._db.read(self.get_identity, person)).masked
 
     def lookup(self, national_id: NationalID) -> bytes:
         """The keyed hash to keep in place of a typed national ID, for :meth:`matches`."""

@@ -11,11 +11,13 @@ from inkan.relying_parties.model import (
     SystemSuspended,
     TokenRefused,
 )
+from inkan.relying_parties.rules import OWN_SYSTEM
 from inkan.relying_parties.service import Client, Grant, RelyingParties, TokenAnswer
 from inkan.relying_parties.store import EVENT_PAIRS
 
 __all__ = [
     "EVENT_PAIRS",
+    "OWN_SYSTEM",
     "Client",
     "Grant",
     "OAuthError",

@@ -20,6 +20,9 @@ MAX_FORM_BYTES = 8192
 LANGUAGES = frozenset({"en", "ja", "zh-Hant"})
 TOKEN_CACHE = 4096
 
+# The instance's own system (persons log in by a session of it). It has no key, so nobody gets a token for it.
+OWN_SYSTEM = "inkan"
+
 # A number of seconds that is a date: the last one of the year 9999 (RFC 7519 §2, NumericDate).
 NumericDate = Annotated[int, Meta(ge=0, le=253402300799)]
 JTI = Annotated[str, Meta(min_length=16, max_length=128)]

@@ -76,6 +76,18 @@ SET_STATE = Query(
     .where(system.c.code == _bind("code"), system.c.state != _bind("new_state"))
     .values(state=_bind("new_state"), version=system.c.version + 1, event_id=_bind("event"))
 )
+CHANGE_SYSTEM = Query(
+    sa.update(system)
+    .where(system.c.code == _bind("code"), system.c.version == _bind("seen", sa.Integer))
+    .values(
+        name=_bind("new_name"),
+        domain=_bind("new_domain"),
+        doors=_bind("new_doors", JSONText),
+        purposes=_bind("new_purposes", JSONText),
+        version=system.c.version + 1,
+        event_id=_bind("event"),
+    )
+)
 INSERT_KEY = insert_new(key)
 KEYS_OF = Query(
     sa.select(key.c.thumbprint, key.c.jwk)

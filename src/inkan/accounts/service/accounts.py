@@ -27,7 +27,7 @@ from inkan.accounts.service import (
 from inkan.accounts.service.parts import Parts
 from inkan.audit import Actor, Audit
 from inkan.kernel.clock import Clock
-from inkan.kernel.ids import PersonID
+from inkan.kernel.ids import PersonID, SessionID
 from inkan.kernel.sensitive import Personal
 from inkan.notices import MailAddress, Notices
 from inkan.store.database import MOMENT, Database, RowExists, Step
@@ -143,6 +143,7 @@ class Accounts:
         self,
         person: PersonID,
         *,
+        session: SessionID,
         assurance: Assurance = Assurance.TWO_FACTORS,
         replaces: str | None = None,
     ) -> LoginToken:
@@ -150,14 +151,21 @@ class Accounts:
 
         Args:
             person: who proved themself.
+            session: by which: it opens this one login and no other, now or later.
             assurance: how; a session answered on a phone that scanned a code is two factors, manually carried.
             replaces: the token that the browser held before.
 
         Raises:
             AccountClosed: the person's account has ended.
+            AnswerUsed: the session has opened a login before.
         """
         join = partial(
-            logging_in.log_in_person, self._parts, person, assurance=assurance, replaces=replaces
+            logging_in.log_in_person,
+            self._parts,
+            person,
+            session=session,
+            assurance=assurance,
+            replaces=replaces,
         )
         try:
             return await self._db.transact(join)

@@ -30,7 +30,7 @@ from inkan.accounts.service.parts import Parts, hold_account
 from inkan.audit import Actor, ActorKind
 from inkan.crypto.webauthn import AssertionResult, KnownCredential, verify_assertion
 from inkan.kernel.errors import InkanError
-from inkan.kernel.ids import PersonID, new_id
+from inkan.kernel.ids import PersonID, SessionID, new_id
 from inkan.store.database import MOMENT, RowExists, Step
 from inkan.web.principal import Assurance
 
@@ -101,7 +101,12 @@ def _log_in(
 
 
 def log_in_person(
-    parts: Parts, person: PersonID, *, assurance: Assurance, replaces: str | None
+    parts: Parts,
+    person: PersonID,
+    *,
+    session: SessionID,
+    assurance: Assurance,
+    replaces: str | None,
 ) -> Step[LoginToken]:
     """Step: log a person in who proved themself by an answered session of Inkan's own system.
 
@@ -109,6 +114,7 @@ def log_in_person(
 
     Raises:
         AccountClosed: the person's account has ended.
+        AnswerUsed: the session has opened a login before.
         RowExists: a rival login of the same person makes the account; the transaction should run again.
     """
     row = yield store.ACCOUNT_OF_PERSON.one(whose=person)
@@ -116,7 +122,16 @@ def log_in_person(
         yield from _open_account(parts, person)
         row = yield store.ACCOUNT_OF_PERSON.one(whose=person)
     account = yield from hold_account(row.id)
-    return (yield from open_login(parts, account, assurance=assurance, replaces=replaces))
+    return (
+        yield from open_login(
+            parts,
+            account,
+            assurance=assurance,
+            replaces=replaces,
+            session=session,
+            details={"session": session},
+        )
+    )
 
 
 def _open_account(parts: Parts, person: PersonID) -> Step[None]:

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import structs
 
 from inkan.accounts import store
-from inkan.accounts.model import Login, LoginEnd, LoginToken
+from inkan.accounts.model import AnswerUsed, Login, LoginEnd, LoginToken
 from inkan.accounts.rules import LOGIN_RULES, TOUCH_AFTER
 from inkan.accounts.service.parts import (
     Parts,
@@ -20,7 +20,7 @@ from inkan.accounts.service.parts import (
     new_token,
     read_login,
 )
-from inkan.kernel.ids import new_id
+from inkan.kernel.ids import SessionID, new_id
 from inkan.store.database import MOMENT, Step
 from inkan.web.principal import Assurance
 
@@ -31,6 +31,7 @@ def open_login(
     *,
     assurance: Assurance,
     replaces: str | None,
+    session: SessionID | None = None,
     details: dict[str, Any] | None = None,
 ) -> Step[LoginToken]:
     """Step: log a browser in and end what it, or for staff any other browser, was logged in by.
@@ -40,7 +41,11 @@ def open_login(
         account: the account's row, held until COMMIT.
         assurance: how it was proved.
         replaces: the token that the browser held before; the same account's makes this a step-up.
+        session: that proved a person; None for staff.
         details: for the audit.
+
+    Raises:
+        AnswerUsed: the session has opened a login before.
     """
     rules = LOGIN_RULES[account.kind]
     before = (yield from find_login(replaces)) if replaces else None
@@ -57,19 +62,22 @@ def open_login(
         yield store.END_LOGIN.run(key=before.id, why=LoginEnd.STEPPED_UP, event=event)
     if rules.single:
         yield store.END_LOGINS.run(whose=account.id, why=LoginEnd.SECOND_LOGIN, event=event)
-    token = yield from _insert(account, login_id, assurance, event)
+    token = yield from _insert(account, login_id, assurance, session, event)
     if rules.told and not stepped_up:
         yield from parts.notices.notify(account.id, "login", {})
     return token
 
 
-def _insert(account: Any, login_id: str, assurance: Assurance, event: str) -> Step[LoginToken]:
+def _insert(
+    account: Any, login_id: str, assurance: Assurance, session: SessionID | None, event: str
+) -> Step[LoginToken]:
     rules = LOGIN_RULES[account.kind]
     moment = yield MOMENT
     token = new_token()
     row: dict[str, Any] = {
         "id": login_id,
         "account": account.id,
+        "session": session,
         "assurance": assurance.value,
         "verified_at": moment,
         "created_at": moment,
@@ -77,9 +85,11 @@ def _insert(account: Any, login_id: str, assurance: Assurance, event: str) -> St
         "expires_at": moment + rules.absolute,
     }
     digest = digest_of(token.reveal())
-    yield store.INSERT_LOGIN.run(
+    opened = yield store.INSERT_LOGIN.run(
         **row, token_sha256=digest, ended_at=None, ended_by=None, event_id=event
     )
+    if not opened:
+        raise AnswerUsed
     return LoginToken(token=token, login=read_login((yield store.LIVE_LOGIN.one(digest=digest))))
 
 

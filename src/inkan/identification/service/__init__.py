@@ -8,14 +8,14 @@ from inkan.approvals import ApprovalEnded, ApprovalMoved, ApprovalNotFound, Usag
 from inkan.audit import Actor, ActorKind
 from inkan.enrolment import PhonePrincipal
 from inkan.identification import store
-from inkan.identification.model import Created, QRDoor, SessionOrder, SessionView
+from inkan.identification.model import Answer, Created, QRDoor, SessionOrder, SessionView
 from inkan.identification.rules import IDEMPOTENCY_LIFE, READABLE
-from inkan.identification.service import create, deciding, opening, reading, receipts
+from inkan.identification.service import create, deciding, opening, own, reading, receipts
 from inkan.identification.service.deciding import AssertionParts, Decided
 from inkan.identification.service.opening import Opened
 from inkan.identification.service.parts import Parts, topic
 from inkan.identification.service.receipt_signer import ReceiptSigner
-from inkan.kernel.ids import PersonID, SystemID
+from inkan.kernel.ids import PersonID, SessionID, SystemID
 from inkan.relying_parties import System
 from inkan.store.database import MOMENT, Step, Wake
 from inkan.wire.shown import Language
@@ -78,6 +78,20 @@ class Identification:
             self._parts, self._receipts, session_id, system=system
         )
 
+    # --- the instance's own system ---------------------------------------------------------------
+
+    async def session_of_key(self, idempotency_key: str, *, system: SystemID) -> SessionID:
+        """See :func:`inkan.identification.service.own.session_of_key`."""
+        return await self._parts.db.read(own.session_of_key, idempotency_key, system)
+
+    async def frame(self, session_id: str, *, system: SystemID) -> str | None:
+        """See :func:`inkan.identification.service.reading.frame`."""
+        return await reading.frame(self._parts, session_id, system=system)
+
+    async def answer(self, session_id: str, *, system: SystemID) -> Answer | None:
+        """See :func:`inkan.identification.service.own.answer`."""
+        return await self._parts.db.read(own.answer, self._parts, session_id, system=system)
+
     # --- the phone -------------------------------------------------------------------------------
 
     async def open(
@@ -115,6 +129,11 @@ class Identification:
         approvals = self._parts.approvals
         until = before or self._parts.db.now() + timedelta(microseconds=1)
         return await self._parts.db.read(approvals.records, person, before=until)
+
+    async def records_below(self, person: PersonID, record_id: str) -> list[UsageRecord]:
+        """The 50 usage records that follow one of the person's in the list."""
+        approvals = self._parts.approvals
+        return await self._parts.db.read(approvals.records_below, person, record_id)
 
     # --- time and crashes ------------------------------------------------------------------------
 

@@ -142,18 +142,35 @@ async def frames(parts: Parts, session_id: str, *, system: SystemID) -> AsyncIte
         SessionNotFound: unknown, or another system's.
     """
     while True:
-        found = await parts.db.read(find, parts, session_id, system=system)
-        now = parts.db.now()
-        state = state_at(found.approval, now)
+        found, state = await _with_fresh_code(parts, session_id, system)
         if state in FINAL or state is SessionState.DECIDED:
             return
-        if is_releasable(found.approval, now):
-            # A rival (another stream, the phone's decision) may come first: the next reading tells.
-            with suppress(ApprovalMoved, ApprovalEnded):
-                await parts.db.transact(release_stale, parts, found.approval)
-            continue
         yield draw(parts, found) if state is SessionState.PRESENTED else None
         await asyncio.sleep(qr.FRAME_SECONDS)
+
+
+async def frame(parts: Parts, session_id: str, *, system: SystemID) -> str | None:
+    """The frame of this second; None when there is nothing to scan: a phone has it open, or it has ended.
+
+    Raises:
+        SessionNotFound: unknown, or another system's.
+    """
+    found, state = await _with_fresh_code(parts, session_id, system)
+    return draw(parts, found) if state is SessionState.PRESENTED else None
+
+
+async def _with_fresh_code(
+    parts: Parts, session_id: str, system: SystemID
+) -> tuple[Found, SessionState]:
+    """The session and its state, after a phone that let its minute pass undecided has lost it."""
+    while True:
+        found = await parts.db.read(find, parts, session_id, system=system)
+        now = parts.db.now()
+        if not is_releasable(found.approval, now):
+            return found, state_at(found.approval, now)
+        # A rival (another stream, the phone's decision) may come first: the next reading tells.
+        with suppress(ApprovalMoved, ApprovalEnded):
+            await parts.db.transact(release_stale, parts, found.approval)
 
 
 def draw(parts: Parts, found: Found) -> str:

@@ -89,6 +89,10 @@ class RelyingParties:
         """See :meth:`Register.add`."""
         return await self._register.add(registration, actor=actor)
 
+    async def own_system(self, registration: SystemRegistration) -> System:
+        """See :meth:`Register.own`."""
+        return await self._register.own(registration)
+
     async def add_key(self, code: str, public: dict[str, Any], *, actor: Actor = OPERATOR) -> str:
         """See :meth:`Register.add_key`."""
         return await self._register.add_key(code, public, actor=actor)

@@ -21,12 +21,14 @@ from inkan.relying_parties.model import (
     SystemNotFound,
     SystemRegistration,
     SystemState,
+    SystemSuspended,
 )
-from inkan.relying_parties.rules import LANGUAGES, USE_CASE_OF_STATE
+from inkan.relying_parties.rules import LANGUAGES, OWN_SYSTEM, USE_CASE_OF_STATE
 from inkan.store.database import MOMENT, Database, Step
 from inkan.wire.binding import BindingLevel, Door
 
 OPERATOR = Actor(ActorKind.OPERATOR, "register")
+PLATFORM = Actor(ActorKind.PLATFORM, "register")
 Keys = dict[str, dict[str, str]]
 
 
@@ -41,13 +43,34 @@ class Register:
         """Register an organisation (once) and one system of it.
 
         Raises:
-            SystemExists: the code is taken (TW-66), or a key belongs to another system.
+            SystemExists: the code is taken (TW-66) or the instance's own, or a key belongs to another system.
             RegistrationWrong: a text misses a language, a purpose stands twice, or a key is no public P-256 JWK.
         """
+        if registration.code == OWN_SYSTEM:
+            raise SystemExists("the instance's own system")
         keys = _read_keys(registration.keys)
         _check_purposes(registration)
         _check_texts(registration)
         return await self._db.transact(self._add, registration, keys, actor)
+
+    async def own(self, registration: SystemRegistration) -> System:
+        """The instance's own system as it is to be: written down at its first use, changed when it differs.
+
+        Raises:
+            SystemSuspended: an operator has suspended it.
+            ValueError: another code than the own one's, or keys: a mistake of the program.
+        """
+        if registration.code != OWN_SYSTEM or registration.keys:
+            raise ValueError("the own system has its own code and no key")
+        row = await self._db.read(_by_code, OWN_SYSTEM)
+        if row is None or _differs(read_system(row), registration):
+            try:
+                row = await self._db.transact(self._own, registration)
+            except SystemExists:  # a rival process wrote it first
+                row = await self._db.read(_by_code, OWN_SYSTEM)
+        if row.state != SystemState.ACTIVE:
+            raise SystemSuspended()
+        return read_system(row)
 
     async def add_key(self, code: str, public: dict[str, Any], *, actor: Actor) -> str:
         """Give a system one more key and return its thumbprint; both hold until the old one is ended.
@@ -55,8 +78,10 @@ class Register:
         Raises:
             SystemNotFound: no such code.
             SystemExists: the key is registered, for this or another system.
-            RegistrationWrong: it is no public P-256 JWK.
+            RegistrationWrong: it is no public P-256 JWK, or the system is the instance's own.
         """
+        if code == OWN_SYSTEM:
+            raise RegistrationWrong(where="/code", expected="a system of a relying party")
         keys = _read_keys([public])
         await self._db.transact(self._add_key, code, keys, actor)
         return next(iter(keys))
@@ -106,6 +131,25 @@ class Register:
         yield from _insert_keys(system_id, keys, event)
         return read_system((yield store.BY_CODE.one(code=registration.code)))
 
+    def _own(self, registration: SystemRegistration) -> Step[Any]:
+        row = yield from _by_code(OWN_SYSTEM)
+        if row is None:
+            yield from self._add(registration, {}, PLATFORM)
+        else:
+            event = yield from self._audit.record(
+                "relying_parties.system_changed", actor=PLATFORM, object=row.id
+            )
+            yield store.CHANGE_SYSTEM.run(
+                code=OWN_SYSTEM,
+                seen=row.version,
+                new_name=registration.name,
+                new_domain=registration.domain,
+                new_doors=[str(door) for door in registration.doors],
+                new_purposes=registration.purposes,
+                event=event,
+            )
+        return (yield from _by_code(OWN_SYSTEM))
+
     def _add_key(self, code: str, keys: Keys, actor: Actor) -> Step[None]:
         row = yield from get_row(code)
         event = yield from self._audit.record(
@@ -142,6 +186,20 @@ def get_row(code: str) -> Step[Any]:
     if row is None:
         raise SystemNotFound()
     return row
+
+
+def _by_code(code: str) -> Step[Any]:
+    return (yield store.BY_CODE.one(code=code))
+
+
+def _differs(system: System, registration: SystemRegistration) -> bool:
+    """Whether the row says something else than this release and its settings."""
+    return (
+        system.name != registration.name
+        or system.domain != registration.domain
+        or system.doors != frozenset(registration.doors)
+        or list(system.purposes.values()) != registration.purposes
+    )
 
 
 def find(system_id: SystemID) -> Step[System | None]:

@@ -5,7 +5,6 @@ back end: a browser only ever sees the picture of the present second.
 """
 
 import asyncio
-import io
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import segno
 
 from inkan.client import (
     CallRefused,
@@ -34,6 +32,7 @@ from inkan.kernel.ids import random_bytes
 from inkan.kernel.sensitive import Personal, Secret
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.exchange import Exchange
+from inkan.web.pictures import qr_picture
 from inkan.web.principal import open_to_all
 from inkan.web.response import Response, see_other
 from inkan.web.routes import Bare, Group, Surface
@@ -122,7 +121,7 @@ class Office:
             # The page asks once more before it hears of the answer: nothing to show, and no failure.
             return Response(204).with_header("cache-control", "no-store")
         return Response(
-            200, picture(visit.session.frame()), media_type="image/svg+xml"
+            200, qr_picture(visit.session.frame()), media_type="image/svg+xml"
         ).with_header("cache-control", "no-store")
 
     async def camera(self, exchange: Exchange) -> Response:
@@ -163,13 +162,6 @@ async def _events(views: AsyncIterator[SessionView]) -> AsyncGenerator[ServerEve
     except InkanError:
         # The page asks again by itself; a broken stream must not look like an answer.
         await asyncio.sleep(1)
-
-
-def picture(frame: str) -> bytes:
-    """A QR code (ISO/IEC 18004, error correction M) of the frame, as SVG without size."""
-    out = io.BytesIO()
-    segno.make(frame, error="m").save(out, kind="svg", omitsize=True, border=2, xmldecl=False)
-    return out.getvalue()
 
 
 def tax_office(

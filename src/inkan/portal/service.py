@@ -1,0 +1,241 @@
+"""A person's login by an answered session, and what the person's home gathers.
+
+How a login is bound to the browser that began it: the browser keeps a verifier of 256 random bits in a
+``__Host-`` cookie, and the session was created under an Idempotency-Key that is a hash of it. So nothing is kept
+here, the session's id is worth nothing to anybody, and who holds the verifier is the browser that began. Between
+the two stands the camera name: enough to see the present code as text, not enough to log in.
+
+    verifier → SHA-256 → camera name → SHA-256 → Idempotency-Key
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import msgspec
+
+from inkan.accounts import Accounts, LoginToken
+from inkan.approvals import UsageRecord
+from inkan.crypto import base64url
+from inkan.enrolment import Enrolment, Phone
+from inkan.identification import Answer, Identification, SessionNotFound, SessionOrder
+from inkan.kernel.clock import Clock
+from inkan.kernel.ids import PersonID, random_bytes
+from inkan.kernel.sensitive import Secret
+from inkan.notices import NewsItem, Notice, Notices
+from inkan.people import MaskedIdentity, People
+from inkan.portal.model import LoginStage, LoginTry, LoginUnproved
+from inkan.portal.rules import (
+    CHALLENGE_BYTES,
+    FINISH_WITHIN,
+    ORGANISATION_NAMES,
+    OUTCOME_STAGES,
+    PURPOSE,
+    PURPOSE_TEXTS,
+    STAGES,
+    VERIFIER_BYTES,
+)
+from inkan.relying_parties import (
+    OWN_SYSTEM,
+    Purpose,
+    RelyingParties,
+    System,
+    SystemRegistration,
+)
+from inkan.web.languages import Language
+from inkan.wire.binding import Door
+from inkan.wire.session import SessionState
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a person reads first: who they are here, their phones, the newest uses, notices and announcements."""
+
+    identity: MaskedIdentity
+    phones: list[Phone]
+    records: list[UsageRecord]
+    notices: list[Notice]
+    news: list[NewsItem]
+
+
+class Portal:
+    """The person's login and home of one instance."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        accounts: Accounts,
+        people: People,
+        enrolment: Enrolment,
+        identification: Identification,
+        notices: Notices,
+        relying_parties: RelyingParties,
+        origin: str,
+    ) -> None:
+        """Gather from these features; ``origin`` is the platform's, whose host persons read on the phone."""
+        self._clock = clock
+        self._accounts = accounts
+        self._people = people
+        self._enrolment = enrolment
+        self._identification = identification
+        self._notices = notices
+        self._relying_parties = relying_parties
+        self._registration = registration(origin)
+
+    # --- the login -------------------------------------------------------------------------------
+
+    async def begin(self) -> Secret[str]:
+        """Ask anybody's phone for a login; return the verifier for the browser that asked.
+
+        Raises:
+            SystemSuspended: an operator has suspended these logins.
+        """
+        system = await self._system()
+        verifier = base64url.encode(random_bytes(VERIFIER_BYTES))
+        order = SessionOrder(
+            kind="identify",
+            purpose=PURPOSE,
+            challenge=base64url.encode(random_bytes(CHALLENGE_BYTES)),
+            doors=[Door.QR],
+        )
+        await self._identification.create(
+            system,
+            order,
+            body=msgspec.json.encode(order),
+            idempotency_key=_key_of(camera_name(verifier)),
+        )
+        return Secret(verifier)
+
+    async def find_try(self, verifier: str) -> LoginTry | None:
+        """Where the try of the browser with this verifier stands; None when it began none, or long ago."""
+        system = await self._system()
+        session = await self._find(camera_name(verifier), system)
+        if session is None:
+            return None
+        seen, _ = await self._identification.get(session, system=system.id)
+        if seen.next.action == "present":
+            # A phone let its minute pass: the code is drawn anew, as the second that ended has decided.
+            await self._identification.frame(session, system=system.id)
+            seen, _ = await self._identification.get(session, system=system.id)
+        stage = OUTCOME_STAGES[seen.outcome] if seen.outcome else STAGES[seen.state]
+        if stage is LoginStage.ANSWERED and await self._answer(session, system) is None:
+            stage = LoginStage.OVER
+        return LoginTry(session=session, state=str(seen.state), stage=stage)
+
+    async def frame(self, camera: str) -> str | None:
+        """The frame of this second; None when there is nothing to scan.
+
+        Args:
+            camera: of :func:`camera_name`.
+        """
+        system = await self._system()
+        session = await self._find(camera, system)
+        if session is None:
+            return None
+        return await self._identification.frame(session, system=system.id)
+
+    async def states(self, verifier: str) -> AsyncIterator[SessionState]:
+        """Every state of this browser's try from now to its end; none when it began none."""
+        system = await self._system()
+        session = await self._find(camera_name(verifier), system)
+        if session is not None:
+            async for seen, _ in self._identification.follow(session, system=system.id):
+                if seen.next.action == "present":
+                    await self._identification.frame(session, system=system.id)
+                yield seen.state
+
+    async def finish(self, verifier: str, *, replaces: str | None) -> LoginToken:
+        """Log the person in whose phone answered the try of this very browser.
+
+        1. the verifier is of a session of Inkan's own system;
+        2. a phone answered it with yes, within the last 60 s;
+        3. it has opened no login before (see :meth:`inkan.accounts.Accounts.login_person`).
+
+        Args:
+            verifier: as the browser's cookie holds it.
+            replaces: the token of the login that the browser carried before; it ends.
+
+        Raises:
+            LoginUnproved: 1 or 2.
+            AnswerUsed: 3.
+            AccountClosed: the person's account has ended.
+        """
+        system = await self._system()
+        session = await self._find(camera_name(verifier), system)
+        answer = None if session is None else await self._answer(session, system)
+        if answer is None:
+            raise LoginUnproved
+        return await self._accounts.login_person(
+            answer.person, session=answer.session, replaces=replaces
+        )
+
+    async def _system(self) -> System:
+        return await self._relying_parties.own_system(self._registration)
+
+    async def _find(self, camera: str, system: System) -> str | None:
+        with suppress(SessionNotFound):
+            return await self._identification.session_of_key(_key_of(camera), system=system.id)
+        return None
+
+    async def _answer(self, session: str, system: System) -> Answer | None:
+        """The answer while it is fresh."""
+        answer = await self._identification.answer(session, system=system.id)
+        if answer is None or self._clock.now() - answer.decided_at > FINISH_WITHIN:
+            return None
+        return answer
+
+    # --- the home --------------------------------------------------------------------------------
+
+    async def home(self, person: PersonID, language: Language) -> Home:
+        """What the person reads first; every list newest first but the phones, oldest first."""
+        return Home(
+            identity=await self._people.masked(person),
+            phones=await self._enrolment.phones(person),
+            records=await self._identification.records(person, before=None),
+            notices=await self._notices.inbox(person, language=language),
+            news=await self._notices.news(language),
+        )
+
+    async def records(self, person: PersonID, *, below: str | None) -> list[UsageRecord]:
+        """Fifty usage records of the person: the newest, or those below one of them in the list (TW-38)."""
+        if below is None:
+            return await self._identification.records(person, before=None)
+        return await self._identification.records_below(person, below)
+
+    async def messages(
+        self, person: PersonID, language: Language
+    ) -> tuple[list[Notice], list[NewsItem]]:
+        """The person's notices of a year (at most 50) and the announcements to all (TW-39)."""
+        notices = await self._notices.inbox(person, language=language)
+        return notices, await self._notices.news(language)
+
+
+def registration(origin: str) -> SystemRegistration:
+    """How Inkan stands in its own register: one door, one purpose, no key."""
+    return SystemRegistration(
+        organisation=OWN_SYSTEM,
+        organisation_name=ORGANISATION_NAMES,
+        sector="other",
+        code=OWN_SYSTEM,
+        name="Inkan",
+        domain=urlsplit(origin).hostname or "",
+        doors=[Door.QR],
+        purposes=[Purpose(code=PURPOSE, kinds=["identify"], text=PURPOSE_TEXTS)],
+        keys=[],
+    )
+
+
+def camera_name(verifier: str) -> str:
+    """The name under which the present code of a try can be read as text; says nothing about the verifier."""
+    return _hashed(b"inkan-login-camera-v1", verifier)
+
+
+def _key_of(camera: str) -> str:
+    return _hashed(b"inkan-login-session-v1", camera)
+
+
+def _hashed(label: bytes, text: str) -> str:
+    return base64url.encode(hashlib.sha256(label + b"\0" + text.encode()).digest())
