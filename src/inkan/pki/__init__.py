@@ -2,6 +2,8 @@
 
 from inkan.crypto.path import KeyUsage, RevocationReason
 from inkan.pki.model import (
+    FOREIGN,
+    Authority,
     CardExpired,
     CardRequest,
     CardRequestMalformed,
@@ -18,15 +20,17 @@ from inkan.pki.model import (
     CertificateState,
     CertificateStatus,
     CertificateUnknown,
+    ForeignAuthority,
     IssuedCertificate,
     KeyShared,
     LintRefused,
     RevocationEvidence,
+    Role,
     StatusUnavailable,
     SubjectName,
     TranscriptLine,
 )
-from inkan.pki.ports import StatusSource
+from inkan.pki.ports import Fetch, StatusSource
 from inkan.pki.service import (
     ISSUE_JOB,
     LISTS_TOPIC,
@@ -40,9 +44,11 @@ from inkan.pki.store import EVENT_PAIRS
 
 __all__ = [
     "EVENT_PAIRS",
+    "FOREIGN",
     "ISSUE_JOB",
     "LISTS_TOPIC",
     "PKI",
+    "Authority",
     "CardExpired",
     "CardRequest",
     "CardRequestMalformed",
@@ -59,6 +65,8 @@ __all__ = [
     "CertificateState",
     "CertificateStatus",
     "CertificateUnknown",
+    "Fetch",
+    "ForeignAuthority",
     "IssueJob",
     "IssuedCertificate",
     "KeyShared",
@@ -67,6 +75,7 @@ __all__ = [
     "PublicURLs",
     "RevocationEvidence",
     "RevocationReason",
+    "Role",
     "StatusSource",
     "StatusUnavailable",
     "SubjectName",
