@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from enum import EnumType
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import click
 import msgspec
@@ -139,10 +139,33 @@ def _settings_section(prefix: str, struct: type[Any]) -> list[str]:
     for field in fields:
         if is_section(field):
             lines += _settings_section(f"{prefix}{field.name}.", field.type)
+        elif table := _table_of(field.type):
+            lines += _settings_table(f"{prefix}{field.name}", table)
+    return lines
+
+
+def _table_of(kind: Any) -> type[Any] | None:
+    """The struct that a field of this type holds any number of, or None."""
+    first = next(iter(get_args(kind)), None)
+    return first if isinstance(first, type) and issubclass(first, msgspec.Struct) else None
+
+
+def _settings_table(name: str, struct: type[Any]) -> list[str]:
+    """One of any number of tables: in the file alone, so without variables."""
+    lines = ["", f"## `[[{name}]]`", "", prose(struct.__doc__), ""]
+    lines += [row("Key", "Type", "Default"), row(*["---"] * 3)]
+    for field in msgspec.structs.fields(struct):
+        kind = get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
+        shown = "`tuple[str, ...]`" if get_origin(kind) is tuple else _type(kind)
+        if get_origin(kind) is Literal:
+            shown = ", ".join(f"`{value}`" for value in get_args(kind))
+        lines.append(row(f"`{field.name}`", shown, _default(field)))
     return lines
 
 
 def _type(kind: Any) -> str:
+    if _table_of(kind):
+        return "tables of the file, see below"
     if isinstance(kind, EnumType):
         return ", ".join(f"`{member.value}`" for member in kind)
     return (

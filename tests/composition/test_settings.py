@@ -187,3 +187,63 @@ def test_the_flat_settings_hold_every_key_and_no_secret(url: str) -> None:
     assert "db/inkan" in rows["database.url"]
     assert rows["server.port"] == "8480"
     assert dict(flat(Settings()))["keys.passphrase"] == '""'
+
+
+FOREIGN = """
+environment = "demo"
+[[cards.authorities]]
+name = "national"
+chain = ["issuing.cer", "root.cer"]
+policies = ["2.16.886.1"]
+origins = ["http://pki.example.org", "https://ocsp.example.org:8443"]
+"""
+
+
+def test_a_card_authority_is_a_table_of_the_file(tmp_path: Path) -> None:
+    (authority,) = load(file_of(tmp_path, FOREIGN), {}).cards.authorities
+    assert (authority.name, authority.profile) == ("national", "card-sign")
+    assert authority.origins == ("http://pki.example.org", "https://ocsp.example.org:8443")
+    assert load(None, DEMO).cards.authorities == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"national"', '"National"'),
+        ('"national"', '"foreign.national"'),
+        ('["issuing.cer", "root.cer"]', "[]"),
+        ('["2.16.886.1"]', "[]"),
+        ('["2.16.886.1"]', '["card_sign"]'),
+        ('"http://pki.example.org", "https://ocsp.example.org:8443"', ""),
+        ("name", "title"),
+        ('name = "national"', 'name = "national"\nprofile = "phone-auth"'),
+    ],
+)
+def test_a_card_authority_that_says_too_little_or_something_else(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    path = file_of(tmp_path, FOREIGN.replace(old, new, 1))
+    assert where(path, {}) == str(path)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://pki.example.org/",
+        "http://pki.example.org/crl",
+        "http://pki.example.org:80",
+        "ldap://pki.example.org",
+        "http://PKI.example.org",
+        "http://a@pki.example.org",
+        "*",
+    ],
+)
+def test_the_origin_of_a_status_service_is_an_origin(tmp_path: Path, origin: str) -> None:
+    path = file_of(tmp_path, FOREIGN.replace("http://pki.example.org", origin))
+    assert where(path, {}) == "cards.authorities.national.origins"
+
+
+def test_two_card_authorities_of_one_name(tmp_path: Path) -> None:
+    table = FOREIGN.partition("\n[[")[2]
+    path = file_of(tmp_path, f"{FOREIGN}[[{table}")
+    assert where(path, {}) == "cards.authorities"

@@ -128,6 +128,28 @@ def test_each_step_of_the_plan_refuses(departure: str) -> None:
         certificates.parse_certificate(der)
 
 
+@given(st.integers(1, 255))
+def test_a_signature_that_is_not_whole_octets_is_refused(unused: int) -> None:
+    """The first octet of its BIT STRING is the only one that no signature protects (X.690 §8.6)."""
+    parsed = x509.load_der_x509_certificate(GOOD)
+    changed = bytearray(GOOD)
+    changed[-len(parsed.signature) - 1] = unused
+    with pytest.raises(CertificateMalformed):
+        certificates.parse_certificate(bytes(changed))
+
+
+def test_one_signature_has_one_certificate() -> None:
+    """Where the last bit is 0 by chance, the library reads the same signature from other bytes."""
+    der = next(each for each in (issue() for _ in range(200)) if each[-1] & 1 == 0)
+    parsed = x509.load_der_x509_certificate(der)
+    unused = len(der) - len(parsed.signature) - 1
+    changed = der[:unused] + b"\x01" + der[unused + 1 :]
+    assert x509.load_der_x509_certificate(changed).signature == parsed.signature
+    assert certificates.parse_certificate(der)
+    with pytest.raises(CertificateMalformed, match="whole octets"):
+        certificates.parse_certificate(changed)
+
+
 def test_version_1_is_refused_as_such() -> None:
     with pytest.raises(CertificateMalformed, match="version 3"):
         certificates.parse_certificate(REFUSED["1 version 1"]())

@@ -133,3 +133,30 @@ def test_any_bytes_are_the_good_request_or_a_refusal(der: bytes) -> None:
     except InkanError:
         return
     assert der == GOOD
+
+
+@pytest.mark.parametrize("key", [KEY, RSA], ids=["EC", "RSA"])
+def test_one_signature_has_one_request(key: Any) -> None:
+    """Where the last bit is 0 by chance, the library reads the same signature from other bytes."""
+    made = (
+        x509.CertificateSigningRequestBuilder(x509.Name([]))
+        .add_attribute(x509.ObjectIdentifier("1.2.3.4"), b"\x04\x01" + bytes([number]))
+        .sign(key, SHA256())
+        .public_bytes(Encoding.DER)
+        for number in range(200)
+    )
+    der = next(each for each in made if each[-1] & 1 == 0)
+    unused = len(der) - len(x509.load_der_x509_csr(der).signature) - 1
+    changed = der[:unused] + b"\x01" + der[unused + 1 :]
+    assert x509.load_der_x509_csr(changed).is_signature_valid
+    assert requests.verify_csr(requests.parse_csr(der))
+    with pytest.raises(CSRMalformed, match="whole octets"):
+        requests.parse_csr(changed)
+
+
+@given(st.integers(1, 255))
+def test_a_signature_that_is_not_whole_octets_is_refused(unused: int) -> None:
+    changed = bytearray(GOOD)
+    changed[-len(x509.load_der_x509_csr(GOOD).signature) - 1] = unused
+    with pytest.raises(CSRMalformed):
+        requests.parse_csr(bytes(changed))

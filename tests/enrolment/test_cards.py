@@ -19,7 +19,7 @@ from inkan.crypto.phone_binding import PhoneBinding, encode_phone_binding
 from inkan.enrolment import store
 from inkan.enrolment.service.parts import read_request
 from inkan.kernel.sensitive import Personal
-from inkan.pki import RevocationReason, StatusUnavailable
+from inkan.pki import RevocationEvidence, RevocationReason, StatusUnavailable
 from support.keyring import rsa_key
 from support.pki import Authority
 from support.world import CLERK
@@ -134,10 +134,10 @@ async def test_a_certificate_for_something_else_signs_no_request(world, profile)
 class SilentSource:
     """A status source that does not answer."""
 
-    async def status(self, authority, serial):
+    async def status(self, authority, serial, certificate):
         raise StatusUnavailable
 
-    async def lists(self, authority, serial):
+    async def evidence(self, authority, serial, certificate):
         raise StatusUnavailable
 
 
@@ -147,11 +147,11 @@ class ListlessSource:
     def __init__(self, own):
         self._own = own
 
-    async def status(self, authority, serial):
-        return await self._own.status(authority, serial)
+    async def status(self, authority, serial, certificate):
+        return await self._own.status(authority, serial, certificate)
 
-    async def lists(self, authority, serial):
-        return ()
+    async def evidence(self, authority, serial, certificate):
+        return RevocationEvidence(ocsp=(), crls=())
 
 
 async def test_an_unreachable_status_accepts_nothing_and_loses_nothing(world):

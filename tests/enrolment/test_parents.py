@@ -128,11 +128,11 @@ class Outage:
     def __init__(self, own):
         self.own, self.is_down, self.asked = own, True, 0
 
-    async def status(self, authority, serial):
+    async def status(self, authority, serial, certificate):
         self.asked += 1
         if self.is_down:
             raise StatusUnavailable
-        return await self.own.status(authority, serial)
+        return await self.own.status(authority, serial, certificate)
 
 
 async def test_an_outage_changes_nothing_and_heals_within_the_hour(world):

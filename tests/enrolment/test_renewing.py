@@ -122,10 +122,10 @@ async def test_without_a_good_card_nothing_is_renewed_and_nothing_is_lost(world,
 
 
 class Unreachable:
-    async def status(self, authority, serial):
+    async def status(self, authority, serial, certificate):
         raise StatusUnavailable
 
-    async def lists(self, authority, serial):
+    async def evidence(self, authority, serial, certificate):
         raise StatusUnavailable
 
 

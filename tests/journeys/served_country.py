@@ -6,15 +6,18 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from inkan.client import EnrolmentClient, Phone, RelyingParty, StartedEnrolment, SystemCredentials
+from inkan.composition.running import running
 from inkan.demo import country as founding
-from inkan.demo.country import Citizen, PersonPart
+from inkan.demo.country import Citizen, PersonPart, settings_for
+from inkan.kernel.clock import Clock
 from inkan.kernel.identifiers import national_id_check_digit
 from inkan.kernel.sensitive import Secret
 from inkan.schemes import get_scheme
+from inkan.store.outbox import dead_jobs, depth
 
 PASSPHRASE = Secret("a passphrase for tests")
 SERVE = ("-c", "from inkan.cli import main; main()")
@@ -28,6 +31,7 @@ class Place:
     Attributes:
         citizens: hold cards and no phone yet, besides the first ones of ``phones``.
         phones: files of bound phones.
+        lint: whether its servers lint what they are about to sign.
     """
 
     folder: Path
@@ -36,6 +40,7 @@ class Place:
     anchors: tuple[bytes, ...]
     citizens: list[Citizen]
     phones: list[Path]
+    lint: bool = True
 
     @property
     def platform(self) -> str:
@@ -46,6 +51,7 @@ class Place:
         return {
             "INKAN_ENVIRONMENT": "demo",
             "INKAN_HOME": str(self.folder),
+            "INKAN_PKI__LINT": str(self.lint).lower(),
             "INKAN_SERVER__PORT": str(self.port),
             "INKAN_ORIGINS__PLATFORM": self.platform,
             "INKAN_ORIGINS__WALLET": f"http://wallet.localhost:{self.port}",
@@ -112,7 +118,7 @@ async def start(desk: EnrolmentClient) -> StartedEnrolment:
     return await desk.start(SCHEME, terms_version=get_scheme(SCHEME).terms.version)
 
 
-async def found(folder: Path, *, port: int, newcomers: int) -> Place:
+async def found(folder: Path, *, port: int, newcomers: int, bound: bool = True) -> Place:
     """Found the country, bind a phone for each of its own citizens, give cards to so many newcomers."""
     async with founding.country(folder, port=port) as country:
         place = Place(
@@ -123,7 +129,7 @@ async def found(folder: Path, *, port: int, newcomers: int) -> Place:
             citizens=[],
             phones=[],
         )
-        for name, citizen in country.citizens.items():
+        for name, citizen in country.citizens.items() if bound else ():
             place.phones.append(await _bind(place, name, citizen))
         blanks = [
             founding._make_card(folder / "cards", _newcomer(number)) for number in range(newcomers)
@@ -151,3 +157,19 @@ async def _bind(place: Place, name: str, citizen: Citizen) -> Path:
         await started.submit(await sign(started, citizen, await phone.prepare()))
         assert await phone.collect() is not None
     return place.folder / f"{name}.phone"
+
+
+async def assert_finished(place: Place) -> None:
+    """The instance comes to rest by itself, and its log is intact."""
+    clock = Clock(may_advance=True)
+    async with running(settings_for(place.folder, place.port), clock=clock) as instance:
+        # Past every pause after which something is made up, before anything ends by itself
+        clock.advance(timedelta(minutes=2))
+        await instance.catch_up()
+        platform = instance.platform
+        await platform.audit.sequence_once()
+        report = await platform.audit.verify(platform.event_pairs)
+        assert report.is_intact, report
+        assert (await platform.db.read(depth)).waiting == 0
+        assert await platform.db.read(dead_jobs) == []
+        assert await platform.db.find_damage() == []  # type: ignore[attr-defined]

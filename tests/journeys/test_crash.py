@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +27,10 @@ from inkan.client import (
     StartedEnrolment,
     Verdict,
 )
-from inkan.composition.running import running
-from inkan.demo.country import Citizen, settings_for
-from inkan.kernel.clock import Clock
-from inkan.store.outbox import dead_jobs, depth
+from inkan.demo.country import Citizen
 from inkan.wire.enrolment_request import KeyUse
 from inkan.wire.session import Outcome
-from journeys.served_country import Place, found, sign, start
+from journeys.served_country import Place, assert_finished, found, sign, start
 from support.ports import free_port
 
 pytestmark = pytest.mark.crash
@@ -130,22 +126,6 @@ async def assert_honoured(ledger: Ledger) -> None:
             binding.is_done = await binding.phone.collect(wait_s=20) is not None
             assert binding.is_done, "acknowledged and lost: an accepted enrolment was not issued"
             assert set(binding.phone.certificates) == {KeyUse.AUTH, KeyUse.SIGN}
-
-
-async def assert_finished(place: Place) -> None:
-    """The instance comes to rest by itself, and its log is intact."""
-    clock = Clock(may_advance=True)
-    async with running(settings_for(place.folder, place.port), clock=clock) as instance:
-        # Past every pause after which something is made up, before anything ends by itself
-        clock.advance(timedelta(minutes=2))
-        await instance.catch_up()
-        platform = instance.platform
-        await platform.audit.sequence_once()
-        report = await platform.audit.verify(platform.event_pairs)
-        assert report.is_intact, report
-        assert (await platform.db.read(depth)).waiting == 0
-        assert await platform.db.read(dead_jobs) == []
-        assert await platform.db.find_damage() == []  # type: ignore[attr-defined]
 
 
 def assert_single(folder: Path, ledger: Ledger) -> None:

@@ -110,7 +110,8 @@ class Authority:
     def _sign(self, text: str, key, **bent) -> Certificate:
         identifier = x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()).digest
         issuer = self.certificate.subject
-        return _certificate(name(text), issuer, key, self.key, **{"aki": identifier} | bent)
+        subject = bent.pop("subject", None) or name(text)
+        return _certificate(subject, issuer, key, self.key, **{"aki": identifier} | bent)
 
     def crl(
         self,

@@ -261,15 +261,17 @@ def settings_for(folder: Path) -> Settings:
 
 @asynccontextmanager
 async def world_on(
-    database: Database, clock: Clock, folder: Path, *, lint: bool = False
+    database: Database, clock: Clock, folder: Path, *, lint: bool = False, **options: Any
 ) -> AsyncIterator[World]:
-    """A world with its ceremony held."""
+    """A world with its ceremony held; ``options`` go to the assembly."""
     settings = settings_for(folder)
     settings = msgspec.structs.replace(
         settings, pki=msgspec.structs.replace(settings.pki, lint=lint)
     )
     keys = EncryptedFileKeyProvider(folder / "keys", PASSPHRASE, cost=2**10)
-    platform = assemble(settings, clock=clock, db=database, keys=keys, workers=InlineWorkers())
+    platform = assemble(
+        settings, clock=clock, db=database, keys=keys, workers=InlineWorkers(), **options
+    )
     ceremony = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
     await platform.pki.load()
     await platform.pki.hold_ceremony(read_ceremony(ceremony))

@@ -182,6 +182,45 @@ async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
     assert request.content == b"x"
 
 
+# Called by plain http: exactly these, and nothing that leads inside.
+PLAIN = ["pki.example.com:80", "pki.example.com:8080"]
+
+
+async def test_plain_http_goes_to_the_named_authorities_only() -> None:
+    seen: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(str(request.url))
+        return httpx.Response(200)
+
+    fetcher = Fetcher(plain=PLAIN, resolver=to(PUBLIC), transport=httpx.MockTransport(answer))
+    for url in ("http://pki.example.com/a.crl", "http://pki.example.com:8080/a.crl"):
+        await fetcher.request("GET", url)
+    assert seen == [f"http://{PUBLIC}/a.crl", f"http://{PUBLIC}:8080/a.crl"]
+    for url in (
+        "http://www.example.com/",
+        "http://pki.example.com:443/",
+        "http://pki.example.com:8081/",
+        "https://pki.example.com:80/",
+        "http://pki.example.com.:80/",
+    ):
+        with pytest.raises(TargetRefused):
+            await fetcher.request("GET", url)
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize("address", INSIDE)
+async def test_plain_http_leads_nowhere_inside(address: str) -> None:
+    fetcher = Fetcher(
+        plain=[*PLAIN, "127.0.0.1:80", "db.internal:80"],
+        resolver=to(address),
+        transport=httpx.MockTransport(unreachable),
+    )
+    for url in ("http://pki.example.com/", "http://127.0.0.1/", "http://db.internal/"):
+        with pytest.raises(TargetRefused):
+            await fetcher.request("GET", url)
+
+
 async def test_the_next_address_is_tried_when_one_is_dead() -> None:
     seen: list[str] = []
 

@@ -6,7 +6,7 @@ features do.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,6 +27,7 @@ from inkan import (
 from inkan.accounts import Accounts
 from inkan.approvals import Approvals
 from inkan.audit import HEAD_KEY, Audit
+from inkan.composition import card_authorities
 from inkan.composition.settings import Environment, Settings, SettingsWrong
 from inkan.crypto import base64url
 from inkan.crypto.key_files import EncryptedFileKeyProvider
@@ -40,7 +41,7 @@ from inkan.kernel.ids import random_bytes
 from inkan.kernel.sensitive import Secret
 from inkan.notices import Notices
 from inkan.people import People
-from inkan.pki import PKI, PublicURLs
+from inkan.pki import PKI, Fetch, ForeignAuthority, PublicURLs
 from inkan.portal import Portal
 from inkan.relying_parties import RelyingParties
 from inkan.store import connect, migrate
@@ -99,7 +100,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
     Background work (outbox, schedules, HTTP) is not started here; see :mod:`inkan.composition.running`.
 
     Raises:
-        SettingsWrong: production without a passphrase.
+        SettingsWrong: production without a passphrase; a card authority whose files are not usable.
         KeyStoreLocked: another passphrase than the key store's.
         StoreUnreachable and its like: no database.
     """
@@ -119,14 +120,33 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
                 timeout=timedelta(seconds=settings.workers.deadline_s),
             )
         )
-        platform = assemble(settings, clock=clock, db=db, keys=keys, workers=workers)
+        foreign = await asyncio.to_thread(card_authorities.read, settings)
+        fetch = card_authorities.fetcher(settings, foreign)
+        if fetch is not None:
+            stack.push_async_callback(fetch.aclose)
+        platform = assemble(
+            settings,
+            clock=clock,
+            db=db,
+            keys=keys,
+            workers=workers,
+            foreign=foreign,
+            fetch=fetch,
+        )
         await platform.pki.load()
         stack.push_async_callback(platform.identification.finish)
         yield platform
 
 
 def assemble(
-    settings: Settings, *, clock: Clock, db: Database, keys: KeyProvider, workers: WorkerPool
+    settings: Settings,
+    *,
+    clock: Clock,
+    db: Database,
+    keys: KeyProvider,
+    workers: WorkerPool,
+    foreign: Sequence[ForeignAuthority] = (),
+    fetch: Fetch | None = None,
 ) -> Platform:
     """Build every feature upon an open database; pure wiring, nothing is read or written."""
     sealer = Sealer.of(keys)
@@ -170,6 +190,9 @@ def assemble(
         quorum=settings.environment is Environment.PRODUCTION,
         crl_life=timedelta(hours=settings.pki.crl_hours),
         ocsp_life=timedelta(minutes=settings.pki.ocsp_minutes),
+        foreign=foreign,
+        fetch=fetch,
+        foreign_life=timedelta(minutes=settings.cards.status_minutes),
     )
     audit.certify_heads(pki_.head_chain)
     relying_parties_ = RelyingParties(

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -27,6 +27,7 @@ FOREIGN = frozenset(
 
 LAST_PORT = 65535
 DEFAULT_PORTS = {"http": 80, "https": 443}
+OID = Annotated[str, msgspec.Meta(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$", max_length=128)]
 
 
 class SettingsWrong(Malformed):
@@ -105,6 +106,31 @@ class Fetch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     admitted: tuple[str, ...] = ()
 
 
+class CardAuthority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A card authority that others run: what makes its cards acceptable, and where their status may be asked.
+
+    ``chain`` names certificate files (DER or PEM) from the authority up to the anchor. ``policies`` holds
+    certificate policies as dotted OIDs; a card asserts one of them. An address in a card's certificate is called
+    only if its origin is among ``origins``; ``http`` is admitted, since lists and answers are signed.
+    """
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+    chain: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=4)]
+    policies: Annotated[tuple[OID, ...], msgspec.Meta(min_length=1)]
+    origins: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    profile: Literal["card-auth", "card-sign"] = "card-sign"
+
+
+class Cards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Cards of authorities that others run, each a table of the file: ``[[cards.authorities]]``.
+
+    What a status service said is used until its nextUpdate, and for ``status_minutes`` at most.
+    """
+
+    authorities: tuple[CardAuthority, ...] = ()
+    status_minutes: int = 60
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything an operator decides about one instance."""
 
@@ -118,6 +144,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notices: Notices = Notices()
     database: Database = Database()
     fetch: Fetch = Fetch()
+    cards: Cards = Cards()
 
     @property
     def home_path(self) -> Path:
@@ -199,8 +226,8 @@ def check(settings: Settings) -> Settings:
     """Return the settings if they hold together.
 
     Raises:
-        SettingsWrong: an origin that is none, one host for platform and wallet, a figure out of its range; in
-            production, an origin without https, admitted loopback authorities, or no passphrase.
+        SettingsWrong: an origin that is none, one host for platform and wallet, a figure out of its range, two card
+            authorities of one name; in production, an origin without https, admitted loopback authorities, or no passphrase.
     """
     for name in ("platform", "wallet"):
         _check_origin(settings, name)
@@ -208,6 +235,7 @@ def check(settings: Settings) -> Settings:
         # Two ports of one host share cookies and passkeys, so the host itself must differ.
         raise SettingsWrong("the wallet needs a host of its own", where="origins.wallet")
     _check_figures(settings)
+    _check_card_authorities(settings.cards.authorities)
     if settings.environment is Environment.PRODUCTION:
         _check_production(settings)
     return settings
@@ -220,6 +248,7 @@ def _check_figures(settings: Settings) -> None:
         "server.backlog": settings.server.backlog,
         "pki.crl_hours": settings.pki.crl_hours,
         "pki.ocsp_minutes": settings.pki.ocsp_minutes,
+        "cards.status_minutes": settings.cards.status_minutes,
         "workers.count": settings.workers.count,
         "workers.memory_mib": settings.workers.memory_mib,
         "workers.deadline_s": settings.workers.deadline_s,
@@ -227,6 +256,19 @@ def _check_figures(settings: Settings) -> None:
     for where, figure in figures.items():
         if figure <= 0:
             raise SettingsWrong("the figure must be greater than 0", where=where)
+
+
+def _check_card_authorities(authorities: tuple[CardAuthority, ...]) -> None:
+    names = [each.name for each in authorities]
+    if len(set(names)) != len(names):
+        raise SettingsWrong("two card authorities of one name", where="cards.authorities")
+    for each in authorities:
+        for origin in each.origins:
+            if not _is_origin(origin) or urlsplit(origin).scheme not in DEFAULT_PORTS:
+                raise SettingsWrong(
+                    "an origin is http(s)://host[:port], nothing more",
+                    where=f"cards.authorities.{each.name}.origins",
+                )
 
 
 def _check_production(settings: Settings) -> None:
@@ -268,4 +310,4 @@ def _is_origin(text: str) -> bool:
     return bool(named) and text == f"{parts.scheme}://{host}{'' if default else f':{port}'}"
 
 
-__all__ = ["Environment", "Settings", "SettingsWrong", "check", "host_of", "load"]
+__all__ = ["CardAuthority", "Environment", "Settings", "SettingsWrong", "check", "host_of", "load"]

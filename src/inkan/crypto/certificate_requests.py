@@ -15,6 +15,7 @@ from inkan.crypto.x509_admission import (
     LIBRARY_REFUSALS,
     admitted_key,
     check_signature_algorithm,
+    check_signature_octets,
 )
 from inkan.kernel.errors import Malformed, TooLarge
 
@@ -112,6 +113,7 @@ def _load(der: bytes) -> tuple[x509.CertificateSigningRequest, PublicKey]:
     try:
         parsed = x509.load_der_x509_csr(der)
         check_signature_algorithm(parsed)
+        check_signature_octets(der, parsed.signature)
         return parsed, admitted_key(parsed)
     except LIBRARY_REFUSALS as error:
         raise CSRMalformed(f"not one strict DER request: {error}") from None

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
 from inkan.crypto import oids
+from inkan.crypto.der import contents_of, end_of
 from inkan.crypto.keys import PublicKey, spki_der
 from inkan.crypto.names import find_in_name
 from inkan.crypto.phone_binding import PhoneBinding, parse_phone_binding
@@ -23,6 +24,7 @@ from inkan.crypto.x509_admission import (
     admitted_key,
     check_key_size,
     check_signature_algorithm,
+    check_signature_octets,
 )
 from inkan.kernel.errors import Malformed, TooLarge
 
@@ -254,6 +256,7 @@ def _check_structure(certificate: Certificate) -> None:
     if not 0 < parsed.serial_number < MAX_SERIAL:  # 2
         raise CertificateMalformed("the serial number is not positive or longer than 20 octets")
     check_signature_algorithm(parsed)  # 3
+    check_signature_octets(certificate.der, parsed.signature)
     if not _is_same_algorithm_inside(certificate.der):
         raise CertificateMalformed("two different signature algorithms are named")
     if not certificate.issuer.rdns or certificate.not_before > certificate.not_after:  # 4
@@ -280,24 +283,12 @@ def _check_roles(certificate: Certificate) -> None:
 
 def _is_same_algorithm_inside(der: bytes) -> bool:
     """Compare the two AlgorithmIdentifiers; the bytes were parsed before, so that the offsets are sound."""
-    signed = _contents(der, 0)
-    outside = _end(der, signed)
-    version = _contents(der, signed)
-    serial = _end(der, version)
-    inside = _end(der, serial)
-    return der[outside : _end(der, outside)] == der[inside : _end(der, inside)]
-
-
-def _contents(der: bytes, position: int) -> int:
-    """Where the contents of the DER element at ``position`` begin."""
-    length = der[position + 1]
-    return position + 2 + (length & 0x7F if length & 0x80 else 0)
-
-
-def _end(der: bytes, position: int) -> int:
-    """Where the DER element at ``position`` ends."""
-    start, short = _contents(der, position), der[position + 1]
-    return start + (int.from_bytes(der[position + 2 : start], "big") if short & 0x80 else short)
+    signed = contents_of(der, 0)
+    outside = end_of(der, signed)
+    version = contents_of(der, signed)
+    serial = end_of(der, version)
+    inside = end_of(der, serial)
+    return der[outside : end_of(der, outside)] == der[inside : end_of(der, inside)]
 
 
 def certs_only(certificates: Iterable[bytes]) -> bytes:

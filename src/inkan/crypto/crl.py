@@ -19,7 +19,7 @@ from inkan.crypto.certificates import Certificate
 from inkan.crypto.keys import PrivateKey
 from inkan.crypto.path import MAX_CRL_SIZE, Revocation, RevocationReason
 from inkan.crypto.signatures import ACCEPTED, digest_for
-from inkan.crypto.x509_admission import LIBRARY_REFUSALS
+from inkan.crypto.x509_admission import LIBRARY_REFUSALS, check_signature_octets
 from inkan.kernel.errors import Forbidden, Malformed, Unavailable
 
 _READ_CRITICAL: Final = frozenset({ExtensionOID.ISSUING_DISTRIBUTION_POINT})
@@ -188,11 +188,9 @@ def parse_crl(der: bytes) -> x509.CertificateRevocationList:
         _term(crl)
         # The library reads lazily; what is looked at later is looked at now.
         _ = crl.issuer, crl.signature_algorithm_oid, tuple(crl.extensions)
+        check_signature_octets(der, crl.signature)
     except LIBRARY_REFUSALS as error:
         raise CRLMalformed(f"not a CRL: {error}") from None
-    # The octet before the signature counts unused bits of its BIT STRING; the library passes over it.
-    if der[-len(crl.signature) - 1] != 0:
-        raise CRLMalformed("the signature is not whole octets")
     return crl
 
 

@@ -77,6 +77,18 @@ def verify_der(
         raise DERMalformed("bytes after the value")
 
 
+def contents_of(der: bytes, position: int) -> int:
+    """Where the contents of the element at ``position`` begin; only for DER that was parsed before."""
+    length = der[position + 1]
+    return position + 2 + (length & 0x7F if length & 0x80 else 0)
+
+
+def end_of(der: bytes, position: int) -> int:
+    """Where the element at ``position`` ends; only for DER that was parsed before."""
+    start, short = contents_of(der, position), der[position + 1]
+    return start + (int.from_bytes(der[position + 2 : start], "big") if short & 0x80 else short)
+
+
 def _header(data: bytes, position: int, limit: int) -> tuple[int, int, int]:
     """Tag, start and end of the contents of the element at ``position``."""
     if limit - position < 2:

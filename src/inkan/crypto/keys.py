@@ -187,6 +187,11 @@ def verify_key_strength(key: PublicKey) -> None:
         5. RSA modulus: not within 100 Fermat rounds of a square (BR 6.1.1.3: close primes).
         6. RSA modulus: without the ROCA fingerprint (CVE-2017-15361).
 
+    Not covered: keys that are weak because somebody published them, above all those of Debian's OpenSSL of 2006 to
+    2008 (CVE-2008-0166; BR 6.1.1.3). They show in no test on the key, only in a list of their hashes, and no package
+    carries one: Debian 12 has no ``openssl-blacklist``, and ``badkeys`` fetches its list over the network. A key
+    that a second holder presents is refused elsewhere (``KeyShared``).
+
     Takes some 50 µs for RSA-2048 and 1 µs for an elliptic curve.
 
     Raises:

@@ -12,6 +12,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from inkan.crypto.certificates import Certificate, parse_certificate
+from inkan.crypto.der import contents_of, end_of
 from inkan.crypto.ocsp import (
     LIBRARY_ERRORS,
     STATUS,
@@ -100,6 +101,7 @@ def parse_response(der: bytes) -> ocsp.OCSPResponse:
         read_cert_id(single)
         _read_answer(single)
         _ = response.certificates, response.responder_name, response.single_extensions
+        _check_signature_octets(der)
     except LIBRARY_ERRORS as error:
         raise OCSPResponseMalformed(f"not an OCSP response: {error}") from None
     return response
@@ -151,6 +153,21 @@ def verify_response(
         responder_sha256=responder.sha256,
         sha256=hashlib.sha256(der).digest(),
     )
+
+
+def _check_signature_octets(der: bytes) -> None:
+    """Raise ValueError unless the signature is whole octets: what the library passes over, as for certificates.
+
+    OCSPResponse holds a status, then [0] with the type and an OCTET STRING around BasicOCSPResponse, whose third
+    element is the signature (RFC 6960 §4.2.1). The bytes were parsed before, so that the offsets are sound.
+    """
+    status = contents_of(der, 0)
+    response_type = contents_of(der, contents_of(der, end_of(der, status)))
+    basic = contents_of(der, end_of(der, response_type))
+    signed = contents_of(der, basic)
+    signature = end_of(der, end_of(der, signed))
+    if der[contents_of(der, signature)] != 0:
+        raise ValueError("the signature is not whole octets")
 
 
 def _verify_question(

@@ -44,6 +44,16 @@ def check_signature_algorithm(parsed: x509.Certificate | x509.CertificateSigning
         raise ValueError("this digest is not admitted")
 
 
+def check_signature_octets(der: bytes, signature: bytes) -> None:
+    """Raise ValueError unless the BIT STRING that ends ``der`` holds ``signature`` in whole octets.
+
+    Its first octet counts the unused bits of the last one. The library passes over it, so that a signature which
+    ends in a 0 bit would have several encodings, and a document several hashes, under one valid signature.
+    """
+    if der[-len(signature) - 1] != 0:
+        raise ValueError("the signature is not whole octets")
+
+
 def admitted_key(parsed: x509.Certificate | x509.CertificateSigningRequest) -> PublicKey:
     """Return its key, or raise UnsupportedAlgorithm if it is neither RSA nor elliptic-curve."""
     key = parsed.public_key()

@@ -2,6 +2,8 @@
 
 from inkan.crypto.path import KeyUsage, RevocationReason
 from inkan.pki.model import (
+    FOREIGN,
+    Authority,
     CardExpired,
     CardRequest,
     CardRequestMalformed,
@@ -16,15 +18,17 @@ from inkan.pki.model import (
     CertificateState,
     CertificateStatus,
     CertificateUnknown,
+    ForeignAuthority,
     IssuedCertificate,
     KeyShared,
     LintRefused,
     RevocationEvidence,
+    Role,
     StatusUnavailable,
     SubjectName,
     TranscriptLine,
 )
-from inkan.pki.ports import StatusSource
+from inkan.pki.ports import Fetch, StatusSource
 from inkan.pki.service import (
     LISTS_TOPIC,
     PKI,
@@ -37,9 +41,11 @@ from inkan.pki.store import EVENT_PAIRS
 
 __all__ = [
     "EVENT_PAIRS",
+    "FOREIGN",
     "LISTS_TOPIC",
     "PKI",
     "AnyCeremony",
+    "Authority",
     "CardExpired",
     "CardRequest",
     "CardRequestMalformed",
@@ -54,6 +60,8 @@ __all__ = [
     "CertificateState",
     "CertificateStatus",
     "CertificateUnknown",
+    "Fetch",
+    "ForeignAuthority",
     "IssuedCertificate",
     "KeyShared",
     "KeyUsage",
@@ -61,6 +69,7 @@ __all__ = [
     "PublicURLs",
     "RevocationEvidence",
     "RevocationReason",
+    "Role",
     "StatusSource",
     "StatusUnavailable",
     "SubjectName",

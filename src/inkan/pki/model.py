@@ -11,6 +11,8 @@ from inkan.kernel.errors import Conflict, Forbidden, InkanError, Malformed, NotF
 from inkan.kernel.ids import CertificateID
 from inkan.kernel.sensitive import Personal
 
+FOREIGN = "foreign."
+
 
 class Role(StrEnum):
     """What an authority or signer of the hierarchy does."""
@@ -111,6 +113,22 @@ class CrossCertificate(msgspec.Struct, frozen=True):
     certificate: bytes
     is_link: bool
     not_after: datetime
+
+
+class ForeignAuthority(msgspec.Struct, frozen=True):
+    """A card authority that others run, as the operator of this instance trusts it.
+
+    Attributes:
+        authority: its certificates and the one profile of its cards; :data:`FOREIGN` begins its name, so
+            that no authority of a ceremony has the same.
+        policies: certificate policies (dotted OIDs) of its cards, one of which a card must assert.
+        origins: web origins (``scheme://host[:port]``) at which its status may be asked; an address in a
+            certificate that has another origin is not called.
+    """
+
+    authority: Authority
+    policies: frozenset[str]
+    origins: frozenset[str]
 
 
 class IssuedCertificate(msgspec.Struct, frozen=True):

@@ -106,6 +106,16 @@ ocsp = sa.Table(
     sa.Column("next_update", Moment, nullable=False, index=True),
 )
 
+# Cards of authorities that others run. Sealed: a certificate names its holder.
+foreign_card = sa.Table(
+    "pki_foreign_card",
+    metadata,
+    sa.Column("authority", sa.String(40), primary_key=True),
+    sa.Column("serial", sa.String(40), primary_key=True),
+    sa.Column("not_after", Moment, nullable=False, index=True),
+    sa.Column("certificate_sealed", sa.LargeBinary, nullable=False),
+)
+
 
 def _bind(name: str, type_: Any = sa.String) -> Any:
     return sa.bindparam(name, type_=type_)
@@ -306,6 +316,16 @@ FORGET_OCSP = Query(
     sa.delete(ocsp).where(ocsp.c.authority == _bind("authority"), ocsp.c.serial == _bind("serial"))
 )
 PURGE_OCSP = Query(sa.delete(ocsp).where(ocsp.c.next_update <= NOW))
+
+KEEP_FOREIGN_CARD = insert_new(foreign_card)
+FOREIGN_CARD = Query(
+    sa.select(foreign_card.c.certificate_sealed).where(
+        foreign_card.c.authority == _bind("authority"), foreign_card.c.serial == _bind("serial")
+    )
+)
+PURGE_FOREIGN_CARDS = Query(
+    sa.delete(foreign_card).where(foreign_card.c.not_after < _bind("before", Moment))
+)
 
 EVENT_PAIRS = [
     Query(sa.select(authority.c.name, authority.c.event_id)),

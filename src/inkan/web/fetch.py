@@ -6,7 +6,9 @@
    answer of the resolver has no effect.
 4. No redirect is followed, nothing is decompressed, no proxy variable is read, and time and size end it.
 
-The composition may admit exact loopback authorities (the demo's own apps); the list is empty in production.
+The composition may admit exact loopback authorities (the demo's own apps); the list is empty in production. It
+may also name authorities that are called by plain ``http``: the status services of foreign card authorities,
+whose answers carry their own signatures. Steps 2 to 4 hold for them too.
 """
 
 import asyncio
@@ -164,13 +166,15 @@ class Fetcher:
         self,
         *,
         admitted: Collection[str] = (),
+        plain: Collection[str] = (),
         resolver: Resolver = resolve_by_system,
         timeout_s: float = 5.0,
         limit_bytes: int = 65_536,
         trust: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """``admitted`` holds exact loopback authorities (``taxoffice.localhost:8480``).
+        """``admitted`` holds exact loopback authorities (``taxoffice.localhost:8480``), ``plain`` public ones
+        (``pki.example.org:80``) that may be called without TLS.
 
         ``trust`` replaces the public roots, ``transport`` the network: for tests and closed networks.
 
@@ -180,6 +184,7 @@ class Fetcher:
         self._admitted = frozenset(admitted)
         for authority in self._admitted:
             _verify_loopback(authority)
+        self._plain = frozenset(plain)
         self._resolver = resolver
         self._timeout_s = timeout_s
         self._limit_bytes = limit_bytes
@@ -229,7 +234,8 @@ class Fetcher:
         authority = f"{host}:{port}"
         is_admitted = authority in self._admitted
         if not is_admitted:
-            _verify_public_name(scheme, host, port)
+            is_plain = scheme == "http" and authority in self._plain
+            _verify_public_name(scheme, host, port, is_plain=is_plain)
         return _Target(
             scheme=scheme,
             host=host,
@@ -306,12 +312,12 @@ async def _read(response: httpx.Response, limit: int) -> Answer:
     return Answer(response.status_code, dict(response.headers), bytes(body))
 
 
-def _verify_public_name(scheme: str, host: str, port: int) -> None:
-    if scheme != "https":
+def _verify_public_name(scheme: str, host: str, port: int, *, is_plain: bool) -> None:
+    if scheme != "https" and not is_plain:
         raise TargetRefused("only https is called")
     if _NAME.fullmatch(host) is None or host.rpartition(".")[2] in _SPECIAL_NAMES:
         raise TargetRefused("not a name of the public DNS")
-    if port != 443 and port < 1024:
+    if port < 1024 and port != (80 if is_plain else 443):
         raise TargetRefused("a port of another service")
     if port > 65_535:
         raise TargetRefused("not a port")

@@ -1,13 +1,15 @@
 """The jobs that a child can do: name, arguments, result. Types only, so that the server may import it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from inkan.crypto.cms import SignedContent, VerifiedCMS
 from inkan.crypto.lint import CertificateLinter, LintReport
-from inkan.crypto.path import ValidatedPath, ValidationPolicy
+from inkan.crypto.path import EvidenceKind, ValidatedPath, ValidationPolicy
+from inkan.crypto.revocation import RevocationReading
 
 
 class LintCertificate(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +54,16 @@ class VerifyCMSOf(msgspec.Struct, frozen=True, kw_only=True):
     signers: frozenset[bytes]
 
 
+class ReadRevocation(msgspec.Struct, frozen=True, kw_only=True):
+    """Read what a CRL or an OCSP response (DER) says of a certificate of an issuer (both DER)."""
+
+    kind: EvidenceKind
+    der: bytes
+    certificate: bytes
+    issuer: bytes
+    at: datetime
+
+
 class Contract(msgspec.Struct, frozen=True):
     """Types of one job."""
 
@@ -66,4 +78,5 @@ CONTRACTS: Final[Mapping[str, Contract]] = {
     "verify_path": Contract(VerifyPath, ValidatedPath),
     "verify_cms": Contract(VerifyCMS, VerifiedCMS),
     "verify_cms_of": Contract(VerifyCMSOf, SignedContent),
+    "read_revocation": Contract(ReadRevocation, RevocationReading),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from inkan.crypto.revocation import read_revocation
 from inkan.crypto.workers.child import Job
 from inkan.crypto.workers.contracts import CONTRACTS
 from inkan.crypto.workers.linters import lint_certificate, lint_crl, lint_ocsp, load_all
@@ -16,6 +17,9 @@ RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "verify_path": lambda job: verify_path(job.certificate, job.policy),
     "verify_cms": lambda job: verify_cms(job.der, job.content_type, job.policy),
     "verify_cms_of": lambda job: verify_cms_of(job.der, job.content_type, job.signers),
+    "read_revocation": lambda job: read_revocation(
+        job.kind, job.der, certificate=job.certificate, issuer=job.issuer, at=job.at
+    ),
 }
 
 

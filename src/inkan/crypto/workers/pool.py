@@ -10,14 +10,15 @@ import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 import msgspec
 
 from inkan.crypto.cms import SignedContent, VerifiedCMS
 from inkan.crypto.lint import CertificateLinter, LintReport
-from inkan.crypto.path import ValidatedPath, ValidationPolicy
+from inkan.crypto.path import EvidenceKind, ValidatedPath, ValidationPolicy
+from inkan.crypto.revocation import RevocationReading
 from inkan.crypto.workers.contracts import CONTRACTS
 from inkan.crypto.workers.frames import (
     HEADER,
@@ -180,6 +181,15 @@ class WorkerPool:
             "verify_cms_of", der=der, content_type=content_type, signers=signers
         )
         return signed
+
+    async def read_revocation(
+        self, kind: EvidenceKind, der: bytes, *, certificate: bytes, issuer: bytes, at: datetime
+    ) -> RevocationReading:
+        """Read what a list or an answer says of a certificate; see :mod:`inkan.crypto.revocation`."""
+        reading: RevocationReading = await self.call(
+            "read_revocation", kind=kind, der=der, certificate=certificate, issuer=issuer, at=at
+        )
+        return reading
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

@@ -1,7 +1,7 @@
 """The certification authorities of one instance, and the validation of what cards sign."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -23,25 +23,28 @@ from inkan.pki.model import (
     CertificateOrder,
     CertificateStatus,
     CertificateUnknown,
+    ForeignAuthority,
     IssuedCertificate,
     RevocationEvidence,
     Role,
     TranscriptLine,
 )
-from inkan.pki.ports import StatusSource
+from inkan.pki.ports import Fetch
 from inkan.pki.service.builder import public_key_of
 from inkan.pki.service.cards import Cards
 from inkan.pki.service.ceremony import CeremonyMaster
 from inkan.pki.service.ceremony_file import AnyCeremony, read_ceremony
+from inkan.pki.service.foreign import ForeignSource
 from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
 from inkan.pki.service.issue import Issue
+from inkan.pki.service.known_cards import KnownCards, purge
 from inkan.pki.service.lists import Lists
 from inkan.pki.service.making import thumbprint
 from inkan.pki.service.responder import Responder
 from inkan.pki.service.sources import OwnRegister
 from inkan.pki.service.status import LISTS_TOPIC, Status
 from inkan.pki.service.transcript import Transcript, cross_line, transcript_line
-from inkan.store.database import Database, Step
+from inkan.store.database import MOMENT, Database, Step
 from inkan.store.sealing import Sealer
 from inkan.wire.receipt import RECEIPT_TYP
 
@@ -65,13 +68,19 @@ class PKI:
         quorum: bool = False,
         crl_life: timedelta = timedelta(hours=24),
         ocsp_life: timedelta = timedelta(hours=1),
-        sources: Mapping[str, StatusSource] | None = None,
+        foreign: Sequence[ForeignAuthority] = (),
+        fetch: Fetch | None = None,
+        foreign_life: timedelta = timedelta(hours=1),
     ) -> None:
         """Work in ``db`` with keys of ``keys``.
 
         ``lint`` says whether an error of the linter stops an issue; it is off only where a bench measures
-        without it; ``quorum`` whether a ceremony needs a custody. ``sources`` holds status sources by
-        authority name, for authorities that others run.
+        without it; ``quorum`` whether a ceremony needs a custody. ``foreign`` holds card authorities that
+        others run; ``fetch`` asks for the status of their cards, and what it brings is used for
+        ``foreign_life`` at most.
+
+        Raises:
+            ValueError: foreign authorities, and no way to ask for their status.
         """
         self._db = db
         self._audit = audit
@@ -103,7 +112,14 @@ class PKI:
             hierarchy=self.hierarchy,
             workers=workers,
             clock=clock,
-            sources=sources or {},
+            foreign=foreign,
+            known=KnownCards(db=db, sealer=sealer),
+            sources={
+                each.authority.name: ForeignSource(
+                    each, fetch=_given(fetch), workers=workers, clock=clock, life=foreign_life
+                )
+                for each in foreign
+            },
             own=own,
         )
 
@@ -233,7 +249,7 @@ class PKI:
         await self.lists.refresh()
 
     async def purge_answers(self) -> None:
-        """Drop stored OCSP answers past their term; a schedule's work."""
+        """Drop stored OCSP answers past their term, and foreign cards long ended; a schedule's work."""
         await self._db.transact(_purge_answers)
 
     async def ocsp(self, name: str, der: bytes) -> tuple[bytes, int]:
@@ -312,8 +328,16 @@ class PKI:
         return [row.order_key for row in rows]
 
 
+def _given(fetch: Fetch | None) -> Fetch:
+    if fetch is None:
+        raise ValueError("foreign authorities need a way to ask for their status")
+    return fetch
+
+
 def _purge_answers() -> Step[None]:
+    moment = yield MOMENT
     yield store.PURGE_OCSP.run()
+    yield from purge(moment)
 
 
 def _x5c(chain: tuple[bytes, ...]) -> list[str]:

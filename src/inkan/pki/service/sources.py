@@ -7,6 +7,7 @@ from inkan.pki.model import (
     CardStatus,
     CertificateState,
     CertificateStatus,
+    RevocationEvidence,
     StatusUnavailable,
 )
 from inkan.pki.service.hierarchy import Hierarchy
@@ -30,7 +31,9 @@ class OwnRegister:
         self._lists = lists
         self._status = status
 
-    async def status(self, authority: Authority, serial: str) -> CardStatus:
+    async def status(
+        self, authority: Authority, serial: str, certificate: bytes | None
+    ) -> CardStatus:
         """The status of a serial now.
 
         Raises:
@@ -44,11 +47,13 @@ class OwnRegister:
             raise StatusUnavailable("the register does not hold this serial")
         return _card_status(found, at_end=found.not_after < self._db.now(), db=self._db)
 
-    async def lists(self, authority: Authority, serial: str) -> tuple[bytes, ...]:
+    async def evidence(
+        self, authority: Authority, serial: str, certificate: bytes
+    ) -> RevocationEvidence:
         """The list that covers the serial, and the root's list that covers its issuer."""
         shard = int(serial, 16) % authority.crl_shards
         own = await self._lists.current(authority.name, shard)
-        return own, await self._lists.current(authority.parent)
+        return RevocationEvidence(ocsp=(), crls=(own, await self._lists.current(authority.parent)))
 
 
 def _card_status(found: CertificateStatus, *, at_end: bool, db: Database) -> CardStatus:
