@@ -19,9 +19,12 @@ async def test_it_makes_root_authorities_and_signers_with_thumbprints(world):
         "root": "root",
         "card": "issuing",
         "phone": "issuing",
+        "service": "issuing",
         "card-ocsp": "ocsp",
         "phone-ocsp": "ocsp",
+        "service-ocsp": "ocsp",
         "receipt": "receipt",
+        "tsa": "tsa",
     }
     for name, line in lines.items():
         der = (await fetch(world, f"/ca/{name}.cer")).content
@@ -58,6 +61,10 @@ async def test_a_second_ceremony_is_refused(world):
         ('authority = "phone"', 'authority = "nobody"'),
         ('authority = "phone"', 'authority = "root"'),
         ("[receipt]", "[receipt]\nyears = 6"),
+        ('authority = "service"', 'authority = "root"'),
+        ('authority = "service"', 'authority = "nobody"'),
+        ("[tsa]", "[tsa]\nyears = 1"),
+        ("[tsa]", "[tsa]\nyears = 6"),
         ("[root]", "[root]\nyears = 31"),
         ("[root]", '[root]\nkey = "P-256"'),
         ("[root]", "[root]\nlife = 3"),

@@ -166,6 +166,7 @@ def assemble(
         lint=settings.pki.lint,
         crl_life=timedelta(hours=settings.pki.crl_hours),
         ocsp_life=timedelta(minutes=settings.pki.ocsp_minutes),
+        timestamp_accuracy=timedelta(milliseconds=settings.pki.timestamp_accuracy_ms),
     )
     relying_parties_ = RelyingParties(
         db=db,

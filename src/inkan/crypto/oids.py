@@ -16,6 +16,7 @@ POLICY_CARD_SIGN: Final = f"{ARC}.1.2"
 POLICY_PHONE_AUTH: Final = f"{ARC}.1.3"
 POLICY_PHONE_SIGN: Final = f"{ARC}.1.4"
 POLICY_RECEIPT: Final = f"{ARC}.1.5"
+POLICY_TIME_STAMPING: Final = f"{ARC}.1.16"
 ANY_POLICY: Final = "2.5.29.32.0"
 
 PHONE_BINDING: Final = f"{ARC}.2.1"
@@ -25,6 +26,8 @@ CONTENT_RENEW: Final = f"{ARC}.3.2"
 CONTENT_REVOKE: Final = f"{ARC}.3.3"
 CONTENT_WINDOW: Final = f"{ARC}.3.4"
 
+TIMESTAMP_POLICY: Final = f"{ARC}.4.1"
+
 # Certificate policies (RFC 5280 §4.2.1.4) by the names that profiles and schemes use.
 POLICIES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -33,6 +36,7 @@ POLICIES: Final[Mapping[str, str]] = MappingProxyType(
         "phone_auth": POLICY_PHONE_AUTH,
         "phone_sign": POLICY_PHONE_SIGN,
         "receipt": POLICY_RECEIPT,
+        "time_stamping": POLICY_TIME_STAMPING,
         "any_policy": ANY_POLICY,
     }
 )
@@ -45,10 +49,12 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         POLICY_PHONE_AUTH: "certificate policy: statements of kind identify and approve by a phone bound with a card",
         POLICY_PHONE_SIGN: "certificate policy: statements of kind sign and signed attributes by a phone bound with a card",
         POLICY_RECEIPT: "certificate policy: receipts of an Inkan platform",
+        POLICY_TIME_STAMPING: "certificate policy: signer of time-stamps",
         PHONE_BINDING: "certificate extension: hash of the FIDO2 credential and id of the binding",
         CONTENT_BIND: "CMS content: request to bind a phone",
         CONTENT_RENEW: "CMS content: request to renew a phone's certificates",
         CONTENT_REVOKE: "CMS content: request to revoke a phone",
         CONTENT_WINDOW: "CMS content: request forwarded by a service window",
+        TIMESTAMP_POLICY: "time-stamp policy: accuracy as stated in the token, clock guarded as in docs/timestamps.md",
     }
 )

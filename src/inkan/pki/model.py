@@ -19,6 +19,7 @@ class Role(StrEnum):
     ISSUING = "issuing"
     OCSP = "ocsp"
     RECEIPT = "receipt"
+    TSA = "tsa"
 
 
 class CertificateState(StrEnum):
@@ -339,6 +340,14 @@ class ReceiptPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     years: Annotated[int, msgspec.Meta(ge=1, le=5)] = 3
 
 
+class TSAPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The signer of time-stamps and the authority that certifies it; its key is renewed each year."""
+
+    authority: Name
+    common_name: Common
+    years: Annotated[int, msgspec.Meta(ge=2, le=5)] = 5
+
+
 class Ceremony(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The only input of a ceremony: one file, verified as one."""
 
@@ -348,6 +357,7 @@ class Ceremony(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     root: RootPart
     issuing: Annotated[list[IssuingPart], msgspec.Meta(min_length=1, max_length=8)]
     receipt: ReceiptPart
+    tsa: TSAPart | None = None
 
 
 class TranscriptLine(msgspec.Struct, frozen=True):

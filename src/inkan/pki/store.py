@@ -80,6 +80,15 @@ ocsp = sa.Table(
     sa.Column("next_update", Moment, nullable=False, index=True),
 )
 
+# How far the time-stamping authority may have stamped, and which block of serial numbers is next.
+tsa = sa.Table(
+    "pki_tsa",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("block", sa.BigInteger, nullable=False),
+    sa.Column("stamped_until", Moment, nullable=False),
+)
+
 
 def _bind(name: str, type_: Any = sa.String) -> Any:
     return sa.bindparam(name, type_=type_)
@@ -264,6 +273,14 @@ FORGET_OCSP = Query(
     sa.delete(ocsp).where(ocsp.c.authority == _bind("authority"), ocsp.c.serial == _bind("serial"))
 )
 PURGE_OCSP = Query(sa.delete(ocsp).where(ocsp.c.next_update <= NOW))
+
+BEGIN_TSA = insert_new(tsa)
+HELD_TSA = Query(sa.select(tsa).where(tsa.c.name == _bind("key")).with_for_update())
+LEASE_TSA = Query(
+    sa.update(tsa)
+    .where(tsa.c.name == _bind("key"))
+    .values(block=tsa.c.block + 1, stamped_until=_bind("until", Moment))
+)
 
 EVENT_PAIRS = [
     Query(sa.select(authority.c.name, authority.c.event_id)),

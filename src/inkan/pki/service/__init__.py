@@ -38,6 +38,7 @@ from inkan.pki.service.lists import Lists
 from inkan.pki.service.responder import Responder
 from inkan.pki.service.sources import OwnRegister
 from inkan.pki.service.status import ISSUE_JOB, LISTS_TOPIC, Status
+from inkan.pki.service.timestamps import TimestampAuthority
 from inkan.store.database import Database, Step
 from inkan.store.sealing import Sealer
 from inkan.wire.receipt import RECEIPT_TYP
@@ -61,6 +62,7 @@ class PKI:
         lint: bool = True,
         crl_life: timedelta = timedelta(hours=24),
         ocsp_life: timedelta = timedelta(hours=1),
+        timestamp_accuracy: timedelta = timedelta(seconds=1),
         sources: Mapping[str, StatusSource] | None = None,
     ) -> None:
         """Work in ``db`` with keys of ``keys``.
@@ -91,6 +93,9 @@ class PKI:
             clock=clock,
             lint=lint,
         )
+        self._timestamps = TimestampAuthority(
+            db=db, audit=audit, hierarchy=self.hierarchy, clock=clock, accuracy=timestamp_accuracy
+        )
         own = OwnRegister(db=db, hierarchy=self.hierarchy, lists=self.lists, status=self._status)
         self._cards = Cards(
             hierarchy=self.hierarchy,
@@ -111,8 +116,8 @@ class PKI:
         return await self._master.hold(ceremony)
 
     async def renew_signers(self) -> None:
-        """Replace OCSP signers that are near their end; a schedule's work."""
-        await self._master.renew_ocsp_signers()
+        """Replace signers of answers and time-stamps that are near their end; a schedule's work."""
+        await self._master.renew_signers()
 
     def authorities(self) -> list[TranscriptLine]:
         """Every certificate of the hierarchy with its thumbprint (JPKI-37)."""
@@ -215,6 +220,10 @@ class PKI:
     async def ocsp(self, name: str, der: bytes) -> tuple[bytes, int]:
         """See :meth:`Responder.answer`."""
         return await self._responder.answer(name, der)
+
+    async def timestamp(self, data: bytes) -> bytes:
+        """See :meth:`TimestampAuthority.answer`."""
+        return await self._timestamps.answer(data)
 
     async def revocation_evidence(self, certificate_id: str) -> RevocationEvidence:
         """What an offline verifier needs about an issued certificate and its issuer, in force now.

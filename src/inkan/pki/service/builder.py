@@ -5,7 +5,7 @@ What is in a certificate follows from its profile, its order and its issuer; not
 
 import functools
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from cryptography import x509
@@ -22,7 +22,10 @@ from inkan.pki.model import Authority, Role
 from inkan.pki.rules import Profile, get_profile
 from inkan.pki.service.hierarchy import PublicURLs
 
-_EKU = {"ocsp_signing": ExtendedKeyUsageOID.OCSP_SIGNING}
+_EKU = {
+    "ocsp_signing": ExtendedKeyUsageOID.OCSP_SIGNING,
+    "time_stamping": ExtendedKeyUsageOID.TIME_STAMPING,
+}
 _USAGES = (
     "digital_signature",
     "content_commitment",
@@ -73,6 +76,10 @@ def issued(
     builder = _extend(builder, [(parts.key_identifier, False), *_fixed(profile, contents.spki)])
     if profile.revocation or profile.purpose == "ca":
         builder = _extend(builder, _pointers(issuer, contents.shard, urls))
+    if profile.private_key_days is not None:
+        builder = builder.add_extension(
+            _key_period(contents.not_before, profile.private_key_days), critical=False
+        )
     if contents.binding is not None:
         extension = x509.UnrecognizedExtension(
             x509.ObjectIdentifier(oids.PHONE_BINDING), contents.binding
@@ -137,10 +144,16 @@ def _of_profile(name: str) -> list[tuple[x509.ExtensionType, bool]]:
         rows.append((x509.CertificatePolicies(policies), False))
     if profile.extended_key_usage:
         usages = [_EKU[each] for each in profile.extended_key_usage]
-        rows.append((x509.ExtendedKeyUsage(usages), False))
+        rows.append((x509.ExtendedKeyUsage(usages), profile.extended_key_usage_critical))
     if profile.ocsp_no_check:
         rows.append((x509.OCSPNoCheck(), False))
     return rows
+
+
+def _key_period(begins: datetime, days: int) -> x509.PrivateKeyUsagePeriod:
+    """When the key signs; the library takes UTC without a zone."""
+    start = begins.replace(tzinfo=None)
+    return x509.PrivateKeyUsagePeriod(start, start + timedelta(days=days))
 
 
 @functools.lru_cache(maxsize=4096)

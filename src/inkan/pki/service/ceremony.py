@@ -5,7 +5,7 @@ Numbered plan:
 1. refuse when authorities exist: a second ceremony would orphan every certificate;
 2. make the root's key and its self-signed certificate;
 3. make each issuing authority's key and have the root certify it;
-4. make the OCSP signer of each issuing authority, and the receipt signer;
+4. make the OCSP signer of each issuing authority, the receipt signer, and the time-stamping authority if wanted;
 5. lint everything before anything is stored;
 6. store all of it in one transaction, with one audit event that holds every thumbprint;
 7. every list starts out dirty and is signed at the first question or by the schedule.
@@ -37,17 +37,20 @@ from inkan.pki.model import (
     LintRefused,
     Role,
     TranscriptLine,
+    TSAPart,
 )
 from inkan.pki.rules import get_profile, profiles
 from inkan.pki.service import builder
-from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
+from inkan.pki.service.hierarchy import Hierarchy, PublicURLs, key_end
 from inkan.pki.service.issue import begin
 from inkan.store.database import Database, Step
 
 OFFICER = Actor(ActorKind.OPERATOR, "ca-officer")
 YEAR = timedelta(days=365)
 OCSP_SIGNER_LIFE = timedelta(days=89)
+TSA_RENEWED_BEFORE = timedelta(days=30)
 CA_PURPOSES = frozenset({KeyPurpose.CERT, KeyPurpose.CRL})
+_RENEWED_BEFORE = {Role.OCSP: OCSP_SIGNER_LIFE / 3, Role.TSA: TSA_RENEWED_BEFORE}
 
 
 def read_ceremony(text: str) -> Ceremony:
@@ -68,6 +71,8 @@ def read_ceremony(text: str) -> Ceremony:
         raise CeremonyWrong("two authorities have one name", where="issuing")
     if ceremony.receipt.authority not in names[1:]:
         raise CeremonyWrong("the receipt signer's authority does not exist", where="receipt")
+    if ceremony.tsa is not None and ceremony.tsa.authority not in names[1:]:
+        raise CeremonyWrong("the time-stamping authority's issuer does not exist", where="tsa")
     return ceremony
 
 
@@ -110,28 +115,41 @@ class CeremonyMaster:
             made += [issuing, self._ocsp_signer(ceremony, issuing)]
         parent = next(each for each in made if each.name == ceremony.receipt.authority)
         made.append(self._receipt_signer(ceremony, parent))
+        if ceremony.tsa is not None:
+            parent = next(each for each in made if each.name == ceremony.tsa.authority)
+            made.append(self._tsa(ceremony, ceremony.tsa, parent))
         if self._lint:
             await self._lint_all(made)
         await self._db.transact(self._store, made)
         await self._hierarchy.load()
         return [transcript_line(authority) for authority in made]
 
-    async def renew_ocsp_signers(self) -> int:
-        """Replace every OCSP signer past two thirds of its life; returns how many."""
+    async def renew_signers(self) -> int:
+        """Replace the signers whose key is near its end by new ones of the same name; returns how many.
+
+        OCSP signers past two thirds of their life, time-stamping authorities a month before their key's period ends.
+        """
         renewed = 0
         now = self._clock.now().replace(microsecond=0)
-        for signer in self._hierarchy.of_role(Role.OCSP):
-            if signer.not_after - now > OCSP_SIGNER_LIFE / 3:
-                continue
-            name = x509.load_der_x509_certificate(signer.certificate).subject
-            parent = self._hierarchy.get(signer.parent)
-            fresh = self._signer(
-                Role.OCSP, signer.name, subject=name, parent=parent, life=OCSP_SIGNER_LIFE
-            )
-            renewed += await self._db.transact(self._replace, signer, fresh)
+        for role, before in _RENEWED_BEFORE.items():
+            for signer in self._hierarchy.of_role(role):
+                if key_end(signer) - now <= before:
+                    fresh = self._successor(signer)
+                    renewed += await self._db.transact(self._replace, signer, fresh)
         if renewed:
             await self._hierarchy.load()
         return renewed
+
+    def _successor(self, signer: Authority) -> Authority:
+        """A new key and certificate with the name and the life of the old one."""
+        old = x509.load_der_x509_certificate(signer.certificate)
+        return self._signer(
+            signer.role,
+            signer.name,
+            subject=old.subject,
+            parent=self._hierarchy.get(signer.parent),
+            life=old.not_valid_after_utc - old.not_valid_before_utc,
+        )
 
     def _root(self, ceremony: Ceremony, now: datetime) -> Authority:
         part = ceremony.root
@@ -185,6 +203,10 @@ class CeremonyMaster:
         return self._signer(
             Role.RECEIPT, "receipt", subject=subject, parent=parent, life=part.years * YEAR
         )
+
+    def _tsa(self, ceremony: Ceremony, part: TSAPart, parent: Authority) -> Authority:
+        subject = self._name(ceremony, part.common_name)
+        return self._signer(Role.TSA, "tsa", subject=subject, parent=parent, life=part.years * YEAR)
 
     def _signer(
         self, role: Role, name: str, *, subject: x509.Name, parent: Authority, life: timedelta

@@ -1,6 +1,7 @@
 """The authorities of an instance: loaded once, looked up by name, and the URLs in their certificates."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -121,6 +122,17 @@ class Hierarchy:
     def key_of(self, authority: Authority, purpose: KeyPurpose) -> PrivateKey:
         """The authority's key for one purpose; the key provider refuses any other purpose."""
         return self._keys.signer(authority.key_label, purpose)
+
+
+def key_end(authority: Authority) -> datetime:
+    """The last moment at which the key signs: the end of its own period, else that of the certificate."""
+    certificate = x509_of(authority)
+    try:
+        period = certificate.extensions.get_extension_for_class(x509.PrivateKeyUsagePeriod).value
+    except x509.ExtensionNotFound:
+        return authority.not_after
+    end = period.not_after
+    return authority.not_after if end is None else min(end.replace(tzinfo=UTC), authority.not_after)
 
 
 def _authorities() -> Step[list[Any]]:
