@@ -59,7 +59,7 @@ def test_a_ceremony_from_the_rehearsal_to_the_drill(
     ).stdout  # fmt: skip
     assert "Approved by Custodian of the archives, National archives" in said
     held = json.loads(transcript.read_text(encoding="utf-8"))
-    assert (held["kind"], held["is_rehearsal"], len(held["made"])) == ("found", False, 17)
+    assert (held["kind"], held["is_rehearsal"], len(held["made"])) == ("found", False, 20)
     kept = sorted(shares.iterdir())
     assert [path.name for path in kept] == ["share-1.txt", "share-2.txt", "share-3.txt"]
     assert all(path.stat().st_mode & 0o077 == 0 for path in kept)

@@ -157,6 +157,9 @@ def test_the_wallet_has_a_host_of_its_own(port: str) -> None:
         ("WORKERS__COUNT", "0", "workers.count"),
         ("WORKERS__DEADLINE_S", "0", "workers.deadline_s"),
         ("PKI__CRL_HOURS", "-1", "pki.crl_hours"),
+        ("PKI__TIMESTAMPS_PER_MINUTE", "0", "pki.timestamps_per_minute"),
+        ("PKI__TIMESTAMP_ACCURACY_MS", "99", "pki.timestamp_accuracy_ms"),
+        ("PKI__TIMESTAMP_ACCURACY_MS", "60001", "pki.timestamp_accuracy_ms"),
     ],
 )
 def test_a_figure_that_no_instance_can_run_on_is_refused(name: str, value: str, place: str) -> None:

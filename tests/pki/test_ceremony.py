@@ -24,10 +24,13 @@ async def test_it_makes_root_authorities_and_signers_with_thumbprints(world):
         "root": "root",
         "card": "issuing",
         "phone": "issuing",
+        "service": "issuing",
         "card-ocsp": "ocsp",
         "phone-ocsp": "ocsp",
+        "service-ocsp": "ocsp",
         "receipt": "receipt",
         "audit-head": "audit-head",
+        "tsa": "tsa",
     }
     for name, line in lines.items():
         der = (await fetch(world, f"/ca/{name}.cer")).content
@@ -68,6 +71,10 @@ async def test_a_second_ceremony_is_refused(world):
         ("[audit]", "[other]"),
         ("[audit]", "[audit]\nyears = 6"),
         ("[receipt]", "[receipt]\nyears = 6"),
+        ('authority = "service"', 'authority = "root"'),
+        ('authority = "service"', 'authority = "nobody"'),
+        ("[tsa]", "[tsa]\nyears = 1"),
+        ("[tsa]", "[tsa]\nyears = 6"),
         ("[root]", "[root]\nyears = 31"),
         ("[root]", '[root]\nkey = "P-256"'),
         ("[root]", "[root]\nlife = 3"),

@@ -45,12 +45,18 @@ async def test_openssl_verifies_every_chain_with_every_list(country, tmp_path):
     made = {name: pem(folder, name, der) for name, der in (leaves | authorities).items()}
     lists = folder / "lists.pem"
     texts = []
-    for name in ("root", "card", "phone"):
+    for name in ("root", "card", "phone", "service"):
         der = (await fetch(world, f"/crl/{name}.crl")).content
         texts.append(pem(folder, f"crl-{name}", der, "crl").read_text())
     lists.write_text("".join(texts))
     at = int(world.clock.now().timestamp())
-    issuer = {"card-sign": "card", "phone-auth": "phone", "phone-sign": "phone", "receipt": "phone"}
+    issuer = {
+        "card-sign": "card",
+        "phone-auth": "phone",
+        "phone-sign": "phone",
+        "receipt": "phone",
+        "tsa": "service",
+    }
     for name, parent in issuer.items():
         code, said = openssl(
             "verify", "-x509_strict", "-attime", at, "-crl_check_all",

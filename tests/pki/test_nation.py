@@ -95,10 +95,13 @@ async def test_a_nation_is_founded_from_one_approved_file(nation: Nation) -> Non
         "root": "root",
         "health-root": "root",
         "bridge": "bridge",
-        **dict.fromkeys(("card", "phone", "seal", "window"), "issuing"),
-        **dict.fromkeys(("card-ocsp", "phone-ocsp", "seal-ocsp", "window-ocsp"), "ocsp"),
+        **dict.fromkeys(("card", "phone", "seal", "service", "window"), "issuing"),
+        **dict.fromkeys(
+            ("card-ocsp", "phone-ocsp", "seal-ocsp", "service-ocsp", "window-ocsp"), "ocsp"
+        ),
         "receipt": "receipt",
         "audit-head": "audit-head",
+        "tsa": "tsa",
         **dict.fromkeys(
             ("root-to-bridge", "bridge-to-health-root", "health-root-to-bridge", "bridge-to-root"),
             "cross",
@@ -185,7 +188,7 @@ async def test_later_ceremonies_need_the_custodians_of_the_founding_not_their_ow
 async def test_a_rehearsal_makes_everything_and_leaves_nothing(nation: Nation) -> None:
     transcript = await nation.hold(nation.file, is_rehearsal=True)
     assert transcript.is_rehearsal
-    assert len(transcript.made) == 17
+    assert len(transcript.made) == 20
     assert nation.platform.pki.authorities() == []
     assert nation.offline.labels() == ()
     assert not [label for label in nation.platform.keys.labels() if label.startswith("ca.")]

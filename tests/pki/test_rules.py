@@ -35,6 +35,23 @@ def test_a_ca_needs_a_path_length_and_nothing_but_certificates_and_lists():
             check_profile(msgspec.structs.replace(issuing, **bent))
 
 
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"extended_key_usage_critical": False},
+        {"extended_key_usage": ["time_stamping", "ocsp_signing"]},
+        {"purpose": "holder"},
+        {"private_key_days": 1831},
+    ],
+)
+def test_time_stamps_are_a_signers_only_purpose(bent):
+    """RFC 3161 §2.3."""
+    good = profiles()["tsa"]
+    assert check_profile(good) is good
+    with pytest.raises(ProfileWrong):
+        check_profile(msgspec.structs.replace(good, **bent))
+
+
 @pytest.mark.req("TW-23")
 def test_every_shipped_profile_has_one_purpose():
     for profile in profiles().values():

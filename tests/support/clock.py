@@ -25,3 +25,20 @@ class StandingClock(Clock):
         """Let true time pass (seconds or a timedelta), and with it the instance's; return the latter."""
         self._true += by if isinstance(by, timedelta) else timedelta(seconds=by)
         return self.now()
+
+
+class LevelClock(StandingClock):
+    """A standing clock whose monotonic time goes on with true time, as on a healthy host; ``step`` breaks that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stepped = timedelta(0)
+
+    def monotonic(self) -> float:
+        return (self._true - self._stepped - START).total_seconds()
+
+    def step(self, by: timedelta | float) -> None:
+        """Set the wall clock forwards or back."""
+        step = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        self._true += step
+        self._stepped += step

@@ -49,6 +49,7 @@ NOUNS = {
     "systems": Noun(
         "inkan.relying_parties.commands", "Relying parties' systems: add, list, suspend."
     ),
+    "tsa": Noun("inkan.cli.tsa", "Time-stamps: stamp a file, verify a file's time-stamp."),
     "verify": Noun("inkan.cli.verify", "Check a receipt offline, with nothing but trust anchors."),
 }
 

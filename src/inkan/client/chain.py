@@ -98,7 +98,7 @@ def verify_chain(
         CertificatePolicyUnmet: step 6.
     """
     links = verify_links(ders)  # 1, 2
-    chain = _anchored(links, anchors)  # 3
+    chain = verify_root(links, anchors)  # 3
     for certificate in chain:  # 4
         verify_in_term(certificate, at)
     verify_usage(chain[0], key_usage)  # 5
@@ -130,7 +130,13 @@ def verify_usage(certificate: Certificate, key_usage: frozenset[str]) -> None:
         raise CertificateWrongPurpose(f"key usage {sorted(certificate.key_usage)}")
 
 
-def _anchored(links: tuple[Certificate, ...], anchors: Anchors) -> tuple[Certificate, ...]:
+def verify_root(links: tuple[Certificate, ...], anchors: Anchors) -> tuple[Certificate, ...]:
+    """Return the links of :func:`verify_links` up to the anchor, which is the last one or issued it.
+
+    Raises:
+        CertificateUntrusted: there is no such anchor.
+        CertificateMalformed, CertificateTooLarge: an anchor does not pass the structural gate.
+    """
     top = links[-1]
     if len(links) > 1 and top.der in anchors:
         return links

@@ -193,6 +193,7 @@ def assemble(
         foreign=foreign,
         fetch=fetch,
         foreign_life=timedelta(minutes=settings.cards.status_minutes),
+        timestamp_accuracy=timedelta(milliseconds=settings.pki.timestamp_accuracy_ms),
     )
     audit.certify_heads(pki_.head_chain)
     relying_parties_ = RelyingParties(

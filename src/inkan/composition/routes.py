@@ -50,6 +50,7 @@ def application(platform: Platform) -> Application:
         enrolment_api.desk_routes(platform.enrolment),
         enrolment_api.phone_routes(platform.enrolment, platform.pki, phones, cors=wallet),
         pki_api.routes(platform.pki),
+        pki_api.timestamp_routes(platform.pki, per_minute=settings.pki.timestamps_per_minute),
         notices_api.phone_routes(platform.notices, phones, cors=wallet),
         accounts_pages.routes(platform.accounts),
         *portal_groups(platform),

@@ -26,6 +26,7 @@ FOREIGN = frozenset(
 
 
 LAST_PORT = 65535
+TIMESTAMP_ACCURACIES_MS = range(100, 60_000 + 1)
 DEFAULT_PORTS = {"http": 80, "https": 443}
 OID = Annotated[str, msgspec.Meta(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$", max_length=128)]
 
@@ -72,11 +73,16 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PKISettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the certification authorities of this instance work."""
+    """How the certification authorities of this instance work, and how far its time-stamps may be off.
+
+    The host's clock must keep within half of ``timestamp_accuracy_ms`` of UTC.
+    """
 
     lint: bool = True
     crl_hours: int = 24
     ocsp_minutes: int = 60
+    timestamp_accuracy_ms: int = 1000
+    timestamps_per_minute: int = 6000
 
 
 class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -249,6 +255,7 @@ def _check_figures(settings: Settings) -> None:
         "pki.crl_hours": settings.pki.crl_hours,
         "pki.ocsp_minutes": settings.pki.ocsp_minutes,
         "cards.status_minutes": settings.cards.status_minutes,
+        "pki.timestamps_per_minute": settings.pki.timestamps_per_minute,
         "workers.count": settings.workers.count,
         "workers.memory_mib": settings.workers.memory_mib,
         "workers.deadline_s": settings.workers.deadline_s,
@@ -256,6 +263,8 @@ def _check_figures(settings: Settings) -> None:
     for where, figure in figures.items():
         if figure <= 0:
             raise SettingsWrong("the figure must be greater than 0", where=where)
+    if settings.pki.timestamp_accuracy_ms not in TIMESTAMP_ACCURACIES_MS:
+        raise SettingsWrong("100 to 60,000 milliseconds", where="pki.timestamp_accuracy_ms")
 
 
 def _check_card_authorities(authorities: tuple[CardAuthority, ...]) -> None:

@@ -22,6 +22,7 @@ _SET: Final = 0x31
 _CONSTRUCTED_TYPES: Final = frozenset({16, 17})
 _UTC_TIME = re.compile(rb"[0-9]{12}Z")
 _GENERALIZED_TIME = re.compile(rb"[0-9]{14}Z")
+_FRACTIONAL_TIME = re.compile(rb"[0-9]{14}(\.[0-9]{0,8}[1-9])?Z")
 
 
 class DERMalformed(Malformed):
@@ -32,21 +33,29 @@ class DERMalformed(Malformed):
 
 
 def verify_der(
-    data: bytes, *, max_depth: int = MAX_DEPTH, max_elements: int = MAX_ELEMENTS
+    data: bytes,
+    *,
+    max_depth: int = MAX_DEPTH,
+    max_elements: int = MAX_ELEMENTS,
+    fractions: bool = False,
 ) -> None:
     """Refuse everything that is not exactly one DER value.
+
+    ``fractions`` admits fractions of a second in GeneralizedTime (X.690 §11.7), which time-stamps have and
+    certificates have not.
 
     Plan:
         1. Tags: low-number form; SEQUENCE and SET constructed, every other universal type primitive.
         2. Lengths: definite, in the shortest form, inside the parent, nothing left over.
         3. Depth at most ``max_depth``, elements at most ``max_elements``.
         4. Primitive contents: the one encoding of BOOLEAN, INTEGER, BIT STRING, NULL, OBJECT IDENTIFIER,
-           UTCTime and GeneralizedTime (RFC 5280 §4.1.2.5: seconds and Z).
+           UTCTime and GeneralizedTime (RFC 5280 §4.1.2.5: seconds and Z; else see ``fractions``).
         5. SET OF: elements in ascending order of their encodings (X.690 §11.6).
 
     Raises:
         DERMalformed: at the first departure.
     """
+    primitives = _WITH_FRACTIONS if fractions else _PRIMITIVES
     ends: list[int] = []
     previous: list[bytes | None] = []
     position = elements = 0
@@ -66,7 +75,7 @@ def verify_der(
             position = start
         else:
             if tag & _CLASS_MASK == 0:  # 4
-                _verify_primitive(tag, data[start:end])
+                _verify_primitive(tag, data[start:end], primitives)
             position = end
         while ends and position == ends[-1]:
             ends.pop()
@@ -111,8 +120,10 @@ def _header(data: bytes, position: int, limit: int) -> tuple[int, int, int]:
     return tag, start, start + length
 
 
-def _verify_primitive(tag: int, contents: bytes) -> None:
-    is_canonical = _PRIMITIVES.get(tag)
+def _verify_primitive(
+    tag: int, contents: bytes, primitives: Mapping[int, Callable[[bytes], object]]
+) -> None:
+    is_canonical = primitives.get(tag)
     if is_canonical is not None and not is_canonical(contents):
         raise DERMalformed(f"a value of universal type {tag} is not in its one form")
 
@@ -147,4 +158,8 @@ _PRIMITIVES: Final[Mapping[int, Callable[[bytes], object]]] = {
     10: _is_integer,
     23: _UTC_TIME.fullmatch,
     24: _GENERALIZED_TIME.fullmatch,
+}
+_WITH_FRACTIONS: Final[Mapping[int, Callable[[bytes], object]]] = {
+    **_PRIMITIVES,
+    24: _FRACTIONAL_TIME.fullmatch,
 }

@@ -21,6 +21,7 @@ POLICY_BRIDGE: Final = f"{ARC}.1.7"
 POLICY_SEAL: Final = f"{ARC}.1.8"
 POLICY_WINDOW: Final = f"{ARC}.1.9"
 POLICY_TLS_CLIENT: Final = f"{ARC}.1.10"
+POLICY_TIME_STAMPING: Final = f"{ARC}.1.16"
 ANY_POLICY: Final = "2.5.29.32.0"
 
 PHONE_BINDING: Final = f"{ARC}.2.1"
@@ -30,6 +31,8 @@ CONTENT_RENEW: Final = f"{ARC}.3.2"
 CONTENT_REVOKE: Final = f"{ARC}.3.3"
 CONTENT_WINDOW: Final = f"{ARC}.3.4"
 CONTENT_CEREMONY: Final = f"{ARC}.3.5"
+
+TIMESTAMP_POLICY: Final = f"{ARC}.4.1"
 
 # Certificate policies (RFC 5280 §4.2.1.4) by the names that profiles and schemes use.
 POLICIES: Final[Mapping[str, str]] = MappingProxyType(
@@ -44,6 +47,7 @@ POLICIES: Final[Mapping[str, str]] = MappingProxyType(
         "seal": POLICY_SEAL,
         "window": POLICY_WINDOW,
         "tls_client": POLICY_TLS_CLIENT,
+        "time_stamping": POLICY_TIME_STAMPING,
         "any_policy": ANY_POLICY,
     }
 )
@@ -61,11 +65,13 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         POLICY_SEAL: "certificate policy: seals of organisations on documents",
         POLICY_WINDOW: "certificate policy: requests forwarded by a service window",
         POLICY_TLS_CLIENT: "certificate policy: TLS clients of relying parties",
+        POLICY_TIME_STAMPING: "certificate policy: signer of time-stamps",
         PHONE_BINDING: "certificate extension: hash of the FIDO2 credential and id of the binding",
         CONTENT_BIND: "CMS content: request to bind a phone",
         CONTENT_RENEW: "CMS content: request to renew a phone's certificates",
         CONTENT_REVOKE: "CMS content: request to revoke a phone",
         CONTENT_WINDOW: "CMS content: request forwarded by a service window",
         CONTENT_CEREMONY: "CMS content: approval of a key ceremony by a custodian",
+        TIMESTAMP_POLICY: "time-stamp policy: accuracy as stated in the token, clock guarded as in docs/timestamps.md",
     }
 )

@@ -131,7 +131,7 @@ class Story:
         async with self._step("the hierarchy stands", "-") as step:
             lines = self._country.instance.platform.pki.authorities()
             roles = [line.role for line in lines]
-            step.check("one root, two issuing authorities", roles.count("issuing") == 2)
+            step.check("one root, three issuing authorities", roles.count("issuing") == 3)
             linted = self._country.instance.platform.settings.pki.lint
             step.check("every certificate is linted before it is signed", linted)
 

@@ -1,15 +1,22 @@
-"""What third parties fetch: authorities' certificates, revocation lists, OCSP answers."""
+"""What third parties fetch: authorities' certificates, revocation lists, OCSP answers, time-stamps."""
 
 import base64
 import binascii
+from datetime import timedelta
+from http import HTTPStatus
 from urllib.parse import unquote
 
 from inkan.crypto.certificates import certs_only
-from inkan.kernel.errors import Malformed
+from inkan.crypto.tsp import MAX_REQUEST_SIZE, QUERY_TYPE, REPLY_TYPE, PKIFailure
+from inkan.crypto.tsp_response import refused
+from inkan.kernel.errors import Category, InkanError, Malformed
 from inkan.pki.service import PKI
 from inkan.pki.service.publications import DocumentName, find_edition
 from inkan.web.exchange import Exchange
+from inkan.web.input import check_media_type
+from inkan.web.limits import RateLimit
 from inkan.web.principal import open_to_all
+from inkan.web.problems import status_of
 from inkan.web.response import Response, binary
 from inkan.web.routes import Bare, Group, Surface
 
@@ -24,6 +31,22 @@ _CRL_MAX_AGE_S = 60
 _CERTIFICATE_MAX_AGE_S = 86_400
 _DOCUMENT_TYPE = "text/markdown; charset=utf-8"
 _DOCUMENT_MAX_AGE_S = 3_600
+_STAMPED = open_to_all(
+    "anybody may have an imprint stamped (RFC 3161); the rate is limited by address"
+)
+
+# What was refused before the authority saw it, in its own words; HTTP says the rest.
+_TSP_FAILURES = {
+    Category.MALFORMED: PKIFailure.BAD_DATA_FORMAT,
+    Category.TOO_LARGE: PKIFailure.BAD_REQUEST,
+    Category.UNAUTHENTICATED: PKIFailure.BAD_REQUEST,
+    Category.FORBIDDEN: PKIFailure.BAD_REQUEST,
+    Category.NOT_FOUND: PKIFailure.BAD_REQUEST,
+    Category.CONFLICT: PKIFailure.BAD_REQUEST,
+    Category.GONE: PKIFailure.BAD_REQUEST,
+    Category.TOO_MANY: PKIFailure.SYSTEM_FAILURE,
+    Category.UNAVAILABLE: PKIFailure.SYSTEM_FAILURE,
+}
 
 
 def routes(pki: PKI) -> Group:
@@ -79,6 +102,34 @@ def routes(pki: PKI) -> Group:
             ("GET", "/ocsp/{name}/{request:path}"): Bare(endpoint=ask_by_get, access=_PUBLISHED),
         },
     )
+
+
+def timestamp_routes(pki: PKI, *, per_minute: int) -> Group:
+    """The time-stamping authority over HTTP (RFC 3161 §3.4); ``per_minute`` bounds each sender's address."""
+
+    async def stamp(exchange: Exchange) -> Response:
+        check_media_type(exchange.header("content-type"), QUERY_TYPE)
+        reply = await pki.timestamp(await exchange.body())
+        return Response(HTTPStatus.OK, reply, media_type=REPLY_TYPE)
+
+    return Group(
+        surface=Surface.PUBLIC,
+        limit=RateLimit(name="timestamps", requests=per_minute, window=timedelta(minutes=1)),
+        bare={
+            ("POST", "/tsa"): Bare(
+                endpoint=stamp,
+                access=_STAMPED,
+                body_limit=MAX_REQUEST_SIZE,
+                errors=_tsp_error,
+            )
+        },
+    )
+
+
+def _tsp_error(error: InkanError, _: Exchange) -> Response:
+    """The reply of RFC 3161 to whatever kept a request from the authority, with the status of HTTP."""
+    failure = _TSP_FAILURES[error.category]
+    return Response(status_of(error), refused(failure), media_type=REPLY_TYPE)
 
 
 def _without(file: str, ending: str) -> str:

@@ -23,6 +23,7 @@ class Role(StrEnum):
     OCSP = "ocsp"
     RECEIPT = "receipt"
     AUDIT_HEAD = "audit-head"
+    TSA = "tsa"
 
 
 class CertificateState(StrEnum):

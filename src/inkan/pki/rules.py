@@ -25,6 +25,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         key_specs: names of :class:`inkan.crypto.keys.KeySpec`.
         key_usage: RFC 5280 §4.2.1.3; always critical, never more than one purpose (TW-23).
         extended_key_usage: RFC 5280 §4.2.1.12 names.
+        private_key_days: how long the key signs, from the beginning of its certificate; None: as long as that lives.
         policies: names in the OID table.
         binding: whether the binding extension is required (design §5.2 step 3).
         revocation: whether the certificate names CRL and OCSP (an OCSP signer carries no-check instead).
@@ -37,7 +38,9 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key_usage: Annotated[list[KeyUsageName], msgspec.Meta(min_length=1)]
     max_days: int
     policies: list[str]
-    extended_key_usage: list[Literal["ocsp_signing", "client_auth"]] = []
+    extended_key_usage: list[Literal["ocsp_signing", "time_stamping", "client_auth"]] = []
+    extended_key_usage_critical: bool = False
+    private_key_days: int | None = None
     path_length: int | None = None
     binding: bool = False
     revocation: bool = True
@@ -95,9 +98,24 @@ def check_profile(profile: Profile) -> Profile:
         raise ProfileWrong(f"{profile.name}: a CA, and only a CA, has a path length")
     if profile.ocsp_no_check and profile.extended_key_usage != ["ocsp_signing"]:
         raise ProfileWrong(f"{profile.name}: only an OCSP signer goes without revocation")
+    if "time_stamping" in profile.extended_key_usage and not _is_for_stamps_alone(profile):
+        raise ProfileWrong(
+            f"{profile.name}: time-stamping is a signer's only purpose, and critical"
+        )
+    if profile.private_key_days is not None and profile.private_key_days > profile.max_days:
+        raise ProfileWrong(f"{profile.name}: the key outlives its certificate")
     if not profile.revocation and not profile.ocsp_no_check and profile.purpose != "ca":
         raise ProfileWrong(f"{profile.name}: a certificate names its revocation source")
     return profile
+
+
+def _is_for_stamps_alone(profile: Profile) -> bool:
+    """RFC 3161 §2.3."""
+    return (
+        profile.purpose == "signer"
+        and profile.extended_key_usage == ["time_stamping"]
+        and profile.extended_key_usage_critical
+    )
 
 
 @cache

@@ -116,6 +116,15 @@ foreign_card = sa.Table(
     sa.Column("certificate_sealed", sa.LargeBinary, nullable=False),
 )
 
+# How far the time-stamping authority may have stamped, and which block of serial numbers is next.
+tsa = sa.Table(
+    "pki_tsa",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("block", sa.BigInteger, nullable=False),
+    sa.Column("stamped_until", Moment, nullable=False),
+)
+
 
 def _bind(name: str, type_: Any = sa.String) -> Any:
     return sa.bindparam(name, type_=type_)
@@ -325,6 +334,14 @@ FOREIGN_CARD = Query(
 )
 PURGE_FOREIGN_CARDS = Query(
     sa.delete(foreign_card).where(foreign_card.c.not_after < _bind("before", Moment))
+)
+
+BEGIN_TSA = insert_new(tsa)
+HELD_TSA = Query(sa.select(tsa).where(tsa.c.name == _bind("key")).with_for_update())
+LEASE_TSA = Query(
+    sa.update(tsa)
+    .where(tsa.c.name == _bind("key"))
+    .values(block=tsa.c.block + 1, stamped_until=_bind("until", Moment))
 )
 
 EVENT_PAIRS = [

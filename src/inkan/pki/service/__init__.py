@@ -43,6 +43,7 @@ from inkan.pki.service.making import thumbprint
 from inkan.pki.service.responder import Responder
 from inkan.pki.service.sources import OwnRegister
 from inkan.pki.service.status import LISTS_TOPIC, Status
+from inkan.pki.service.timestamps import TimestampAuthority
 from inkan.pki.service.transcript import Transcript, cross_line, transcript_line
 from inkan.store.database import MOMENT, Database, Step
 from inkan.store.sealing import Sealer
@@ -71,6 +72,7 @@ class PKI:
         foreign: Sequence[ForeignAuthority] = (),
         fetch: Fetch | None = None,
         foreign_life: timedelta = timedelta(hours=1),
+        timestamp_accuracy: timedelta = timedelta(seconds=1),
     ) -> None:
         """Work in ``db`` with keys of ``keys``.
 
@@ -106,6 +108,9 @@ class PKI:
             clock=clock,
             lint=lint,
             quorum=quorum,
+        )
+        self._timestamps = TimestampAuthority(
+            db=db, audit=audit, hierarchy=self.hierarchy, clock=clock, accuracy=timestamp_accuracy
         )
         own = OwnRegister(db=db, hierarchy=self.hierarchy, lists=self.lists, status=self._status)
         self._cards = Cards(
@@ -148,8 +153,8 @@ class PKI:
         return await self._master.drill(offline)
 
     async def renew_signers(self) -> None:
-        """Replace OCSP signers that are near their end; a schedule's work."""
-        await self._master.renew_ocsp_signers()
+        """Replace signers of answers and time-stamps that are near their end; a schedule's work."""
+        await self._master.renew_signers()
 
     def authorities(self) -> list[TranscriptLine]:
         """Every certificate of the hierarchy with its thumbprint (JPKI-37)."""
@@ -255,6 +260,10 @@ class PKI:
     async def ocsp(self, name: str, der: bytes) -> tuple[bytes, int]:
         """See :meth:`Responder.answer`."""
         return await self._responder.answer(name, der)
+
+    async def timestamp(self, data: bytes) -> bytes:
+        """See :meth:`TimestampAuthority.answer`."""
+        return await self._timestamps.answer(data)
 
     async def revocation_evidence(self, certificate_id: str) -> RevocationEvidence:
         """What an offline verifier needs about an issued certificate and its issuer, in force now.

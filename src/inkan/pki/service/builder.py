@@ -5,7 +5,7 @@ What is in a certificate follows from its profile, its order and its issuer; not
 
 import functools
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from cryptography import x509
@@ -28,6 +28,7 @@ from inkan.pki.service.hierarchy import PublicURLs
 _EKU = {
     "ocsp_signing": ExtendedKeyUsageOID.OCSP_SIGNING,
     "client_auth": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "time_stamping": ExtendedKeyUsageOID.TIME_STAMPING,
 }
 _USAGES = (
     "digital_signature",
@@ -81,6 +82,10 @@ def issued(
     )
     if profile.revocation or profile.purpose == "ca":
         builder = _extend(builder, _pointers(issuer, contents.shard, urls))
+    if profile.private_key_days is not None:
+        builder = builder.add_extension(
+            _key_period(contents.not_before, profile.private_key_days), critical=False
+        )
     if contents.binding is not None:
         extension = x509.UnrecognizedExtension(
             x509.ObjectIdentifier(oids.PHONE_BINDING), contents.binding
@@ -178,7 +183,7 @@ def _of_profile(name: str, cps: str | None) -> list[tuple[x509.ExtensionType, bo
         rows.append((x509.CertificatePolicies(policies), False))
     if profile.extended_key_usage:
         usages = [_EKU[each] for each in profile.extended_key_usage]
-        rows.append((x509.ExtendedKeyUsage(usages), False))
+        rows.append((x509.ExtendedKeyUsage(usages), profile.extended_key_usage_critical))
     if profile.ocsp_no_check:
         rows.append((x509.OCSPNoCheck(), False))
     return rows
@@ -186,6 +191,12 @@ def _of_profile(name: str, cps: str | None) -> list[tuple[x509.ExtensionType, bo
 
 def _usage(profile: Profile) -> x509.KeyUsage:
     return x509.KeyUsage(**{each: each in profile.key_usage for each in _USAGES})
+
+
+def _key_period(begins: datetime, days: int) -> x509.PrivateKeyUsagePeriod:
+    """When the key signs; the library takes UTC without a zone."""
+    start = begins.replace(tzinfo=None)
+    return x509.PrivateKeyUsagePeriod(start, start + timedelta(days=days))
 
 
 @functools.lru_cache(maxsize=4096)

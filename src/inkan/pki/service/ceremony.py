@@ -15,6 +15,7 @@ A rehearsal does 1 to 4 with throw-away keys and stores nothing.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -38,15 +39,17 @@ from inkan.pki.model import (
 from inkan.pki.service import builder
 from inkan.pki.service.ceremony_file import AnyCeremony, Ceremony, Custody
 from inkan.pki.service.custody import Approver, verify_quorum
-from inkan.pki.service.hierarchy import Hierarchy
+from inkan.pki.service.hierarchy import Hierarchy, key_end
 from inkan.pki.service.making import Maker, thumbprint
-from inkan.pki.service.plan import OCSP_SIGNER_LIFE, Made, Plan, subject_of
+from inkan.pki.service.plan import OCSP_SIGNER_LIFE, Made, Plan
 from inkan.pki.service.rehearsal import ThrowAwayKeys
 from inkan.pki.service.transcript import Transcript, cross_line, transcript_line
 from inkan.store.database import MOMENT, Database, Step
 from inkan.wire.ceremony_approval import file_sha256
 
 OFFICER = Actor(ActorKind.OPERATOR, "ca-officer")
+TSA_RENEWED_BEFORE = timedelta(days=30)
+_RENEWED_BEFORE = {Role.OCSP: OCSP_SIGNER_LIFE / 3, Role.TSA: TSA_RENEWED_BEFORE}
 
 
 class CeremonyMaster:
@@ -228,25 +231,33 @@ class CeremonyMaster:
 
     # --- between ceremonies ----------------------------------------------------------------------
 
-    async def renew_ocsp_signers(self) -> int:
-        """Replace every OCSP signer past two thirds of its life; returns how many."""
+    async def renew_signers(self) -> int:
+        """Replace the signers whose key is near its end by new ones of the same name; returns how many.
+
+        OCSP signers past two thirds of their life, time-stamping authorities a month before their key's period ends.
+        """
         renewed = 0
         now = self._clock.now().replace(microsecond=0)
-        maker = Maker(keys=self._keys, offline=None, urls=self._hierarchy.urls, clock=self._clock)
-        for signer in self._hierarchy.of_role(Role.OCSP):
-            if signer.not_after - now > OCSP_SIGNER_LIFE / 3:
-                continue
-            fresh = maker.signer(
-                Role.OCSP,
-                signer.name,
-                subject=subject_of(signer),
-                parent=self._hierarchy.get(signer.parent),
-                life=OCSP_SIGNER_LIFE,
-            )
-            renewed += await self._db.transact(self._replace, signer, fresh)
+        for role, before in _RENEWED_BEFORE.items():
+            for signer in self._hierarchy.of_role(role):
+                if key_end(signer) - now <= before:
+                    fresh = self._successor(signer)
+                    renewed += await self._db.transact(self._replace, signer, fresh)
         if renewed:
             await self._hierarchy.load()
         return renewed
+
+    def _successor(self, signer: Authority) -> Authority:
+        """A new key and certificate with the name and the life of the old one."""
+        old = x509.load_der_x509_certificate(signer.certificate)
+        maker = Maker(keys=self._keys, offline=None, urls=self._hierarchy.urls, clock=self._clock)
+        return maker.signer(
+            signer.role,
+            signer.name,
+            subject=old.subject,
+            parent=self._hierarchy.get(signer.parent),
+            life=old.not_valid_after_utc - old.not_valid_before_utc,
+        )
 
     def _replace(self, old: Authority, fresh: Authority) -> Step[int]:
         event = yield from self._audit.record(

@@ -147,6 +147,14 @@ class SignerPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     years: Annotated[int, Meta(ge=1, le=5)] = 3
 
 
+class TSAPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The signer of time-stamps and the authority that certifies it; its key is renewed each year."""
+
+    authority: Name
+    common_name: Common
+    years: Annotated[int, Meta(ge=2, le=5)] = 5
+
+
 class Ceremony(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="found"
 ):
@@ -160,6 +168,7 @@ class Ceremony(
     receipt: SignerPart
     audit: SignerPart
     further_root: Annotated[list[RootPart], Meta(max_length=8)] = []
+    tsa: TSAPart | None = None
     bridge: BridgePart | None = None
     cross: Annotated[list[CrossPart], Meta(max_length=32)] = []
     custody: Custody | None = None
@@ -272,8 +281,9 @@ def _verify_founding(ceremony: Ceremony) -> None:
     for part in ceremony.issuing:
         if part.parent not in {None, *roots}:
             raise CeremonyWrong(f"{part.name}: there is no such root", where="issuing")
-    for where, signer in (("receipt", ceremony.receipt), ("audit", ceremony.audit)):
-        if signer.authority not in issuing:
+    signers = {"receipt": ceremony.receipt, "audit": ceremony.audit, "tsa": ceremony.tsa}
+    for where, signer in signers.items():
+        if signer is not None and signer.authority not in issuing:
             raise CeremonyWrong("the signer's authority does not exist", where=where)
     for cross in ceremony.cross:
         if cross.issuer not in above or (cross.certificate is None and cross.subject not in above):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -197,6 +198,17 @@ def _authorities() -> Step[tuple[list[Any], list[Any]]]:
     authorities: list[Any] = yield store.AUTHORITIES.all()
     crosses: list[Any] = yield store.CROSSES.all()
     return authorities, crosses
+
+
+def key_end(authority: Authority) -> datetime:
+    """The last moment at which the key signs: the end of its own period, else that of the certificate."""
+    certificate = x509_of(authority)
+    try:
+        period = certificate.extensions.get_extension_for_class(x509.PrivateKeyUsagePeriod).value
+    except x509.ExtensionNotFound:
+        return authority.not_after
+    end = period.not_after
+    return authority.not_after if end is None else min(end.replace(tzinfo=UTC), authority.not_after)
 
 
 def _chain(name: str, certificates: dict[str, bytes], parents: dict[str, str]) -> Iterator[bytes]:

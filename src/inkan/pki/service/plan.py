@@ -97,6 +97,16 @@ class Plan:
                 label=HEAD_KEY,
             )
         )
+        if ceremony.tsa is not None:
+            keep(
+                self._maker.signer(
+                    Role.TSA,
+                    Role.TSA.value,
+                    subject=domain.name(ceremony.tsa.common_name),
+                    parent=known[ceremony.tsa.authority],
+                    life=ceremony.tsa.years * YEAR,
+                )
+            )
         crosses = [_cross(self._maker, part, known) for part in ceremony.cross]
         return Made(authorities=list(known.values()), crosses=crosses)
 
