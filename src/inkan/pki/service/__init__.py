@@ -33,13 +33,14 @@ from inkan.pki.ports import Fetch
 from inkan.pki.service.builder import public_key_of
 from inkan.pki.service.cards import Cards
 from inkan.pki.service.ceremony import CeremonyMaster
-from inkan.pki.service.ceremony_file import AnyCeremony, read_ceremony
+from inkan.pki.service.ceremony_file import AnyCeremony, Custody, read_ceremony
 from inkan.pki.service.foreign import ForeignSource
 from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
 from inkan.pki.service.issue import Issue
 from inkan.pki.service.known_cards import KnownCards, purge
 from inkan.pki.service.lists import Lists
 from inkan.pki.service.making import thumbprint
+from inkan.pki.service.offline_store import draw_shares, make_offline, open_offline
 from inkan.pki.service.responder import Responder
 from inkan.pki.service.sources import OwnRegister
 from inkan.pki.service.status import LISTS_TOPIC, Status
@@ -358,7 +359,12 @@ __all__ = [
     "LISTS_TOPIC",
     "PKI",
     "AnyCeremony",
+    "Custody",
     "PublicURLs",
+    "Transcript",
+    "draw_shares",
+    "make_offline",
+    "open_offline",
     "read_ceremony",
     "thumbprint",
 ]
