@@ -74,6 +74,7 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
         "pki.lists": Schedule(every=timedelta(seconds=20), work=platform.pki.refresh_lists),
         "pki.signers": Schedule(every=hour, work=platform.pki.renew_signers),
         "pki.answers": Schedule(every=hour, work=platform.pki.purge_answers),
+        "pki.key_uses": Schedule(every=minute, work=platform.pki.record_key_uses),
         "pki.unfinished": Schedule(every=minute, work=platform.pki.finish_issues),
         "enrolment.parents": Schedule(every=hour, work=platform.enrolment.check_parents),
         "enrolment.purge": Schedule(every=hour, work=platform.enrolment.purge),

@@ -77,6 +77,15 @@ def verify_der(
         raise DERMalformed("bytes after the value")
 
 
+def read_header(data: bytes, position: int = 0) -> tuple[int, int, int]:
+    """Return tag, start and end of the contents of the element at ``position``; its contents may be anything.
+
+    Raises:
+        DERMalformed: there is no element, or it is longer than the data.
+    """
+    return _header(data, position, len(data))
+
+
 def _header(data: bytes, position: int, limit: int) -> tuple[int, int, int]:
     """Tag, start and end of the contents of the element at ``position``."""
     if limit - position < 2:

@@ -256,6 +256,14 @@ class TwinDiffers(InkanError):
     title = "The certificate differs from the one that was checked and was not issued"
 
 
+class KeyDiffers(Unavailable):
+    """The key provider holds another key under the label than the one that the authority's certificate certifies."""
+
+    code = "key_differs"
+    title = "The key of an authority is not the one in its certificate"
+    public = ("authority",)
+
+
 class CertificateNotIssued(Unavailable):
     """The issue has not finished; asking again finishes it."""
 
@@ -309,6 +317,8 @@ class CardRequestMalformed(Malformed):
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Common = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+# Where a key is made: a provider of the settings (docs/keys.md), or the one that keys.authorities names.
+Place = Literal["", "file", "pkcs11", "remote"]
 
 
 class RootPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -318,6 +328,7 @@ class RootPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name = "root"
     key: Literal["P-384"] = "P-384"
     years: Annotated[int, msgspec.Meta(ge=1, le=30)] = 20
+    provider: Place = ""
 
 
 class IssuingPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -328,6 +339,7 @@ class IssuingPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     profiles: Annotated[list[str], msgspec.Meta(min_length=1)]
     key: Literal["P-256", "RSA-3072"] = "P-256"
     years: Annotated[int, msgspec.Meta(ge=1, le=15)] = 10
+    provider: Place = ""
     crl_shards: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 1
 
 

@@ -27,7 +27,7 @@ PLATFORM_WORDS = (
 
 async def sign_receipt(parts: Parts, session_id: str, payload: bytes) -> str:
     """Sign a receipt's payload and store it; when another signature was first, that one stays."""
-    jws = parts.pki.sign_receipt(payload)
+    jws = await parts.pki.sign_receipt(payload)
     return await parts.db.transact(_store, session_id, jws)
 
 

@@ -3,12 +3,14 @@
 import base64
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from inkan.audit import Actor, Audit
 from inkan.crypto import jose
 from inkan.crypto.certificates import parse_certificate
+from inkan.crypto.foreign_keys import signing
 from inkan.crypto.key_providers import KeyProvider, KeyPurpose
 from inkan.crypto.ocsp import build_request
 from inkan.crypto.path import KeyUsage, RevocationReason
@@ -34,6 +36,7 @@ from inkan.pki.service.cards import Cards
 from inkan.pki.service.ceremony import CeremonyMaster, read_ceremony, thumbprint, transcript_line
 from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
 from inkan.pki.service.issue import Issue, IssueJob
+from inkan.pki.service.key_uses import KeyUseLog
 from inkan.pki.service.lists import Lists
 from inkan.pki.service.responder import Responder
 from inkan.pki.service.sources import OwnRegister
@@ -72,7 +75,7 @@ class PKI:
         self._sealer = sealer
         self.hierarchy = Hierarchy(db=db, keys=keys, urls=urls)
         self._status = Status(audit=audit)
-        self.lists = Lists(db=db, hierarchy=self.hierarchy, life=crl_life)
+        self.lists = Lists(db=db, audit=audit, hierarchy=self.hierarchy, life=crl_life)
         self._responder = Responder(db=db, hierarchy=self.hierarchy, life=ocsp_life)
         self._issue = Issue(
             db=db,
@@ -91,6 +94,7 @@ class PKI:
             clock=clock,
             lint=lint,
         )
+        self._uses = KeyUseLog(db=db, audit=audit, keys=keys)
         own = OwnRegister(db=db, hierarchy=self.hierarchy, lists=self.lists, status=self._status)
         self._cards = Cards(
             hierarchy=self.hierarchy,
@@ -113,6 +117,10 @@ class PKI:
     async def renew_signers(self) -> None:
         """Replace OCSP signers that are near their end; a schedule's work."""
         await self._master.renew_ocsp_signers()
+
+    async def record_key_uses(self) -> None:
+        """Write down what every key signed since the last time; a schedule's work."""
+        await self._uses.record()
 
     def authorities(self) -> list[TranscriptLine]:
         """Every certificate of the hierarchy with its thumbprint (JPKI-37)."""
@@ -250,7 +258,7 @@ class PKI:
 
     # --- receipts --------------------------------------------------------------------------------
 
-    def sign_receipt(self, payload: bytes) -> str:
+    async def sign_receipt(self, payload: bytes) -> str:
         """The compact JWS of a receipt's payload, with the signer's chain in ``x5c`` (design §5.3).
 
         Raises:
@@ -259,13 +267,8 @@ class PKI:
         signer = self.hierarchy.get(Role.RECEIPT)
         key = self.hierarchy.key_of(signer, KeyPurpose.RECEIPT)
         assert isinstance(key, EllipticCurvePrivateKey)
-        return jose.sign_compact(
-            payload,
-            key,
-            alg=jose.Algorithm.ES256,
-            typ=RECEIPT_TYP,
-            header={"x5c": _x5c(signer.chain)},
-        )
+        sign = partial(jose.sign_compact, payload, key, alg=jose.Algorithm.ES256, typ=RECEIPT_TYP)
+        return await signing(key, partial(sign, header={"x5c": _x5c(signer.chain)}))
 
     def _read(self, certificate_id: str) -> Step[IssuedCertificate]:
         row = yield store.BY_ID.one(key=certificate_id)

@@ -2,7 +2,7 @@
 
 Numbered plan:
 
-1. refuse when authorities exist: a second ceremony would orphan every certificate;
+1. refuse when authorities exist: a second ceremony would orphan every certificate; log the intent;
 2. make the root's key and its self-signed certificate;
 3. make each issuing authority's key and have the root certify it;
 4. make the OCSP signer of each issuing authority, and the receipt signer;
@@ -11,9 +11,11 @@ Numbered plan:
 7. every list starts out dirty and is signed at the first question or by the schedule.
 """
 
+import asyncio
 import hashlib
 import tomllib
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -22,7 +24,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from inkan.audit import Actor, ActorKind, Audit
 from inkan.crypto.key_providers import KeyProvider, KeyPurpose
-from inkan.crypto.keys import KeySpec, spki_der
+from inkan.crypto.key_ring import KeyRing
+from inkan.crypto.keys import KeySpec, PublicKey, spki_der
 from inkan.crypto.signatures import digest_for
 from inkan.crypto.workers.pool import WorkerPool
 from inkan.kernel.clock import Clock, rfc3339
@@ -42,11 +45,13 @@ from inkan.pki.rules import get_profile, profiles
 from inkan.pki.service import builder
 from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
 from inkan.pki.service.issue import begin
+from inkan.pki.service.key_uses import intended
 from inkan.store.database import Database, Step
 
 OFFICER = Actor(ActorKind.OPERATOR, "ca-officer")
 YEAR = timedelta(days=365)
 OCSP_SIGNER_LIFE = timedelta(days=89)
+RENEW_BEFORE = OCSP_SIGNER_LIFE / 3
 CA_PURPOSES = frozenset({KeyPurpose.CERT, KeyPurpose.CRL})
 
 
@@ -102,14 +107,15 @@ class CeremonyMaster:
         """
         if self._hierarchy:
             raise CeremonyDone()
+        await self._db.transact(self._intend, ceremony)
         now = begin(self._clock.now(), get_profile("root"))
-        root = self._root(ceremony, now)
+        root = await asyncio.to_thread(self._root, ceremony, now)
         made = [root]
         for part in ceremony.issuing:
-            issuing = self._issuing(ceremony, part, root, now)
-            made += [issuing, self._ocsp_signer(ceremony, issuing)]
+            issuing = await asyncio.to_thread(self._issuing, ceremony, part, root, now)
+            made += [issuing, await asyncio.to_thread(self._ocsp_signer, ceremony, issuing)]
         parent = next(each for each in made if each.name == ceremony.receipt.authority)
-        made.append(self._receipt_signer(ceremony, parent))
+        made.append(await asyncio.to_thread(self._receipt_signer, ceremony, parent))
         if self._lint:
             await self._lint_all(made)
         await self._db.transact(self._store, made)
@@ -121,13 +127,13 @@ class CeremonyMaster:
         renewed = 0
         now = self._clock.now().replace(microsecond=0)
         for signer in self._hierarchy.of_role(Role.OCSP):
-            if signer.not_after - now > OCSP_SIGNER_LIFE / 3:
+            if signer.not_after - now > RENEW_BEFORE:
                 continue
             name = x509.load_der_x509_certificate(signer.certificate).subject
             parent = self._hierarchy.get(signer.parent)
-            fresh = self._signer(
-                Role.OCSP, signer.name, subject=name, parent=parent, life=OCSP_SIGNER_LIFE
-            )
+            await self._db.transact(intended, self._audit, parent.name, f"signer {signer.name}")
+            make = partial(self._signer, Role.OCSP, signer.name, subject=name, parent=parent)
+            fresh = await asyncio.to_thread(make, life=OCSP_SIGNER_LIFE)
             renewed += await self._db.transact(self._replace, signer, fresh)
         if renewed:
             await self._hierarchy.load()
@@ -136,7 +142,7 @@ class CeremonyMaster:
     def _root(self, ceremony: Ceremony, now: datetime) -> Authority:
         part = ceremony.root
         label = f"ca.{part.name}"
-        key = self._keys.generate(label, KeySpec(part.key), CA_PURPOSES)
+        key = self._make_key(part.provider, label, KeySpec(part.key))
         subject = self._name(ceremony, part.common_name)
         contents = _contents(subject, spki_der(key), now, now + part.years * YEAR)
         unsigned = builder.self_signed(get_profile("root"), contents)
@@ -157,7 +163,7 @@ class CeremonyMaster:
         self, ceremony: Ceremony, part: IssuingPart, root: Authority, now: datetime
     ) -> Authority:
         label = f"ca.{part.name}"
-        key = self._keys.generate(label, KeySpec(part.key), CA_PURPOSES)
+        key = self._make_key(part.provider, label, KeySpec(part.key))
         subject = self._name(ceremony, part.common_name)
         end = min(now + part.years * YEAR, root.not_after)
         contents = _contents(subject, spki_der(key), now, end)
@@ -173,6 +179,14 @@ class CeremonyMaster:
             crl_shards=part.crl_shards,
             not_after=end,
         )
+
+    def _make_key(self, place: str, label: str, spec: KeySpec) -> PublicKey:
+        """A CA key, in the provider that its row names, or where the settings say."""
+        if not place:
+            return self._keys.generate(label, spec, CA_PURPOSES)
+        if not isinstance(self._keys, KeyRing) or place not in self._keys.places:
+            raise CeremonyWrong(f"{place} is not configured: see keys.*", where="provider")
+        return self._keys.generate_in(place, label, spec, CA_PURPOSES)
 
     def _ocsp_signer(self, ceremony: Ceremony, parent: Authority) -> Authority:
         subject = self._name(ceremony, f"{parent.name} OCSP responder")
@@ -231,6 +245,12 @@ class CeremonyMaster:
             if report.errors:
                 findings = [f"{each.code} {each.where} {each.message}" for each in report.errors]
                 raise LintRefused(f"{authority.name}: {findings}", findings=findings)
+
+    def _intend(self, ceremony: Ceremony) -> Step[None]:
+        plan = hashlib.sha256(msgspec.json.encode(ceremony)).hexdigest()
+        yield from self._audit.record(
+            "pki.ceremony_begun", actor=OFFICER, details={"plan_sha256": plan}
+        )
 
     def _store(self, made: list[Authority]) -> Step[None]:
         event = yield from self._audit.record(

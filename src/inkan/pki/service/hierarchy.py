@@ -1,15 +1,18 @@
 """The authorities of an instance: loaded once, looked up by name, and the URLs in their certificates."""
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from cryptography import x509
 
-from inkan.crypto.key_providers import KeyProvider, KeyPurpose
-from inkan.crypto.keys import PrivateKey
+from inkan.crypto.key_providers import KeyPairProvider, KeyPurpose
+from inkan.crypto.keys import PrivateKey, spki_der
+from inkan.kernel.errors import InkanError
 from inkan.pki import store
-from inkan.pki.model import Authority, AuthorityUnknown, Role
+from inkan.pki.model import Authority, AuthorityUnknown, KeyDiffers, Role
 from inkan.store.database import Database, Step
 
 
@@ -41,11 +44,12 @@ class Hierarchy:
     They change at ceremonies and signer renewals only, so they are read at start and after those.
     """
 
-    def __init__(self, *, db: Database, keys: KeyProvider, urls: PublicURLs) -> None:
+    def __init__(self, *, db: Database, keys: KeyPairProvider, urls: PublicURLs) -> None:
         self._db = db
         self._keys = keys
         self.urls = urls
         self._by_name: dict[str, Authority] = {}
+        self._signing: dict[tuple[bytes, KeyPurpose], PrivateKey] = {}
 
     async def load(self) -> None:
         """Read the authorities; an empty hierarchy means that no ceremony was held."""
@@ -66,6 +70,7 @@ class Hierarchy:
             )
             for row in rows
         }
+        await asyncio.to_thread(self._fetch_keys)
 
     def __bool__(self) -> bool:
         return bool(self._by_name)
@@ -119,8 +124,32 @@ class Hierarchy:
         return [each.certificate for each in self.of_role(Role.ROOT)]
 
     def key_of(self, authority: Authority, purpose: KeyPurpose) -> PrivateKey:
-        """The authority's key for one purpose; the key provider refuses any other purpose."""
-        return self._keys.signer(authority.key_label, purpose)
+        """The authority's key for one purpose; the key provider refuses any other purpose.
+
+        Raises:
+            KeyDiffers: the provider's key is not the certified one.
+            KeyUnknown and its like: see :meth:`KeyPairProvider.signer`.
+        """
+        key = self._signing.get((authority.certificate, purpose))
+        if key is None:
+            key = self._keys.signer(authority.key_label, purpose)
+            if spki_der(key.public_key()) != spki_der(x509_of(authority).public_key()):  # type: ignore[arg-type]
+                raise KeyDiffers(authority.key_label, authority=authority.name)
+            self._signing[authority.certificate, purpose] = key
+        return key
+
+    def _fetch_keys(self) -> None:
+        """Have the keys at hand: a device is asked for them here, and not in the event loop."""
+        self._signing.clear()
+        for authority in self._by_name.values():
+            for purpose in _PURPOSES.get(authority.role) or (KeyPurpose(authority.role.value),):
+                # A key that is away now (an offline root, a token without PIN) is asked for again when it is needed.
+                with suppress(InkanError):
+                    self.key_of(authority, purpose)
+
+
+_CA = (KeyPurpose.CERT, KeyPurpose.CRL)
+_PURPOSES = {Role.ROOT: _CA, Role.ISSUING: _CA}
 
 
 def _authorities() -> Step[list[Any]]:
