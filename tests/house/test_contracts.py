@@ -92,6 +92,7 @@ SEEDS = {
     "migration imports a feature": Seed("migrations/env.py", "from inkan import people", {"migrations"}),
     "query in a service": Seed("people/service.py", "import sqlalchemy", {"queries"}),
     "driver in a feature": Seed("people/store.py", "import asyncpg", {"drivers"}),
+    "a token beside its adapter": Seed("crypto/keys.py", "import pkcs11", {"tokens"}),
     "http beside the one door": Seed("web/app.py", "import httpx", {"fetch"}),
     "parser in the format package": Seed("crypto/cms.py", "import pyhanko", {"parsers", "server"}),
     "server loads the worker's jobs": Seed("pki/service/issue.py", "from inkan.crypto.workers import jobs", {"server"}),

@@ -36,7 +36,7 @@ async def test_a_receipt_is_signed_under_the_receipt_certificate(world):
     from inkan.kernel.errors import InkanError
 
     pki = world.platform.pki
-    signed = pki.sign_receipt(b'{"v":1}')
+    signed = await pki.sign_receipt(b'{"v":1}')
     token = jose.parse_compact(signed, typ="inkan-receipt+jws", optional=("x5c",))
     chain = [base64.b64decode(each) for each in token.header["x5c"]]
     assert chain == list(pki.hierarchy.get("receipt").chain[:-1])

@@ -41,6 +41,12 @@ def _postgresql() -> Path | None:
     return Path(found).resolve().parent if found else None
 
 
+def _softhsm() -> Path | None:
+    """The module; Debian keeps it off the linker's path."""
+    folders = (Path("/usr/lib/softhsm"), *sorted(Path("/usr/lib").glob("*/softhsm")))
+    return next((path for each in folders if (path := each / "libsofthsm2.so").exists()), None)
+
+
 def _cjk_font() -> Path | None:
     return next(Path("/usr/share/fonts").rglob("*CJK*"), None)
 
@@ -48,6 +54,7 @@ def _cjk_font() -> Path | None:
 TOOLS = {
     "openssl": Tool("openssl", _command("openssl"), "artefacts checked with openssl (marker pki)"),
     "postgresql": Tool("postgresql", _postgresql, "every service test on PostgreSQL"),
+    "softhsm2": Tool("softhsm2", _softhsm, "keys in a token over PKCS #11"),
     "chromium": Tool("chromium", _command("chromium", "chromium-browser"), "journeys in a browser (marker browser)"),
     "cjk-font": Tool("fonts-noto-cjk", _cjk_font, "pages in Chinese and Japanese (marker browser)"),
 }  # fmt: skip

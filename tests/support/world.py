@@ -29,6 +29,7 @@ from inkan.client import (
     StartedEnrolment,
     SystemCredentials,
 )
+from inkan.composition.keys import ring
 from inkan.composition.platform import Platform, assemble
 from inkan.composition.running import Running
 from inkan.composition.settings import Environment, Settings
@@ -268,7 +269,8 @@ async def world_on(
     settings = msgspec.structs.replace(
         settings, pki=msgspec.structs.replace(settings.pki, lint=lint)
     )
-    keys = EncryptedFileKeyProvider(folder / "keys", PASSPHRASE, cost=2**10)
+    store = EncryptedFileKeyProvider(folder / "keys", PASSPHRASE, cost=2**10)
+    keys = ring(settings, clock, store)
     platform = assemble(
         settings, clock=clock, db=database, keys=keys, workers=InlineWorkers(), **options
     )

@@ -68,5 +68,6 @@ def _without_password(url: str) -> str:
 
 SHOWN: Mapping[str, Callable[[str], str]] = {
     "keys.passphrase": _hidden,
+    "token.pin": _hidden,
     "database.url": _without_password,
 }

@@ -46,6 +46,9 @@ NOUNS = {
     "demo": Noun("inkan.demo.commands", "A whole test country in one process."),
     "phone": Noun("inkan.cli.phone", "A reference phone: enrol, open, approve, refuse, list."),
     "serve": Noun("inkan.cli.serve", "Run one instance of the platform."),
+    "signer": Noun(
+        "inkan.cli.signer", "The process that holds the keys of authorities: run, journal."
+    ),
     "systems": Noun(
         "inkan.relying_parties.commands", "Relying parties' systems: add, list, suspend."
     ),

@@ -68,6 +68,7 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
         "pki.signers": Schedule(every=hour, work=platform.pki.renew_signers),
         "pki.answers": Schedule(every=hour, work=platform.pki.purge_answers),
         "pki.unfinished": Schedule(every=timedelta(seconds=10), work=platform.pki.finish_issues),
+        "pki.key_uses": Schedule(every=timedelta(minutes=1), work=platform.pki.record_key_uses),
         "enrolment.parents": Schedule(every=hour, work=platform.enrolment.check_parents),
         "enrolment.purge": Schedule(every=hour, work=platform.enrolment.purge),
         "notices.purge": Schedule(every=notices.PURGE_EVERY, work=platform.notices.purge),

@@ -7,7 +7,7 @@ features do.
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from inkan.accounts import Accounts
 from inkan.approvals import Approvals
 from inkan.audit import HEAD_KEY, Audit
 from inkan.composition import card_authorities
+from inkan.composition.keys import open_others, ring
 from inkan.composition.settings import Environment, Settings, SettingsWrong
 from inkan.crypto import base64url
 from inkan.crypto.key_files import EncryptedFileKeyProvider
@@ -37,6 +38,7 @@ from inkan.crypto.workers.pool import WorkerPool
 from inkan.enrolment import Enrolment
 from inkan.identification import Identification
 from inkan.kernel.clock import Clock
+from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import random_bytes
 from inkan.kernel.sensitive import Secret
 from inkan.notices import Notices
@@ -107,9 +109,10 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
     clock = clock or Clock(may_advance=settings.environment is not Environment.PRODUCTION)
     settings.home_path.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        keys = await asyncio.to_thread(
+        files = await asyncio.to_thread(
             EncryptedFileKeyProvider, settings.keys_path, passphrase(settings)
         )
+        keys = ring(settings, clock, files, await open_others(settings, clock, stack))
         db = await _database(settings, clock)
         await db.open()
         stack.push_async_callback(db.close)
@@ -134,8 +137,17 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             fetch=fetch,
         )
         await platform.pki.load()
+        stack.push_async_callback(count_last_uses, platform)
         stack.push_async_callback(platform.identification.finish)
         yield platform
+
+
+async def count_last_uses(platform: Platform) -> None:
+    """Write down what the keys did since the last minute; a command has no schedule that would."""
+    with suppress(
+        InkanError
+    ):  # an instance that ends because its database is gone ends all the same
+        await platform.pki.record_key_uses()
 
 
 def assemble(

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from inkan.composition.key_settings import Budgets, Keys, Remote, Signer, Token
 from inkan.kernel.errors import Malformed
 
 PREFIX = "INKAN_"
@@ -24,6 +25,9 @@ FOREIGN = frozenset(
     {"INKAN_PHONE_PASSPHRASE", "INKAN_REQUIRE_ALL", "INKAN_SETTINGS", "INKAN_TEST_RUN"}
 )
 
+
+# Settings that a variable holds with commas between their members.
+LISTS = frozenset({"admitted", "peers"})
 
 LAST_PORT = 65535
 TIMESTAMP_ACCURACIES_MS = range(100, 60_000 + 1)
@@ -63,13 +67,6 @@ class Origins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     platform: str = "http://id.localhost:8480"
     wallet: str = "http://wallet.localhost:8480"
-
-
-class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The key store: a folder of encrypted files (default ``HOME/keys``) and its passphrase."""
-
-    folder: str = ""
-    passphrase: str = ""
 
 
 class PKISettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,6 +142,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     origins: Origins = Origins()
     keys: Keys = Keys()
+    token: Token = Token()
+    remote: Remote = Remote()
+    signer: Signer = Signer()
+    budgets: Budgets = Budgets()
     pki: PKISettings = PKISettings()
     workers: Workers = Workers()
     notices: Notices = Notices()
@@ -166,6 +167,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def keys_path(self) -> Path:
         """The folder of the encrypted key files."""
         return Path(self.keys.folder) if self.keys.folder else self.home_path / "keys"
+
+    @property
+    def signer_path(self) -> Path:
+        """Where the signer process of these settings listens."""
+        return Path(self.signer.socket) if self.signer.socket else self.home_path / "signer.sock"
 
     @property
     def spool_path(self) -> Path:
@@ -225,7 +231,7 @@ def _overlay(tree: dict[str, Any], name: str, value: str) -> None:
         tree = tree.setdefault(section, {})
         if not isinstance(tree, dict):
             raise SettingsWrong(f"{name}: {section} is no section", where=name)
-    tree[leaf] = [each for each in value.split(",") if each] if leaf == "admitted" else value
+    tree[leaf] = [each for each in value.split(",") if each] if leaf in LISTS else value
 
 
 def check(settings: Settings) -> Settings:
@@ -233,7 +239,8 @@ def check(settings: Settings) -> Settings:
 
     Raises:
         SettingsWrong: an origin that is none, one host for platform and wallet, a figure out of its range, two card
-            authorities of one name; in production, an origin without https, admitted loopback authorities, or no passphrase.
+            authorities of one name, keys in a place that is not configured; in production, an origin without https,
+            admitted loopback authorities, or no passphrase.
     """
     for name in ("platform", "wallet"):
         _check_origin(settings, name)
@@ -242,6 +249,7 @@ def check(settings: Settings) -> Settings:
         raise SettingsWrong("the wallet needs a host of its own", where="origins.wallet")
     _check_figures(settings)
     _check_card_authorities(settings.cards.authorities)
+    _check_places(settings)
     if settings.environment is Environment.PRODUCTION:
         _check_production(settings)
     return settings
@@ -259,7 +267,13 @@ def _check_figures(settings: Settings) -> None:
         "workers.count": settings.workers.count,
         "workers.memory_mib": settings.workers.memory_mib,
         "workers.deadline_s": settings.workers.deadline_s,
+        "token.sessions": settings.token.sessions,
+        "token.wait_s": settings.token.wait_s,
+        "remote.deadline_s": settings.remote.deadline_s,
+        "remote.connections": settings.remote.connections,
     }
+    budgets = msgspec.structs.asdict(settings.budgets)
+    figures |= {f"budgets.{name}": budget for name, budget in budgets.items()}
     for where, figure in figures.items():
         if figure <= 0:
             raise SettingsWrong("the figure must be greater than 0", where=where)
@@ -278,6 +292,24 @@ def _check_card_authorities(authorities: tuple[CardAuthority, ...]) -> None:
                     "an origin is http(s)://host[:port], nothing more",
                     where=f"cards.authorities.{each.name}.origins",
                 )
+
+
+def _check_places(settings: Settings) -> None:
+    """A place that keys are made in must be configured; and what the signer checks must be able to hold."""
+    configured = {"file": "file", "pkcs11": settings.token.module, "remote": settings.remote.socket}
+    wanted = {
+        "keys.authorities": settings.keys.authorities,
+        "keys.signers": settings.keys.signers,
+        "keys.services": settings.keys.services,
+    }
+    for where, place in wanted.items():
+        if not configured[place]:
+            raise SettingsWrong(f"{place} is not configured: see [token] and [remote]", where=where)
+    if (settings.keys.authorities == "remote") != (settings.keys.signers == "remote"):
+        # A signer certifies the keys of responders only if it holds them itself (docs/keys.md).
+        raise SettingsWrong(
+            "remote for both authorities and signers, or none", where="keys.signers"
+        )
 
 
 def _check_production(settings: Settings) -> None:
@@ -319,4 +351,17 @@ def _is_origin(text: str) -> bool:
     return bool(named) and text == f"{parts.scheme}://{host}{'' if default else f':{port}'}"
 
 
-__all__ = ["CardAuthority", "Environment", "Settings", "SettingsWrong", "check", "host_of", "load"]
+__all__ = [
+    "Budgets",
+    "CardAuthority",
+    "Environment",
+    "Keys",
+    "Remote",
+    "Settings",
+    "SettingsWrong",
+    "Signer",
+    "Token",
+    "check",
+    "host_of",
+    "load",
+]

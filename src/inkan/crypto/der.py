@@ -98,6 +98,15 @@ def end_of(der: bytes, position: int) -> int:
     return start + (int.from_bytes(der[position + 2 : start], "big") if short & 0x80 else short)
 
 
+def read_header(data: bytes, position: int = 0) -> tuple[int, int, int]:
+    """Return tag, start and end of the contents of the element at ``position``; its contents may be anything.
+
+    Raises:
+        DERMalformed: there is no element, or it is longer than the data.
+    """
+    return _header(data, position, len(data))
+
+
 def _header(data: bytes, position: int, limit: int) -> tuple[int, int, int]:
     """Tag, start and end of the contents of the element at ``position``."""
     if limit - position < 2:

@@ -105,8 +105,23 @@ class KeyStoreExposed(Unavailable):
     title = "The key store is open to other users of the machine"
 
 
-class KeyProvider(Protocol):
-    """A holder of private keys and symmetric secrets.
+class KeyExportable(Unavailable):
+    """The token would give the key out, or did not make it itself; nothing is signed with it."""
+
+    code = "key_exportable"
+    title = "A key is not held as firmly as its use demands"
+    public = ("label",)
+
+
+class KeyDeviceBusy(Unavailable):
+    """Every session of the token is in use, or the signer process does not answer in time."""
+
+    code = "key_device_busy"
+    title = "The device that holds the keys is busy"
+
+
+class KeyPairProvider(Protocol):
+    """A holder of private keys.
 
     Labels name keys for ever: ``phone-ca-2026``, ``receipt-1``. A renewed key has a new label.
     """
@@ -137,17 +152,8 @@ class KeyProvider(Protocol):
         """
         ...
 
-    def secret(self, label: str, purpose: KeyPurpose, *, length: int = 32) -> Secret[bytes]:
-        """Return the random secret of this label; the first call makes it, every later one returns the same.
-
-        Raises:
-            KeyLabelMalformed: the label is no label.
-            KeyPurposeRefused: it was made for another purpose or length, or is a key pair.
-        """
-        ...
-
     def purposes(self, label: str) -> frozenset[KeyPurpose]:
-        """Return what a key pair or secret was made for.
+        """Return what a key pair (or secret) was made for.
 
         Raises:
             KeyUnknown: no such key.
@@ -155,7 +161,20 @@ class KeyProvider(Protocol):
         ...
 
     def labels(self) -> tuple[str, ...]:
-        """Return the labels of all keys and secrets, sorted."""
+        """Return the labels of all keys, sorted."""
+        ...
+
+
+class KeyProvider(KeyPairProvider, Protocol):
+    """A holder of private keys and symmetric secrets; labels are of one kind."""
+
+    def secret(self, label: str, purpose: KeyPurpose, *, length: int = 32) -> Secret[bytes]:
+        """Return the random secret of this label; the first call makes it, every later one returns the same.
+
+        Raises:
+            KeyLabelMalformed: the label is no label.
+            KeyPurposeRefused: it was made for another purpose or length, or is a key pair.
+        """
         ...
 
 

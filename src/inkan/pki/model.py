@@ -304,6 +304,14 @@ class TwinDiffers(InkanError):
     title = "The certificate differs from the one that was checked and was not issued"
 
 
+class KeyDiffers(Unavailable):
+    """The key provider holds another key under the label than the one that the authority's certificate certifies."""
+
+    code = "key_differs"
+    title = "The key of an authority is not the one in its certificate"
+    public = ("authority",)
+
+
 class CertificateNotIssued(Unavailable):
     """The issue has not finished; asking again finishes it."""
 

@@ -125,6 +125,21 @@ tsa = sa.Table(
     sa.Column("stamped_until", Moment, nullable=False),
 )
 
+# What each key signed, by the minute; the audit holds the same (design §6 Keys).
+key_use = sa.Table(
+    "pki_key_use",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("key_label", sa.String(80), nullable=False),
+    sa.Column("purpose", sa.String(12), nullable=False),
+    sa.Column("until", Moment, nullable=False),
+    sa.Column("signed", sa.Integer, nullable=False),
+    sa.Column("refused", sa.Integer, nullable=False),
+    sa.Column("chain", sa.String(43), nullable=False),
+    sa.Column("event_id", sa.String(40), nullable=False),
+    sa.Index("ix_pki_key_use_key", "key_label", "until"),
+)
+
 
 def _bind(name: str, type_: Any = sa.String) -> Any:
     return sa.bindparam(name, type_=type_)
@@ -162,6 +177,8 @@ RENEW_SIGNER = Query(
         event_id=_bind("event"),
     )
 )
+
+INSERT_KEY_USE = insert_row(key_use)
 
 INSERT_CERTIFICATE = insert_row(certificate)
 TAKE_KEY = insert_new(public_key)
@@ -212,6 +229,15 @@ LIVING_OF = Query(
         certificate.c.state.in_(sorted(MACHINE.before(CertificateStep.REVOKE))),
     )
     .order_by(certificate.c.id)
+)
+# What a signer asks before it signs a certificate; no sealed column, so that it needs no key of the platform.
+RESERVED = Query(
+    sa.select(
+        certificate.c.profile,
+        certificate.c.state,
+        certificate.c.shard,
+        certificate.c.tbs_sha256,
+    ).where(certificate.c.authority == _bind("authority"), certificate.c.serial == _bind("serial"))
 )
 UNFINISHED = Query(
     sa.select(certificate.c.order_key)
@@ -349,4 +375,5 @@ EVENT_PAIRS = [
     Query(sa.select(cross.c.name, cross.c.event_id)),
     Query(sa.select(ceremony.c.file_sha256, ceremony.c.event_id)),
     Query(sa.select(certificate.c.id, certificate.c.event_id)),
+    Query(sa.select(key_use.c.id, key_use.c.event_id)),
 ]

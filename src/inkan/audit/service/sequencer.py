@@ -8,6 +8,7 @@ writer of SQLite waits for rows and not for arithmetic.
 import base64
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -27,6 +28,7 @@ from inkan.audit.rules import (
 from inkan.audit.service.events import Macs
 from inkan.audit.service.heads import CHAIN, hash_of, head_of
 from inkan.crypto import base64url, jcs, jose
+from inkan.crypto.foreign_keys import signing
 from inkan.crypto.jose import Algorithm
 from inkan.crypto.merkle import HASH_SIZE, leaf_hash
 from inkan.kernel.clock import rfc3339
@@ -115,13 +117,15 @@ class Sequencer:
             at=rfc3339(self._db.now()),
             previous=base64url.encode(tip.head_hash),
         )
-        jws = jose.sign_compact(
+        sign = partial(
+            jose.sign_compact,
             jcs.canonical(payload),
             self._signer,
             alg=Algorithm.ES256,
             typ=HEAD_TYP,
             header=_certified(self.chain()),
         )
+        jws = await signing(self._signer, sign)
         new = tip._replace(heads=tip.heads + 1, head_hash=hash_of(jws))
         return head_of(jws) if await self._db.transact(self._put_head, tip, new, jws) else last
 

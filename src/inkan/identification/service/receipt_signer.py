@@ -43,7 +43,7 @@ class ReceiptSigner:
 
     async def sign_now(self, session_id: str, payload: bytes) -> str:
         """Sign and store one receipt; when another signature was first, that one is returned."""
-        jws = self._pki.sign_receipt(payload)
+        jws = await self._pki.sign_receipt(payload)
         return await self._db.transact(_store, session_id, jws)
 
     async def sign_unsigned(self) -> int:
@@ -65,7 +65,9 @@ class ReceiptSigner:
                 _log.warning("receipts_left_unsigned", count=len(batch), code=error.code)
 
     async def _sign(self, batch: Sequence[Unsigned]) -> None:
-        signed = [(session_id, self._pki.sign_receipt(payload)) for session_id, payload in batch]
+        signed = [
+            (session_id, await self._pki.sign_receipt(payload)) for session_id, payload in batch
+        ]
         await self._db.transact(_store_all, signed)
 
 

@@ -3,12 +3,14 @@
 import base64
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from inkan.audit import Actor, Audit
 from inkan.crypto import jose
 from inkan.crypto.certificates import parse_certificate
+from inkan.crypto.foreign_keys import signing
 from inkan.crypto.key_providers import KeyProvider, KeyPurpose
 from inkan.crypto.ocsp import build_request
 from inkan.crypto.path import KeyUsage, RevocationReason
@@ -33,10 +35,11 @@ from inkan.pki.ports import Fetch
 from inkan.pki.service.builder import public_key_of
 from inkan.pki.service.cards import Cards
 from inkan.pki.service.ceremony import CeremonyMaster
-from inkan.pki.service.ceremony_file import AnyCeremony, Custody, read_ceremony
+from inkan.pki.service.ceremony_file import AnyCeremony, Ceremony, Custody, read_ceremony
 from inkan.pki.service.foreign import ForeignSource
 from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
 from inkan.pki.service.issue import Issue
+from inkan.pki.service.key_uses import KeyUseLog
 from inkan.pki.service.known_cards import KnownCards, purge
 from inkan.pki.service.lists import Lists
 from inkan.pki.service.making import thumbprint
@@ -90,7 +93,7 @@ class PKI:
         self._sealer = sealer
         self.hierarchy = Hierarchy(db=db, keys=keys, urls=urls)
         self._status = Status(audit=audit)
-        self.lists = Lists(db=db, hierarchy=self.hierarchy, life=crl_life)
+        self.lists = Lists(db=db, audit=audit, hierarchy=self.hierarchy, life=crl_life)
         self._responder = Responder(db=db, hierarchy=self.hierarchy, life=ocsp_life)
         self._issue = Issue(
             db=db,
@@ -113,6 +116,7 @@ class PKI:
         self._timestamps = TimestampAuthority(
             db=db, audit=audit, hierarchy=self.hierarchy, clock=clock, accuracy=timestamp_accuracy
         )
+        self._uses = KeyUseLog(db=db, audit=audit, keys=keys)
         own = OwnRegister(db=db, hierarchy=self.hierarchy, lists=self.lists, status=self._status)
         self._cards = Cards(
             hierarchy=self.hierarchy,
@@ -156,6 +160,10 @@ class PKI:
     async def renew_signers(self) -> None:
         """Replace signers of answers and time-stamps that are near their end; a schedule's work."""
         await self._master.renew_signers()
+
+    async def record_key_uses(self) -> None:
+        """Write down what every key signed since the last time; a schedule's work."""
+        await self._uses.record()
 
     def authorities(self) -> list[TranscriptLine]:
         """Every certificate of the hierarchy with its thumbprint (JPKI-37)."""
@@ -310,7 +318,7 @@ class PKI:
             return ()
         return signer.chain[:-1]
 
-    def sign_receipt(self, payload: bytes) -> str:
+    async def sign_receipt(self, payload: bytes) -> str:
         """The compact JWS of a receipt's payload, with the signer's chain in ``x5c`` (design §5.3).
 
         Raises:
@@ -319,13 +327,8 @@ class PKI:
         signer = self.hierarchy.get(Role.RECEIPT)
         key = self.hierarchy.key_of(signer, KeyPurpose.RECEIPT)
         assert isinstance(key, EllipticCurvePrivateKey)
-        return jose.sign_compact(
-            payload,
-            key,
-            alg=jose.Algorithm.ES256,
-            typ=RECEIPT_TYP,
-            header={"x5c": _x5c(signer.chain)},
-        )
+        sign = partial(jose.sign_compact, payload, key, alg=jose.Algorithm.ES256, typ=RECEIPT_TYP)
+        return await signing(key, partial(sign, header={"x5c": _x5c(signer.chain)}))
 
     def _read(self, certificate_id: str) -> Step[IssuedCertificate]:
         row = yield store.BY_ID.one(key=certificate_id)
@@ -359,6 +362,7 @@ __all__ = [
     "LISTS_TOPIC",
     "PKI",
     "AnyCeremony",
+    "Ceremony",
     "Custody",
     "PublicURLs",
     "Transcript",

@@ -3,7 +3,8 @@
 Numbered plan:
 
 1. approved: custodians' cards signed this very file, as many as the custody in force asks for;
-2. possible: founding needs an empty instance, everything else a founded one, and no ceremony is held twice;
+2. possible: founding needs an empty instance, everything else a founded one, and no ceremony is held twice; the
+   intent is logged before a key is made or used;
 3. make what the file asks for, in this order: roots, bridge, issuing authorities with their OCSP signers, the
    platform's signers, cross-certificates;
 4. lint everything before anything is stored;
@@ -14,6 +15,7 @@ Numbered plan:
 A rehearsal does 1 to 4 with throw-away keys and stores nothing.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -40,6 +42,7 @@ from inkan.pki.service import builder
 from inkan.pki.service.ceremony_file import AnyCeremony, Ceremony, Custody
 from inkan.pki.service.custody import Approver, verify_quorum
 from inkan.pki.service.hierarchy import Hierarchy, key_end
+from inkan.pki.service.key_uses import intended
 from inkan.pki.service.making import Maker, thumbprint
 from inkan.pki.service.plan import OCSP_SIGNER_LIFE, Made, Plan
 from inkan.pki.service.rehearsal import ThrowAwayKeys
@@ -110,7 +113,9 @@ class CeremonyMaster:
             clock=self._clock,
         )
         plan = Plan(maker, self._hierarchy, head_key=self._audit.head_key)
-        made = plan.make(ceremony)  # 3
+        if not is_rehearsal:
+            await self._db.transact(self._intend, ceremony, file_sha256(file))
+        made = await asyncio.to_thread(plan.make, ceremony)  # 3: a device takes its time
         if self._lint:
             await self._lint_all(made)  # 4
         transcript = Transcript(
@@ -169,6 +174,13 @@ class CeremonyMaster:
             if report.errors:
                 findings = [f"{each.code} {each.where} {each.message}" for each in report.errors]
                 raise LintRefused(f"{name}: {findings}", findings=findings)
+
+    def _intend(self, ceremony: AnyCeremony, digest: str) -> Step[None]:
+        yield from self._audit.record(
+            "pki.ceremony_begun",
+            actor=OFFICER,
+            details={"kind": str(ceremony.__struct_config__.tag), "file_sha256": digest},
+        )
 
     # 5
     def _store(self, ceremony: AnyCeremony, made: Made, transcript: Transcript) -> Step[None]:
@@ -241,7 +253,10 @@ class CeremonyMaster:
         for role, before in _RENEWED_BEFORE.items():
             for signer in self._hierarchy.of_role(role):
                 if key_end(signer) - now <= before:
-                    fresh = self._successor(signer)
+                    await self._db.transact(
+                        intended, self._audit, signer.parent, f"signer {signer.name}"
+                    )
+                    fresh = await asyncio.to_thread(self._successor, signer)
                     renewed += await self._db.transact(self._replace, signer, fresh)
         if renewed:
             await self._hierarchy.load()

@@ -27,6 +27,9 @@ Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
 Thumbprint = Annotated[str, Meta(pattern=r"^[0-9A-F]{2}(:[0-9A-F]{2}){31}$")]
 Policy = Annotated[str, Meta(min_length=1, max_length=100)]
 
+# Where a key is made: a provider of the settings (docs/keys.md), or the one that keys.authorities names.
+Place = Literal["", "file", "pkcs11", "remote"]
+
 OUTSIDERS = 2
 """Custodians outside operations that every custody has, of as many units (HCA-33)."""
 
@@ -67,6 +70,7 @@ class RootPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     country: Country | None = None
     organisation: Common | None = None
     key: Literal["P-384"] = "P-384"
+    provider: Place = ""
     years: Annotated[int, Meta(ge=1, le=30)] = 20
 
 
@@ -84,6 +88,7 @@ class IssuingPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     profiles: Annotated[list[str], Meta(min_length=1)]
     parent: Name | None = None
     key: Literal["P-256", "RSA-3072"] = "P-256"
+    provider: Place = ""
     years: Annotated[int, Meta(ge=1, le=15)] = 10
     crl_shards: Annotated[int, Meta(ge=1, le=1024)] = 1
 

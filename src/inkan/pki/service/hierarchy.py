@@ -1,17 +1,26 @@
 """The authorities of an instance: loaded once, looked up by name, and the URLs in their certificates."""
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from cryptography import x509
 
-from inkan.crypto.key_providers import KeyProvider, KeyPurpose
-from inkan.crypto.keys import PrivateKey
+from inkan.crypto.key_providers import KeyPairProvider, KeyProvider, KeyPurpose
+from inkan.crypto.keys import PrivateKey, spki_der
+from inkan.kernel.errors import InkanError
 from inkan.pki import store
-from inkan.pki.model import Authority, AuthorityUnknown, CrossCertificate, KeyOffline, Role
+from inkan.pki.model import (
+    Authority,
+    AuthorityUnknown,
+    CrossCertificate,
+    KeyDiffers,
+    KeyOffline,
+    Role,
+)
 from inkan.store.database import Database, Step
 
 
@@ -52,13 +61,14 @@ class Hierarchy:
     They change at ceremonies and signer renewals only, so they are read at start and after those.
     """
 
-    def __init__(self, *, db: Database, keys: KeyProvider, urls: PublicURLs) -> None:
+    def __init__(self, *, db: Database, keys: KeyPairProvider, urls: PublicURLs) -> None:
         self._db = db
         self._keys = keys
         self._offline: KeyProvider | None = None
         self.urls = urls
         self._by_name: dict[str, Authority] = {}
         self.crosses: tuple[CrossCertificate, ...] = ()
+        self._signing: dict[tuple[bytes, KeyPurpose], PrivateKey] = {}
 
     async def load(self) -> None:
         """Read the authorities; an empty hierarchy means that no ceremony was held."""
@@ -92,6 +102,7 @@ class Hierarchy:
             )
             for row in rows
         }
+        await asyncio.to_thread(self._fetch_keys)
 
     def __bool__(self) -> bool:
         return bool(self._by_name)
@@ -173,12 +184,17 @@ class Hierarchy:
 
         Raises:
             KeyOffline: it lies in the offline store, and that is closed.
+            KeyDiffers: the provider's key is not the certified one.
+            KeyUnknown and its like: see :meth:`KeyPairProvider.signer`.
         """
-        if not authority.is_offline:
-            return self._keys.signer(authority.key_label, purpose)
-        if self._offline is None:
-            raise KeyOffline(authority.name)
-        return self._offline.signer(authority.key_label, purpose)
+        key = self._signing.get((authority.certificate, purpose))
+        if key is None:
+            key = self._store_of(authority).signer(authority.key_label, purpose)
+            if spki_der(key.public_key()) != spki_der(x509_of(authority).public_key()):  # type: ignore[arg-type]
+                raise KeyDiffers(authority.key_label, authority=authority.name)
+            if not authority.is_offline:  # those are forgotten with the ceremony
+                self._signing[authority.certificate, purpose] = key
+        return key
 
     def can_sign(self, authority: Authority) -> bool:
         """Whether the authority's key can be used now."""
@@ -192,6 +208,26 @@ class Hierarchy:
             yield
         finally:
             self._offline = None
+
+    def _store_of(self, authority: Authority) -> KeyPairProvider:
+        if not authority.is_offline:
+            return self._keys
+        if self._offline is None:
+            raise KeyOffline(authority.name)
+        return self._offline
+
+    def _fetch_keys(self) -> None:
+        """Have the keys at hand: a device is asked for them here, and not in the event loop."""
+        self._signing.clear()
+        for authority in self._by_name.values():
+            for purpose in _PURPOSES.get(authority.role) or (KeyPurpose(authority.role.value),):
+                # A key that is away now (an offline root, a token without PIN) is asked for again when it is needed.
+                with suppress(InkanError):
+                    self.key_of(authority, purpose)
+
+
+_CA = (KeyPurpose.CERT, KeyPurpose.CRL)
+_PURPOSES = {Role.ROOT: _CA, Role.BRIDGE: _CA, Role.ISSUING: _CA}
 
 
 def _authorities() -> Step[tuple[list[Any], list[Any]]]:

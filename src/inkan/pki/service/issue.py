@@ -14,6 +14,7 @@ far it came, and :meth:`Issue.complete` goes on from there, called by the ordere
 
 import hashlib
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from inkan.audit import Actor, ActorKind, Audit
 from inkan.crypto import base64url
+from inkan.crypto.foreign_keys import signing
 from inkan.crypto.key_providers import KeyPurpose
 from inkan.crypto.keys import KeySpec, generate, key_spec, load_public, verify_key_strength
 from inkan.crypto.signatures import digest_for
@@ -223,7 +225,7 @@ class Issue:
     async def _sign(self, row: Any, contents: x509.CertificateBuilder) -> Any:
         issuer = self._hierarchy.get(row.authority)
         key = self._hierarchy.key_of(issuer, KeyPurpose.CERT)
-        signed = contents.sign(key, digest_for(key))
+        signed = await signing(key, partial(contents.sign, key, digest_for(key)))
         if hashlib.sha256(signed.tbs_certificate_bytes).digest() != row.tbs_sha256:
             raise TwinDiffers(row.id)
         return await self._db.transact(self._signed, row, _der(signed))

@@ -6,18 +6,22 @@ only if no later list was begun meanwhile. The last list stays in force until a 
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from inkan.audit import Audit
 from inkan.crypto.certificates import parse_certificate
 from inkan.crypto.crl import CRLContents, CRLEntry, CRLScope, build_crl
+from inkan.crypto.foreign_keys import signing
 from inkan.crypto.key_providers import KeyPurpose
 from inkan.crypto.path import Revocation, RevocationReason
 from inkan.pki import store
 from inkan.pki.model import Authority, AuthorityUnknown, Role
 from inkan.pki.rules import CRL_KEEP
 from inkan.pki.service.hierarchy import Hierarchy
+from inkan.pki.service.key_uses import done, intended
 from inkan.store.database import MOMENT, Database, Step
 
 ARL_LIFE = timedelta(days=400)
@@ -34,8 +38,11 @@ class _Begun(msgspec.Struct, frozen=True):
 class Lists:
     """The CRLs of every authority, and the root's list of authorities."""
 
-    def __init__(self, *, db: Database, hierarchy: Hierarchy, life: timedelta) -> None:
+    def __init__(
+        self, *, db: Database, audit: Audit, hierarchy: Hierarchy, life: timedelta
+    ) -> None:
         self._db = db
+        self._audit = audit
         self._hierarchy = hierarchy
         self._life = life
         self._turns: dict[tuple[str, int], asyncio.Lock] = {}
@@ -73,7 +80,7 @@ class Lists:
         return bool(self._db.now() >= row.this_update + half)
 
     async def _sign(self, authority: Authority, shard: int) -> bytes:
-        begun = await self._db.transact(_begin, authority.name, shard)
+        begun = await self._db.transact(self._begin, authority.name, shard)
         root = authority.role is Role.ROOT
         sharded = authority.crl_shards > 1
         url = self._hierarchy.urls.crl(authority.name, shard=shard, shards=authority.crl_shards)
@@ -88,8 +95,31 @@ class Lists:
         )
         issuer = parse_certificate(authority.certificate)
         key = self._hierarchy.key_of(authority, KeyPurpose.CRL)
-        der = build_crl(contents, issuer=issuer, key=key)
-        return await self._db.transact(_store, authority.name, shard, contents, der)
+        build = partial(build_crl, contents, issuer=issuer, key=key)
+        der = await signing(key, build)
+        return await self._db.transact(self._store, authority.name, shard, contents, der)
+
+    def _begin(self, name: str, shard: int) -> Step[_Begun]:
+        moment = yield MOMENT
+        row = yield store.TAKE_NUMBER.one(authority=name, shard=shard)
+        yield from intended(self._audit, name, f"list {shard} number {row.number}")
+        # RFC 5280 §3.3: an entry stays until one list past its certificate's term.
+        listed = yield store.LISTED.all(authority=name, shard=shard, kept_until=moment - CRL_KEEP)
+        return _Begun(number=row.number, at=moment, entries=[_entry(each) for each in listed])
+
+    def _store(self, name: str, shard: int, contents: CRLContents, der: bytes) -> Step[bytes]:
+        """The list in force after it: a rival's with a higher number stays, so that numbers never go back."""
+        stored = yield store.STORE_CRL.run(
+            authority=name,
+            shard=shard,
+            number=contents.number,
+            new_der=der,
+            new_this_update=contents.this_update,
+            new_next_update=contents.next_update,
+        )
+        yield from done(self._audit, name, f"list {shard} number {contents.number}", der)
+        row = yield store.CRL.one(authority=name, shard=shard)
+        return der if stored or row.der is None else bytes(row.der)
 
 
 def _find(name: str, shard: int) -> Step[Any]:
@@ -104,29 +134,7 @@ def _all() -> Step[list[Any]]:
     return rows
 
 
-def _begin(name: str, shard: int) -> Step[_Begun]:
-    moment = yield MOMENT
-    row = yield store.TAKE_NUMBER.one(authority=name, shard=shard)
-    # RFC 5280 §3.3: an entry stays until one list past its certificate's term.
-    listed = yield store.LISTED.all(authority=name, shard=shard, kept_until=moment - CRL_KEEP)
-    return _Begun(number=row.number, at=moment, entries=[_entry(each) for each in listed])
-
-
 def _entry(row: Any) -> CRLEntry:
     reason = RevocationReason(row.reason) if row.reason else RevocationReason.UNSPECIFIED
     revocation = Revocation(revoked_at=row.changed_at.replace(microsecond=0), reason=reason)
     return CRLEntry(serial=int(row.serial, 16), revocation=revocation)
-
-
-def _store(name: str, shard: int, contents: CRLContents, der: bytes) -> Step[bytes]:
-    """The list in force after it: a rival's with a higher number stays, so that numbers never go back."""
-    stored = yield store.STORE_CRL.run(
-        authority=name,
-        shard=shard,
-        number=contents.number,
-        new_der=der,
-        new_this_update=contents.this_update,
-        new_next_update=contents.next_update,
-    )
-    row = yield store.CRL.one(authority=name, shard=shard)
-    return der if stored or row.der is None else bytes(row.der)

@@ -9,16 +9,18 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from inkan.crypto.cross_terms import CrossTerms
 from inkan.crypto.key_providers import KeyProvider, KeyPurpose
+from inkan.crypto.key_ring import KeyRing
 from inkan.crypto.keys import KeySpec, PublicKey, spki_der
 from inkan.crypto.signatures import digest_for
 from inkan.kernel.clock import Clock
 from inkan.kernel.ids import random_bytes
-from inkan.pki.model import Authority, CrossCertificate, KeyOffline, Role
+from inkan.pki.model import Authority, CeremonyWrong, CrossCertificate, KeyOffline, Role
 from inkan.pki.rules import get_profile
 from inkan.pki.service import builder
 from inkan.pki.service.ceremony_file import IssuingPart, RootPart
 from inkan.pki.service.hierarchy import PublicURLs
 from inkan.pki.service.issue import begin
+from inkan.pki.service.rehearsal import ThrowAwayKeys
 
 YEAR = timedelta(days=365)
 CA_PURPOSES = frozenset({KeyPurpose.CERT, KeyPurpose.CRL})
@@ -59,7 +61,7 @@ class Maker:
         profile = get_profile(role.value)
         label = f"ca.{part.name}"
         store = self._offline or self._keys
-        key = store.generate(label, KeySpec(part.key), CA_PURPOSES)
+        key = self._generate(store, part.provider, label, KeySpec(part.key))
         contents = self._contents(subject, key, begin(self._clock.now(), profile), years * YEAR)
         der = _sign(builder.self_signed(profile, contents), store, label)
         return Authority(
@@ -78,7 +80,7 @@ class Maker:
     def issuing(self, part: IssuingPart, parent: Authority, *, subject: x509.Name) -> Authority:
         """An issuing authority with a new key."""
         label = f"ca.{part.name}"
-        key = self._keys.generate(label, KeySpec(part.key), CA_PURPOSES)
+        key = self._generate(self._keys, part.provider, label, KeySpec(part.key))
         der, end = self._certify("issuing", key, subject, parent, part.years * YEAR)
         return Authority(
             name=part.name,
@@ -148,6 +150,14 @@ class Maker:
             is_link=x509.load_der_x509_certificate(issuer.certificate).subject == other.subject,
             not_after=ends,
         )
+
+    def _generate(self, store: KeyProvider, place: str, label: str, spec: KeySpec) -> PublicKey:
+        """A CA key, in the provider that its row names, or where the settings say."""
+        if not place or isinstance(store, ThrowAwayKeys):
+            return store.generate(label, spec, CA_PURPOSES)
+        if not isinstance(store, KeyRing) or place not in store.places:
+            raise CeremonyWrong(f"{place} is not configured: see keys.*", where="provider")
+        return store.generate_in(place, label, spec, CA_PURPOSES)
 
     def _certify(
         self,

@@ -7,11 +7,13 @@ never good.
 
 import hashlib
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from inkan.crypto.certificates import parse_certificate
+from inkan.crypto.foreign_keys import signing
 from inkan.crypto.key_providers import KeyPurpose
 from inkan.crypto.ocsp import (
     CertID,
@@ -82,12 +84,10 @@ class Responder:
                 return bytes(row.der), 60
         answer = await self._ask(authority.name, serial)
         signer = self._hierarchy.signer_for(authority, Role.OCSP)
-        der = build_response(
-            request,
-            answer,
-            responder=parse_certificate(signer.certificate),
-            key=self._hierarchy.key_of(signer, KeyPurpose.OCSP),
-        )
+        responder = parse_certificate(signer.certificate)
+        key = self._hierarchy.key_of(signer, KeyPurpose.OCSP)
+        build = partial(build_response, request, answer, responder=responder, key=key)
+        der = await signing(key, build)
         if request.nonce is None and answer.status is not CertificateStatus.UNKNOWN:
             await self._db.transact(_store, authority.name, serial, digest, answer, der)
         return der, 60 if request.nonce is None else 0

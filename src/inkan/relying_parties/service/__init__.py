@@ -157,7 +157,7 @@ class RelyingParties:
         if row is None or row.state != SystemState.ACTIVE:
             raise OAuthInvalidClient("suspended")
         return TokenAnswer(
-            access_token=self._tokens.make(client.code, jkt=client.jkt),
+            access_token=await self._tokens.make(client.code, jkt=client.jkt),
             token_type="DPoP",  # noqa: S106 - the name of a scheme
             expires_in=int(TOKEN_LIFE.total_seconds()),
         )

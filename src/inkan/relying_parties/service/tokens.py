@@ -3,11 +3,13 @@
 import hashlib
 from collections import OrderedDict
 from datetime import datetime
+from functools import partial
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from inkan.crypto import jose
+from inkan.crypto.foreign_keys import signing
 from inkan.crypto.jose import Algorithm
 from inkan.kernel.clock import Clock, from_seconds, to_seconds
 from inkan.kernel.errors import InkanError
@@ -48,7 +50,7 @@ class Tokens:
         self._public_key = key.public_key()
         self._verified: OrderedDict[bytes, Token] = OrderedDict()
 
-    def make(self, code: str, *, jkt: str) -> str:
+    async def make(self, code: str, *, jkt: str) -> str:
         """A token of ten minutes for a system, bound to the key with that thumbprint (RFC 9449 §6.1)."""
         now = to_seconds(self._clock.wire_now())
         claims = {
@@ -62,7 +64,9 @@ class Tokens:
             "cnf": {"jkt": jkt},
         }
         payload = msgspec.json.encode(claims)
-        return jose.sign_compact(payload, self._key, alg=Algorithm.ES256, typ=ACCESS_TOKEN_TYP)
+        sign = partial(jose.sign_compact, payload, self._key)
+        work = partial(sign, alg=Algorithm.ES256, typ=ACCESS_TOKEN_TYP)
+        return await signing(self._key, work)
 
     def verify(self, access_token: str) -> Token:
         """The token, if this instance made it and it has not ended.

@@ -1,0 +1,142 @@
+"""The keys of an instance: which provider holds which, and what each may sign how often.
+
+Two tables decide: :data:`SETS` says which setting names the provider of a purpose, :data:`KINDS` what the tokens of a
+purpose are called. Every provider stands behind a guard of its own; secrets stay in the encrypted files.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final, Protocol
+
+from inkan.composition.settings import Settings, SettingsWrong
+from inkan.crypto.key_guard import GuardedKeys, Inspection, inspect_nothing, rules_of
+from inkan.crypto.key_providers import (
+    SIGNING_PURPOSES,
+    KeyPairProvider,
+    KeyProvider,
+    KeyPurpose,
+    KeyStoreLocked,
+)
+from inkan.crypto.key_ring import KeyRing
+from inkan.crypto.remote.client import RemoteKeyProvider
+from inkan.kernel.clock import Clock
+from inkan.kernel.sensitive import Secret
+from inkan.relying_parties.rules import ACCESS_TOKEN_TYP
+from inkan.wire.audit_log import HEAD_TYP
+from inkan.wire.receipt import RECEIPT_TYP
+
+# Purpose → the setting under [keys] that names the provider of its keys.
+SETS: Final[Mapping[KeyPurpose, str]] = {
+    KeyPurpose.CERT: "authorities",
+    KeyPurpose.CRL: "authorities",
+    KeyPurpose.OCSP: "signers",
+    KeyPurpose.TSA: "signers",
+    KeyPurpose.CMS: "signers",
+    KeyPurpose.RECEIPT: "signers",
+    KeyPurpose.TOKEN: "services",
+    KeyPurpose.WEBHOOK: "services",
+    KeyPurpose.AUDIT_HEAD: "services",
+}
+# Purpose → the `typ` of its tokens (RFC 8725 §3.11), or the tag of its messages (RFC 9421 §2.3).
+KINDS: Final[Mapping[KeyPurpose, frozenset[str]]] = {
+    KeyPurpose.RECEIPT: frozenset({RECEIPT_TYP}),
+    KeyPurpose.TOKEN: frozenset({ACCESS_TOKEN_TYP}),
+    KeyPurpose.AUDIT_HEAD: frozenset({HEAD_TYP}),
+    KeyPurpose.WEBHOOK: frozenset({"inkan-webhook"}),
+}
+
+
+def places_of(settings: Settings) -> dict[KeyPurpose, str]:
+    """Return the name of the provider in which keys of each purpose are made."""
+    return {purpose: getattr(settings.keys, SETS[purpose]) for purpose in SIGNING_PURPOSES}
+
+
+def guard(
+    keys: KeyPairProvider,
+    settings: Settings,
+    clock: Clock,
+    *,
+    inspect: Inspection = inspect_nothing,
+) -> GuardedKeys:
+    """Return the provider behind the rules of this instance."""
+    budgets = {purpose: getattr(settings.budgets, purpose.value) for purpose in SIGNING_PURPOSES}
+    rules = rules_of(budgets, KINDS)
+    return GuardedKeys(keys, rules, monotonic=clock.monotonic, inspect=inspect)
+
+
+def ring(
+    settings: Settings,
+    clock: Clock,
+    files: KeyProvider,
+    others: Mapping[str, KeyPairProvider] | None = None,
+) -> KeyRing:
+    """Return the keys of an instance.
+
+    Args:
+        settings: say where keys are made.
+        clock: refills budgets.
+        files: the encrypted files; they hold the secrets too.
+        others: further providers by name.
+    """
+    places = {"file": files, **(others or {})}
+    guarded = {name: guard(place, settings, clock) for name, place in places.items()}
+    return KeyRing(guarded, by_purpose=places_of(settings), secrets=files)
+
+
+async def open_others(
+    settings: Settings, clock: Clock, stack: AsyncExitStack
+) -> dict[str, KeyPairProvider]:
+    """Return the providers besides the files that the settings configure, closed with the stack.
+
+    Raises:
+        KeyStoreLocked: the token cannot be opened, or its library is not installed.
+    """
+    opened: dict[str, KeyPairProvider] = {}
+    if settings.token.module:
+        token = await asyncio.to_thread(open_token, settings, clock)
+        stack.callback(token.close)
+        opened["pkcs11"] = token
+    if settings.remote.socket:
+        remote = RemoteKeyProvider(
+            Path(settings.remote.socket),
+            monotonic=clock.monotonic,
+            deadline_s=settings.remote.deadline_s,
+            connections=settings.remote.connections,
+            signer_uid=settings.remote.uid if settings.remote.uid >= 0 else None,
+        )
+        stack.callback(remote.close)
+        opened["remote"] = remote
+    return opened
+
+
+class OpenToken(KeyPairProvider, Protocol):
+    """A token provider, without its library being loaded for the sake of a type."""
+
+    def close(self) -> None:
+        """Close the sessions."""
+
+
+def open_token(settings: Settings, clock: Clock) -> OpenToken:
+    """Return the provider over the token of the settings.
+
+    Raises:
+        SettingsWrong: no PIN.
+        KeyStoreLocked: it does not open, or the extra ``pkcs11`` is not installed.
+    """
+    if not settings.token.pin:
+        raise SettingsWrong("set token.pin, best by INKAN_TOKEN__PIN_FILE", where="token.pin")
+    try:
+        # An extra: whoever keeps keys in files need not have it.
+        from inkan.crypto.pkcs11.provider import TokenKeyProvider  # noqa: PLC0415
+    except ImportError:
+        raise KeyStoreLocked("install the extra pkcs11 to use a token") from None
+    return TokenKeyProvider(
+        Path(settings.token.module),
+        token=settings.token.label,
+        pin=Secret(settings.token.pin),
+        monotonic=clock.monotonic,
+        sessions=settings.token.sessions,
+        wait_s=settings.token.wait_s,
+    )
