@@ -41,7 +41,7 @@ async def test_uses_are_counted_by_the_minute(world: World) -> None:
     await world.platform.pki.record_key_uses()
     found = {(row.key_label, row.purpose): row for row in await rows(world, store.key_use)}
     assert found["ca.card", "cert"].signed == 2  # its OCSP signer in the ceremony, and this one
-    assert found["ca.root", "cert"].signed == 3
+    assert found["ca.root", "cert"].signed == 4  # itself, and three authorities
     assert {row.refused for row in found.values()} == {0}
     assert "pki.keys_counted" in await world.events()  # and the log agrees with the rows
     await world.platform.pki.record_key_uses()

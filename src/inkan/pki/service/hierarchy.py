@@ -220,14 +220,22 @@ class Hierarchy:
         """Have the keys at hand: a device is asked for them here, and not in the event loop."""
         self._signing.clear()
         for authority in self._by_name.values():
-            for purpose in _PURPOSES.get(authority.role) or (KeyPurpose(authority.role.value),):
+            for purpose in _PURPOSES[authority.role]:
                 # A key that is away now (an offline root, a token without PIN) is asked for again when it is needed.
                 with suppress(InkanError):
                     self.key_of(authority, purpose)
 
 
 _CA = (KeyPurpose.CERT, KeyPurpose.CRL)
-_PURPOSES = {Role.ROOT: _CA, Role.BRIDGE: _CA, Role.ISSUING: _CA}
+_PURPOSES = {
+    Role.ROOT: _CA,
+    Role.BRIDGE: _CA,
+    Role.ISSUING: _CA,
+    Role.OCSP: (KeyPurpose.OCSP,),
+    Role.RECEIPT: (KeyPurpose.RECEIPT,),
+    Role.AUDIT_HEAD: (KeyPurpose.AUDIT_HEAD,),
+    Role.TSA: (KeyPurpose.TSA,),
+}
 
 
 def _authorities() -> Step[tuple[list[Any], list[Any]]]:

@@ -45,8 +45,16 @@ from inkan.store.database import Database, Step
 # How far what is signed now may lie from the signer's own clock.
 CLOCK_TOLERANCE: Final = timedelta(minutes=15)
 # The longest that a list may stand: an offline root's 400 days, the weekly full list of the others with its grace.
+# What the key of a signer's profile was made for.
+SIGNER_PURPOSES: Final[Mapping[str, KeyPurpose]] = {
+    "ocsp": KeyPurpose.OCSP,
+    "receipt": KeyPurpose.RECEIPT,
+    "audit-head": KeyPurpose.AUDIT_HEAD,
+    "tsa": KeyPurpose.TSA,
+}
 MAX_LIST_LIFE: Final[Mapping[Role, timedelta]] = {
     Role.ROOT: timedelta(days=401),
+    Role.BRIDGE: timedelta(days=401),
     Role.ISSUING: timedelta(days=15),
 }
 MAX_ANSWER_LIFE: Final = timedelta(days=1)
@@ -130,7 +138,7 @@ class IssuingPolicy:
         """The profile of a signer's certificate, by what the certified key was made for."""
         purposes = self._own_purposes(wanted)
         for profile in profiles().values():
-            if profile.purpose == "signer" and purposes == {KeyPurpose(profile.name)}:
+            if profile.purpose == "signer" and purposes == {SIGNER_PURPOSES[profile.name]}:
                 return profile
         raise _refused("serial", "the serial number is not reserved, and the key is no signer's")
 
