@@ -45,6 +45,7 @@ NOUNS = {
     "config": Noun("inkan.cli.config", "The settings of an instance: check, show."),
     "demo": Noun("inkan.demo.commands", "A whole test country in one process."),
     "phone": Noun("inkan.cli.phone", "A reference phone: enrol, open, approve, refuse, list."),
+    "pki": Noun("inkan.cli.pki", "Validate certification paths from files."),
     "serve": Noun("inkan.cli.serve", "Run one instance of the platform."),
     "signer": Noun(
         "inkan.cli.signer", "The process that holds the keys of authorities: run, journal."

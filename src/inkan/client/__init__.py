@@ -36,6 +36,7 @@ from inkan.client.exchange import (
     Problem,
 )
 from inkan.client.http import AsyncTransport, SyncTransport
+from inkan.client.path_verifier import PathVerifier
 from inkan.client.phone import Phone
 from inkan.client.phone_approval import Decision
 from inkan.client.phone_file import PhoneFileLocked
@@ -79,6 +80,7 @@ __all__ = [
     "NoCard",
     "NoReader",
     "PINLocked",
+    "PathVerifier",
     "Phone",
     "PhoneFileLocked",
     "PhoneNotBound",

@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 
 import pytest
 from asn1crypto import x509 as asn1
@@ -129,6 +130,29 @@ def test_a_name_constraint_holds(pki):
     policy = pki.policy(intermediates=(narrow.der,), crls=(pki.root.crl(), narrow.crl()))
     assert verify_path(narrow.issue("Holder").der, policy)
     refused(narrow.issue("Somebody"), policy, CertificateUntrusted)
+
+
+def constrained(pki, constraint, san):
+    """A holder with this alternative name below an authority with this constraint, and the policy for both."""
+    narrow = pki.root.subordinate("Narrow", extra=[(constraint, True)])
+    policy = pki.policy(intermediates=(narrow.der,), crls=(pki.root.crl(), narrow.crl()))
+    return narrow.issue(extra=[(x509.SubjectAlternativeName([san]), False)]), policy
+
+
+def test_what_the_library_overlooks_the_product_does_not(pki):
+    """Trap: to the validator a wildcard is no name of an excluded host; our own validation, the third, refuses."""
+    constraint = x509.NameConstraints(None, [x509.DNSName("a.example.com")])
+    leaf, policy = constrained(pki, constraint, x509.DNSName("b.example.com"))
+    assert verify_path(leaf.der, policy)
+    leaf, policy = constrained(pki, constraint, x509.DNSName("*.example.com"))
+    assert "name_constraints_violated" in refused(leaf, policy, CertificateUntrusted).detail
+
+
+def test_a_constraint_that_the_library_cannot_hold_names_against_is_refused(pki):
+    """Trap: for constrained IP addresses the validator raises NotImplementedError."""
+    constraint = x509.NameConstraints([x509.IPAddress(ip_network("192.0.2.0/24"))], None)
+    leaf, policy = constrained(pki, constraint, x509.IPAddress(ip_address("192.0.2.1")))
+    refused(leaf, policy, CertificateUntrusted)
 
 
 def test_an_unknown_critical_extension_is_refused(pki):

@@ -12,7 +12,8 @@ personal certificate allows in seven places, and each is closed here by a check 
 - it overlooks a delta list that only the certificate names.
 
 The second opinion (:mod:`inkan.crypto.crl`, :mod:`inkan.crypto.ocsp_response`) reads the same evidence by another parser and
-by the narrow rule that a list speaks only of what its own issuer issued. Both must find the path unrevoked.
+by the narrow rule that a list speaks only of what its own issuer issued. Both must find the path unrevoked. The third is
+the product's own validation (:mod:`inkan.crypto.validation`), which knows the whole of RFC 5280 §6: it must hold too.
 """
 
 import hashlib
@@ -61,6 +62,8 @@ from inkan.crypto.path import (
     ValidatedPath,
     ValidationPolicy,
 )
+from inkan.crypto.validation.settings import Bounds, Evidence, Material, Require, Settings
+from inkan.crypto.validation.validator import validate
 from inkan.crypto.workers.algorithms import AcceptedAlgorithms, AcceptedSignatures
 from inkan.kernel.errors import InkanError
 
@@ -68,8 +71,9 @@ MAX_CANDIDATES: Final = 16
 MAX_STEPS: Final = 2048
 
 _FRESHEST_CRL: Final = ExtensionOID.FRESHEST_CRL.dotted_string
-# What asn1crypto raises, at the moment when a field is first looked at.
-_PARSER_ERRORS: Final = (ValueError, TypeError, KeyError)
+# What asn1crypto raises, at the moment when a field is first looked at; and the validator for a kind of name that it
+# cannot hold against constraints.
+_PARSER_ERRORS: Final = (ValueError, TypeError, KeyError, NotImplementedError)
 # When several paths fail, the reason that says most.
 _TELLING: Final = (
     CertificateRevoked,
@@ -94,13 +98,14 @@ def verify_path(certificate: bytes, policy: ValidationPolicy) -> ValidatedPath:
         5. For the first candidate that holds: the anchor is in force; RFC 5280 §6.1 with revocation required for
            every certificate below the anchor; one of the demanded policies holds.
         6. Second opinion on revocation; whichever evidence says revoked decides.
+        7. The product's own validation of the same certificate with the same material, in its strict form.
 
     Raises:
         PathTooLarge: step 1.
         CertificateMalformed, CertificateTooLarge, RevocationUnknown: step 2.
         CertificateWrongPurpose, CertificatePolicyUnmet: step 3.
         CertificateUntrusted, CertificateExpired, CertificateNotYetValid, CertificateRevoked, RevocationUnknown,
-        CertificatePolicyUnmet: steps 4 to 6; of several failed paths the most telling reason.
+        CertificatePolicyUnmet: steps 4 to 7; of several failed paths the most telling reason.
     """
     _verify_bounds(policy)  # 1
     leaf = parse_certificate(certificate)  # 2
@@ -117,6 +122,7 @@ def verify_path(certificate: bytes, policy: ValidationPolicy) -> ValidatedPath:
         except _TELLING as failure:
             failures.append(failure)
             continue
+        _third_opinion(leaf, policy)  # 7
         chain = tuple(step.sha256 for step in path)
         return ValidatedPath(chain=chain, policies=held, evidence=evidence, at=policy.at)
     raise _most_telling(failures)
@@ -293,6 +299,21 @@ def _second_opinion(
             raise RevocationUnknown("nothing usable covers a certificate of the path")
         evidence += usable
     return tuple(evidence)
+
+
+def _third_opinion(leaf: Certificate, policy: ValidationPolicy) -> None:
+    settings = Settings(
+        anchors=policy.anchors,
+        at=policy.at,
+        require=Require(evidence=Evidence.ANY),
+        policies=frozenset(policy.policies or {oids.ANY_POLICY}),
+        explicit_policy=bool(policy.policies),
+        key_usage=frozenset(policy.key_usage),
+        extended_key_usage=policy.extended_key_usage,
+        bounds=Bounds(path=policy.max_path),
+    )
+    material = Material(known=policy.intermediates, crls=policy.crls, ocsps=policy.ocsps)
+    validate(leaf.der, material, settings).require_valid()
 
 
 def _crl_evidence(

@@ -44,7 +44,6 @@ from inkan.store.database import Database, Step
 
 # How far what is signed now may lie from the signer's own clock.
 CLOCK_TOLERANCE: Final = timedelta(minutes=15)
-# The longest that a list may stand: an offline root's 400 days, the weekly full list of the others with its grace.
 # What the key of a signer's profile was made for.
 SIGNER_PURPOSES: Final[Mapping[str, KeyPurpose]] = {
     "ocsp": KeyPurpose.OCSP,
@@ -52,6 +51,7 @@ SIGNER_PURPOSES: Final[Mapping[str, KeyPurpose]] = {
     "audit-head": KeyPurpose.AUDIT_HEAD,
     "tsa": KeyPurpose.TSA,
 }
+# The longest that a list may stand: an offline root's 400 days, the weekly full list of the others with its grace.
 MAX_LIST_LIFE: Final[Mapping[Role, timedelta]] = {
     Role.ROOT: timedelta(days=401),
     Role.BRIDGE: timedelta(days=401),
