@@ -261,18 +261,31 @@ def settings_for(folder: Path) -> Settings:
 
 @asynccontextmanager
 async def world_on(
-    database: Database, clock: Clock, folder: Path, *, lint: bool = False
+    database: Database,
+    clock: Clock,
+    folder: Path,
+    *,
+    lint: bool = False,
+    shards: int | None = None,
 ) -> AsyncIterator[World]:
-    """A world with its ceremony held."""
+    """A world with its ceremony held; on a database where that was done, another process of the same instance.
+
+    ``shards`` is how many shards every issuing authority has, where it is not what the demo has.
+    """
     settings = settings_for(folder)
     settings = msgspec.structs.replace(
         settings, pki=msgspec.structs.replace(settings.pki, lint=lint)
     )
     keys = EncryptedFileKeyProvider(folder / "keys", PASSPHRASE, cost=2**10)
     platform = assemble(settings, clock=clock, db=database, keys=keys, workers=InlineWorkers())
-    ceremony = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
+    text = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
+    ceremony = read_ceremony(text)
+    if shards is not None:
+        parts = [msgspec.structs.replace(part, crl_shards=shards) for part in ceremony.issuing]
+        ceremony = msgspec.structs.replace(ceremony, issuing=parts)
     await platform.pki.load()
-    await platform.pki.hold_ceremony(read_ceremony(ceremony))
+    if not platform.pki.hierarchy:
+        await platform.pki.hold_ceremony(ceremony)
     instance = Running(platform)
     transport = AsyncTransport(httpx.ASGITransport(app=instance.application))
     world = World(instance=instance, clock=clock, folder=folder, transport=transport)

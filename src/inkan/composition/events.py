@@ -10,7 +10,15 @@ from inkan import accounts, notices
 from inkan.audit import SEQUENCE_EVERY
 from inkan.composition.platform import Platform
 from inkan.enrolment import FINISH_JOB, FinishJob, PhoneBound, PhoneRevoked
-from inkan.pki import ISSUE_JOB, CertificateIssued, CertificateRevoked, IssueJob
+from inkan.pki import (
+    ISSUE_JOB,
+    LIST_JOB,
+    SWEEP_EVERY,
+    CertificateIssued,
+    CertificateRevoked,
+    IssueJob,
+    ListJob,
+)
 from inkan.store.outbox import Handler, Job
 from inkan.store.schedules import Schedule
 
@@ -37,11 +45,16 @@ def handlers(platform: Platform) -> dict[str, Handler]:
     async def issue(job: Job) -> None:
         await platform.pki.complete(job.decode(IssueJob).order_key)
 
+    async def sign_list(job: Job) -> None:
+        wanted = job.decode(ListJob)
+        await platform.pki.crl(wanted.authority, wanted.shard)
+
     async def finish(job: Job) -> None:
         await platform.enrolment.make_up(job.decode(FinishJob).request)
 
     jobs = {
         ISSUE_JOB: Handler(issue),
+        LIST_JOB: Handler(sign_list),
         FINISH_JOB: Handler(finish),
         **platform.notices.handlers,
     }
@@ -71,7 +84,7 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
 
     return {
         "audit.sequence": Schedule(every=SEQUENCE_EVERY, work=platform.audit.work),
-        "pki.lists": Schedule(every=timedelta(seconds=20), work=platform.pki.refresh_lists),
+        "pki.lists": Schedule(every=SWEEP_EVERY, work=platform.pki.refresh_lists),
         "pki.signers": Schedule(every=hour, work=platform.pki.renew_signers),
         "pki.answers": Schedule(every=hour, work=platform.pki.purge_answers),
         "pki.unfinished": Schedule(every=minute, work=platform.pki.finish_issues),

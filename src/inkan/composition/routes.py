@@ -37,7 +37,7 @@ def application(platform: Platform) -> Application:
         identification_api.phone_routes(platform.identification, phones, cors=wallet),
         enrolment_api.desk_routes(platform.enrolment),
         enrolment_api.phone_routes(platform.enrolment, platform.pki, phones, cors=wallet),
-        pki_api.routes(platform.pki),
+        *pki_api.routes(platform.pki, live_per_minute=settings.pki.ocsp_live_per_minute),
         notices_api.phone_routes(platform.notices, phones, cors=wallet),
         accounts_pages.routes(platform.accounts),
     ]

@@ -71,11 +71,18 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PKISettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the certification authorities of this instance work."""
+    """How the certification authorities of this instance work.
+
+    A list is in force for ``crl_hours`` and an OCSP answer for ``ocsp_minutes``; both are made again at half of it,
+    and the practice statement names them as the bound for verifiers that keep what they fetched. One sender gets
+    ``ocsp_live_per_minute`` answers that cannot be stored: with a nonce, about several certificates, about a serial
+    that was never issued.
+    """
 
     lint: bool = True
-    crl_hours: int = 24
+    crl_hours: int = 2
     ocsp_minutes: int = 60
+    ocsp_live_per_minute: int = 600
 
 
 class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -220,6 +227,7 @@ def _check_figures(settings: Settings) -> None:
         "server.backlog": settings.server.backlog,
         "pki.crl_hours": settings.pki.crl_hours,
         "pki.ocsp_minutes": settings.pki.ocsp_minutes,
+        "pki.ocsp_live_per_minute": settings.pki.ocsp_live_per_minute,
         "workers.count": settings.workers.count,
         "workers.memory_mib": settings.workers.memory_mib,
         "workers.deadline_s": settings.workers.deadline_s,

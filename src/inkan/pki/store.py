@@ -3,9 +3,11 @@
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from inkan.pki.model import CertificateState, CertificateStep
 from inkan.pki.rules import MACHINE
+from inkan.store.plan import DialectName
 from inkan.store.query import Query, insert_new, insert_row, upsert
 from inkan.store.schema import NOW, JSONText, Moment, metadata
 
@@ -21,6 +23,7 @@ authority = sa.Table(
     sa.Column("crl_shards", sa.Integer, nullable=False),
     sa.Column("not_after", Moment, nullable=False),
     sa.Column("event_id", sa.String(40), nullable=False),
+    sa.Column("revoked_at", Moment, server_default=sa.null()),
 )
 
 certificate = sa.Table(
@@ -45,7 +48,6 @@ certificate = sa.Table(
     sa.Column("der_sealed", sa.LargeBinary),
     sa.Column("event_id", sa.String(40), nullable=False),
     sa.UniqueConstraint("authority", "serial"),
-    sa.Index("ix_pki_certificate_list", "authority", "shard", "state"),
     sa.Index("ix_pki_certificate_open", "state", "changed_at"),
 )
 
@@ -67,6 +69,63 @@ crl = sa.Table(
     sa.Column("der", sa.LargeBinary),
     sa.Column("this_update", Moment),
     sa.Column("next_update", Moment),
+    # The number of the list that is stored, and how many entries it has; ``number`` is the last one taken.
+    sa.Column("listed", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("entries", sa.Integer, nullable=False, server_default="0"),
+)
+
+# What lists say, in the order in which they say it: one row for each certificate that is revoked, on hold, or
+# was taken off its hold since the last full list (``removed``).
+revoked = sa.Table(
+    "pki_revoked",
+    metadata,
+    sa.Column("authority", sa.String(40), primary_key=True),
+    sa.Column("shard", sa.Integer, primary_key=True),
+    sa.Column("serial", sa.String(40), primary_key=True),
+    sa.Column("removed", sa.Boolean, nullable=False),
+    # DER of the list's entry; None in rows older than the column, which are written from the two beside it.
+    sa.Column("entry", sa.LargeBinary),
+    sa.Column("reason", sa.String(32)),
+    sa.Column("changed_at", Moment, nullable=False),
+    # An entry is left out once a list was dated after this (RFC 5280 §3.3).
+    sa.Column("keep_until", Moment, nullable=False),
+    sa.Index("ix_pki_revoked_changed", "authority", "changed_at"),
+    sqlite_with_rowid=False,
+)
+
+# Every change of a certificate's status after its issue; never changed, so that the past can be asked.
+status_change = sa.Table(
+    "pki_status_change",
+    metadata,
+    sa.Column("event_id", sa.String(40), primary_key=True),
+    sa.Column("certificate", sa.String(40), nullable=False, index=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("step", sa.String(12), nullable=False),
+    sa.Column("reason", sa.String(32)),
+    sa.Column("invalid_since", Moment),
+)
+
+# The full list of a sharded authority and its delta, for those who mirror everything.
+mirror = sa.Table(
+    "pki_mirror",
+    metadata,
+    sa.Column("authority", sa.String(40), primary_key=True),
+    sa.Column("kind", sa.String(8), primary_key=True),
+    # One sequence for both (RFC 5280 §5.2.3), counted in the row of the full list by ``taken``.
+    *(
+        sa.Column(name, sa.Integer, nullable=False)
+        for name in ("taken", "number", "base_number", "entries", "size")
+    ),
+    *(sa.Column(name, Moment) for name in ("read_at", "this_update", "next_update")),
+)
+mirror_piece = sa.Table(
+    "pki_mirror_piece",
+    metadata,
+    sa.Column("authority", sa.String(40), primary_key=True),
+    sa.Column("kind", sa.String(8), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("piece", sa.LargeBinary, nullable=False),
 )
 
 ocsp = sa.Table(
@@ -85,6 +144,16 @@ def _bind(name: str, type_: Any = sa.String) -> Any:
     return sa.bindparam(name, type_=type_)
 
 
+def _same(table: sa.Table, *names: str) -> list[Any]:
+    """That these columns have the values of the parameters of their names."""
+    return [table.c[name] == _bind(name, table.c[name].type) for name in names]
+
+
+def _take(table: sa.Table, *names: str) -> dict[str, Any]:
+    """That these columns take the values of the parameters ``new_…``."""
+    return {name: _bind(f"new_{name}", table.c[name].type) for name in names}
+
+
 INSERT_AUTHORITY = insert_row(authority)
 AUTHORITIES = Query(
     sa.select(*(c for c in authority.c if c.name != "event_id")).order_by(authority.c.name)
@@ -100,6 +169,14 @@ RENEW_SIGNER = Query(
         not_after=_bind("new_not_after", Moment),
         event_id=_bind("event"),
     )
+)
+HELD_AUTHORITY = Query(
+    sa.select(authority.c.revoked_at).where(*_same(authority, "name")).with_for_update()
+)
+REVOKE_AUTHORITY = Query(
+    sa.update(authority)
+    .where(*_same(authority, "name"), authority.c.revoked_at.is_(None))
+    .values(revoked_at=NOW, event_id=_bind("event"))
 )
 
 INSERT_CERTIFICATE = insert_row(certificate)
@@ -133,17 +210,13 @@ HELD_STATUS = Query(
 CHANGING_STATUS = Query(
     sa.select(*_STATUS).where(certificate.c.id == _bind("key")).with_for_update()
 )
-BY_SERIAL = Query(
-    sa.select(*_STATUS).where(
-        certificate.c.authority == _bind("authority"), certificate.c.serial == _bind("serial")
-    )
+BY_SERIAL = Query(sa.select(*_STATUS).where(*_same(certificate, "authority", "serial")))
+# What an OCSP answer rests on: columns before the sealed ones, which spill over many pages.
+_STANDING = sa.select(certificate.c.state, certificate.c.reason, certificate.c.changed_at).where(
+    *_same(certificate, "authority", "serial")
 )
-# Held, so that no revocation commits between the comparison and the stored answer.
-HELD_SERIAL = Query(
-    sa.select(*_STATUS)
-    .where(certificate.c.authority == _bind("authority"), certificate.c.serial == _bind("serial"))
-    .with_for_update(read=True)
-)
+STANDING = Query(_STANDING)
+HELD_STANDING = Query(_STANDING.with_for_update(read=True))
 LIVING_OF = Query(
     sa.select(certificate.c.id, certificate.c.state)
     .where(
@@ -205,64 +278,117 @@ REVOKE = Query(
     )
 )
 
-LISTED = Query(
-    sa.select(certificate.c.serial, certificate.c.reason, certificate.c.changed_at)
-    .where(
-        certificate.c.authority == _bind("authority"),
-        certificate.c.shard == _bind("shard", sa.Integer),
-        certificate.c.state.in_([CertificateState.REVOKED, CertificateState.SUSPENDED]),
-        certificate.c.not_after > _bind("kept_until", Moment),
+_IS_KEPT = revoked.c.keep_until >= _bind("since", Moment)
+_CHANGED = revoked.c.changed_at >= _bind("changed_since", Moment)
+_ENTRIES = sa.select(revoked.c.shard, revoked.c.serial, revoked.c.entry).where(
+    *_same(revoked, "authority")
+)
+_OF_SHARD = (*_same(revoked, "authority", "shard"), revoked.c.removed.is_(False), _IS_KEPT)
+
+_TOLD = ["removed", "entry", "reason", "changed_at", "keep_until"]
+STORE_REVOKED = upsert(revoked, key=["authority", "shard", "serial"], take=_TOLD)
+# All entries of a shard in one row, in the order of the key: to fetch a million rows takes ten times as long as to
+# join them in the database. SQLite joins texts only, so both do it in hexadecimal.
+_IN_ORDER: Any = postgresql.aggregate_order_by(sa.literal(b"", sa.LargeBinary), revoked.c.serial)
+_JOINED: dict[DialectName, Any] = {
+    "sqlite": sa.func.group_concat(sa.func.hex(revoked.c.entry), ""),
+    "postgresql": sa.func.encode(sa.func.string_agg(revoked.c.entry, _IN_ORDER), "hex"),
+}
+
+
+def _joined(joined: Any) -> Any:
+    counts = (sa.func.count().label("count"), sa.func.count(revoked.c.entry).label("written"))
+    return sa.select(*counts, sa.type_coerce(joined, sa.Text).label("joined")).where(*_OF_SHARD)
+
+
+SHARD_ENTRIES = Query({dialect: _joined(each) for dialect, each in _JOINED.items()})
+ENTRIES = Query(_ENTRIES.where(*_OF_SHARD).order_by(revoked.c.serial))
+UNWRITTEN_ENTRY = Query(
+    sa.select(revoked.c.reason, revoked.c.changed_at).where(
+        *_same(revoked, "authority", "shard", "serial")
     )
-    .order_by(certificate.c.serial)
+)
+CHANGED_ENTRIES = Query(
+    _ENTRIES.where(_CHANGED, _IS_KEPT).order_by(revoked.c.shard, revoked.c.serial)
+)
+CHANGE_SINCE = Query(
+    sa.select(revoked.c.serial).where(*_same(revoked, "authority"), _CHANGED).limit(1)
+)
+PURGE_REVOKED = Query(
+    sa.delete(revoked).where(
+        *_same(revoked, "authority"),
+        sa.or_(
+            revoked.c.keep_until < _bind("listed_until", Moment),
+            sa.and_(revoked.c.removed, revoked.c.changed_at < _bind("removed_until", Moment)),
+        ),
+    )
+)
+
+INSERT_CHANGE = insert_row(status_change)
+CHANGES = Query(
+    sa.select(status_change)
+    .where(*_same(status_change, "certificate"))
+    .order_by(status_change.c.at, status_change.c.event_id)
 )
 
 INSERT_CRL = insert_new(crl)
-CRL = Query(
-    sa.select(crl).where(
-        crl.c.authority == _bind("authority"), crl.c.shard == _bind("shard", sa.Integer)
-    )
-)
+CRL = Query(sa.select(crl).where(*_same(crl, "authority", "shard")))
 CRLS = Query(
-    sa.select(crl.c.authority, crl.c.shard, crl.c.dirty, crl.c.this_update, crl.c.next_update)
+    sa.select(*(c for c in crl.c if c.name != "der")).order_by(crl.c.authority, crl.c.shard)
 )
 MARK_DIRTY = upsert(crl, key=["authority", "shard"], change={"dirty": sa.true()})
-# The number is taken in the transaction and only grows (RFC 5280 §5.2.3). Without its dates the list counts
-# as due until the new one is stored, so that a crash before that loses no revocation.
+# The number is taken in a transaction and only grows (RFC 5280 §5.2.3). A list whose number is not the last one
+# taken counts as due, so that a crash between taking and storing loses no revocation.
 TAKE_NUMBER = Query(
     sa.update(crl)
-    .where(crl.c.authority == _bind("authority"), crl.c.shard == _bind("shard", sa.Integer))
-    .values(number=crl.c.number + 1, dirty=sa.false(), this_update=None, next_update=None)
-    .returning(crl.c.number)
+    .where(*_same(crl, "authority", "shard"))
+    .values(number=crl.c.number + 1, dirty=sa.false())
+    .returning(crl.c.number, crl.c.this_update)
 )
 STORE_CRL = Query(
     sa.update(crl)
-    .where(
-        crl.c.authority == _bind("authority"),
-        crl.c.shard == _bind("shard", sa.Integer),
-        crl.c.number == _bind("number", sa.Integer),
+    .where(*_same(crl, "authority", "shard"), crl.c.listed < _bind("new_listed", sa.Integer))
+    .values(_take(crl, "der", "listed", "entries", "this_update", "next_update"))
+)
+
+INSERT_MIRROR = insert_new(mirror)
+MIRRORS = Query(sa.select(mirror).order_by(mirror.c.authority, mirror.c.kind))
+MIRROR = Query(sa.select(mirror).where(*_same(mirror, "authority", "kind")))
+TAKE_MIRROR_NUMBER = Query(
+    sa.update(mirror)
+    .where(*_same(mirror, "authority", "kind"))
+    .values(taken=mirror.c.taken + 1)
+    .returning(mirror.c.taken, mirror.c.this_update)
+)
+_MIRRORED = ["number", "base_number", "read_at", "this_update", "next_update", "entries", "size"]
+STORE_MIRROR = Query(
+    sa.update(mirror)
+    .where(*_same(mirror, "authority", "kind"), mirror.c.number < _bind("new_number", sa.Integer))
+    .values(_take(mirror, *_MIRRORED))
+)
+INSERT_PIECE = insert_row(mirror_piece)
+PIECE = Query(
+    sa.select(mirror_piece.c.piece).where(
+        *_same(mirror_piece, "authority", "kind", "number", "position")
     )
-    .values(
-        der=_bind("new_der", sa.LargeBinary),
-        this_update=_bind("new_this_update", Moment),
-        next_update=_bind("new_next_update", Moment),
+)
+# The list before the present one stays: somebody may be in the middle of it.
+PURGE_PIECES = Query(
+    sa.delete(mirror_piece).where(
+        *_same(mirror_piece, "authority", "kind"),
+        mirror_piece.c.number < _bind("kept", sa.Integer),
     )
 )
 
 OCSP = Query(
     sa.select(ocsp.c.der, ocsp.c.produced_at, ocsp.c.next_update).where(
-        ocsp.c.authority == _bind("authority"),
-        ocsp.c.serial == _bind("serial"),
-        ocsp.c.hash_alg == _bind("hash_alg"),
+        *_same(ocsp, "authority", "serial", "hash_alg")
     )
 )
 STORE_OCSP = upsert(
-    ocsp,
-    key=["authority", "serial", "hash_alg"],
-    take=["der", "produced_at", "next_update"],
+    ocsp, key=["authority", "serial", "hash_alg"], take=["der", "produced_at", "next_update"]
 )
-FORGET_OCSP = Query(
-    sa.delete(ocsp).where(ocsp.c.authority == _bind("authority"), ocsp.c.serial == _bind("serial"))
-)
+FORGET_OCSP = Query(sa.delete(ocsp).where(*_same(ocsp, "authority", "serial")))
 PURGE_OCSP = Query(sa.delete(ocsp).where(ocsp.c.next_update <= NOW))
 
 EVENT_PAIRS = [

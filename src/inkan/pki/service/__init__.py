@@ -1,8 +1,9 @@
 """The certification authorities of one instance, and the validation of what cards sign."""
 
 import base64
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
@@ -14,7 +15,7 @@ from inkan.crypto.ocsp import build_request
 from inkan.crypto.path import KeyUsage, RevocationReason
 from inkan.crypto.workers.pool import WorkerPool
 from inkan.kernel.clock import Clock
-from inkan.kernel.errors import InkanError
+from inkan.kernel.errors import InkanError, Unavailable
 from inkan.kernel.ids import CertificateID
 from inkan.pki import store
 from inkan.pki.model import (
@@ -27,22 +28,28 @@ from inkan.pki.model import (
     IssuedCertificate,
     RevocationEvidence,
     Role,
+    StatusAt,
     TranscriptLine,
 )
 from inkan.pki.ports import StatusSource
+from inkan.pki.rules import MirrorKind
 from inkan.pki.service.cards import Cards
 from inkan.pki.service.ceremony import CeremonyMaster, read_ceremony, thumbprint, transcript_line
-from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
+from inkan.pki.service.hierarchy import AUTHORITIES_TOPIC, Hierarchy, PublicURLs
+from inkan.pki.service.history import status_at
 from inkan.pki.service.issue import Issue, IssueJob
 from inkan.pki.service.lists import Lists
-from inkan.pki.service.responder import Responder
+from inkan.pki.service.mirrors import MirrorList, Mirrors
+from inkan.pki.service.responder import Reply, Responder
+from inkan.pki.service.retirement import Retirement, purge
 from inkan.pki.service.sources import OwnRegister
-from inkan.pki.service.status import ISSUE_JOB, LISTS_TOPIC, Status
+from inkan.pki.service.status import ISSUE_JOB, LIST_JOB, LISTS_TOPIC, ListJob, Status
 from inkan.store.database import Database, Step
 from inkan.store.sealing import Sealer
 from inkan.wire.receipt import RECEIPT_TYP
 
 UNFINISHED_AFTER = timedelta(minutes=1)
+FOLLOW_EVERY_S = 60.0
 
 
 class PKI:
@@ -59,7 +66,7 @@ class PKI:
         clock: Clock,
         urls: PublicURLs,
         lint: bool = True,
-        crl_life: timedelta = timedelta(hours=24),
+        crl_life: timedelta = timedelta(hours=2),
         ocsp_life: timedelta = timedelta(hours=1),
         sources: Mapping[str, StatusSource] | None = None,
     ) -> None:
@@ -68,11 +75,14 @@ class PKI:
         ``lint`` says whether an error of the linter stops an issue; it is off only where a bench measures
         without it. ``sources`` holds status sources by authority name, for authorities that others run.
         """
+        self.clock = clock
         self._db = db
         self._sealer = sealer
         self.hierarchy = Hierarchy(db=db, keys=keys, urls=urls)
         self._status = Status(audit=audit)
         self.lists = Lists(db=db, hierarchy=self.hierarchy, life=crl_life)
+        self._mirrors = Mirrors(db=db, hierarchy=self.hierarchy)
+        self._retirement = Retirement(audit=audit, hierarchy=self.hierarchy)
         self._responder = Responder(db=db, hierarchy=self.hierarchy, life=ocsp_life)
         self._issue = Issue(
             db=db,
@@ -113,6 +123,36 @@ class PKI:
     async def renew_signers(self) -> None:
         """Replace OCSP signers that are near their end; a schedule's work."""
         await self._master.renew_ocsp_signers()
+
+    async def follow(self) -> None:
+        """Take over what other processes change about the authorities; runs for ever, in every process."""
+        async with self._db.bus.subscribe(AUTHORITIES_TOPIC) as changed:
+            while True:
+                await changed.wait(FOLLOW_EVERY_S)
+                with suppress(Unavailable):
+                    await self.hierarchy.load()
+
+    def on_change(self, heard: Callable[[], None]) -> None:
+        """Have ``heard`` called when a certificate's status or an authority changed, in whatever process.
+
+        In the process that changed it, before whoever asked for it hears that it is done.
+        """
+        for topic in (LISTS_TOPIC, AUTHORITIES_TOPIC):
+            self._db.bus.listen(topic, heard)
+
+    async def revoke_authority(self, name: str, *, reason: RevocationReason, actor: Actor) -> bool:
+        """Revoke an issuing authority for ever: it stands in the root's list and issues nothing any more.
+
+        Returns:
+            False when it was revoked before.
+
+        Raises:
+            AuthorityUnknown: not the name of an issuing authority.
+            ReasonRefused: not a reason for which an authority is revoked.
+        """
+        done = await self._db.transact(self._retirement.revoke, name, reason=reason, actor=actor)
+        await self.hierarchy.load()
+        return done
 
     def authorities(self) -> list[TranscriptLine]:
         """Every certificate of the hierarchy with its thumbprint (JPKI-37)."""
@@ -178,9 +218,36 @@ class PKI:
         """Step: see :meth:`Status.hold`."""
         return self._status.hold(certificate_id)
 
-    def revoke(self, certificate_id: str, *, reason: RevocationReason, actor: Actor) -> Step[bool]:
+    def status_at(self, authority: str, serial: str, at: datetime) -> Step[StatusAt]:
+        """Step: see :func:`inkan.pki.service.history.status_at`."""
+        return status_at(authority, serial, at)
+
+    async def find_serial(
+        self, serial: str, *, authority: str | None, at: datetime | None
+    ) -> StatusAt:
+        """How the certificate with this serial stood; of any authority when none is named, now when no time is.
+
+        Raises:
+            CertificateUnknown: nobody issued it.
+        """
+        names = [authority] if authority else [a.name for a in self.hierarchy.of_role(Role.ISSUING)]
+        for name in names:
+            with suppress(CertificateUnknown):
+                return await self._db.read(status_at, name, serial, at or self._db.now())
+        raise CertificateUnknown()
+
+    def revoke(
+        self,
+        certificate_id: str,
+        *,
+        reason: RevocationReason,
+        actor: Actor,
+        invalid_since: datetime | None = None,
+    ) -> Step[bool]:
         """Step: see :meth:`Status.revoke`."""
-        return self._status.revoke(certificate_id, reason=reason, actor=actor)
+        return self._status.revoke(
+            certificate_id, reason=reason, actor=actor, invalid_since=invalid_since
+        )
 
     def revoke_all(self, owner: str, *, reason: RevocationReason, actor: Actor) -> Step[int]:
         """Step: see :meth:`Status.revoke_all`."""
@@ -205,16 +272,22 @@ class PKI:
         return await self.lists.current(name, shard)
 
     async def refresh_lists(self) -> None:
-        """Sign dirty and ageing lists; a schedule's work."""
+        """Sign dirty and ageing lists, and make the mirrors' lists again that are due; a schedule's work."""
         await self.lists.refresh()
+        await self._mirrors.refresh()
+
+    async def mirror(self, name: str, kind: MirrorKind) -> MirrorList:
+        """See :meth:`Mirrors.current`."""
+        return await self._mirrors.current(name, kind)
 
     async def purge_answers(self) -> None:
-        """Drop stored OCSP answers past their term; a schedule's work."""
+        """Drop stored OCSP answers past their term, and entries that no list will hold; a schedule's work."""
         await self._db.transact(_purge_answers)
+        await self._db.transact(purge)
 
-    async def ocsp(self, name: str, der: bytes) -> tuple[bytes, int]:
+    async def ocsp(self, name: str, der: bytes, *, admit: Callable[[], object]) -> Reply:
         """See :meth:`Responder.answer`."""
-        return await self._responder.answer(name, der)
+        return await self._responder.answer(name, der, admit=admit)
 
     async def revocation_evidence(self, certificate_id: str) -> RevocationEvidence:
         """What an offline verifier needs about an issued certificate and its issuer, in force now.
@@ -227,11 +300,11 @@ class PKI:
         request = build_request(
             parse_certificate(issued.der), parse_certificate(authority.certificate)
         )
-        answer, _ = await self._responder.answer(authority.name, request)
+        reply = await self._responder.answer(authority.name, request)
         shard = int(issued.serial, 16) % authority.crl_shards
         own = await self.lists.current(authority.name, shard)
         return RevocationEvidence(
-            ocsp=(answer,), crls=(own, await self.lists.current(authority.parent))
+            ocsp=(reply.der,), crls=(own, await self.lists.current(authority.parent))
         )
 
     # --- cards and phones ------------------------------------------------------------------------
@@ -290,8 +363,10 @@ def _x5c(chain: tuple[bytes, ...]) -> list[str]:
 __all__ = [
     "ISSUE_JOB",
     "LISTS_TOPIC",
+    "LIST_JOB",
     "PKI",
     "IssueJob",
+    "ListJob",
     "PublicURLs",
     "read_ceremony",
     "thumbprint",

@@ -8,7 +8,7 @@ Numbered plan:
 4. make the OCSP signer of each issuing authority, and the receipt signer;
 5. lint everything before anything is stored;
 6. store all of it in one transaction, with one audit event that holds every thumbprint;
-7. every list starts out dirty and is signed at the first question or by the schedule.
+7. every list is signed at the first question, and from then on by the schedule too while it has entries.
 """
 
 import hashlib
@@ -40,9 +40,9 @@ from inkan.pki.model import (
 )
 from inkan.pki.rules import get_profile, profiles
 from inkan.pki.service import builder
-from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
+from inkan.pki.service.hierarchy import AUTHORITIES_TOPIC, Hierarchy, PublicURLs
 from inkan.pki.service.issue import begin
-from inkan.store.database import Database, Step
+from inkan.store.database import Database, Step, Wake
 
 OFFICER = Actor(ActorKind.OPERATOR, "ca-officer")
 YEAR = timedelta(days=365)
@@ -245,7 +245,7 @@ class CeremonyMaster:
                     authority=authority.name,
                     shard=shard,
                     number=0,
-                    dirty=True,
+                    dirty=False,
                     der=None,
                     this_update=None,
                     next_update=None,
@@ -266,6 +266,7 @@ class CeremonyMaster:
             new_not_after=fresh.not_after,
             event=event,
         )
+        yield Wake(AUTHORITIES_TOPIC)
         return touched
 
 

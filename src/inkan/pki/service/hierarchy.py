@@ -12,6 +12,8 @@ from inkan.pki import store
 from inkan.pki.model import Authority, AuthorityUnknown, Role
 from inkan.store.database import Database, Step
 
+AUTHORITIES_TOPIC = "pki.authorities"
+
 
 class PublicURLs(msgspec.Struct, frozen=True):
     """Where third parties fetch certificates, lists and answers (RFC 5280 §4.2.1.13, §4.2.2.1)."""
@@ -30,6 +32,14 @@ class PublicURLs(msgspec.Struct, frozen=True):
             else f"{self.origin}/crl/{name}/{shard}.crl"
         )
 
+    def full(self, name: str) -> str:
+        """The full list for mirrors; no certificate names it."""
+        return f"{self.origin}/crl/{name}/full.crl"
+
+    def delta(self, name: str) -> str:
+        """The delta of the full list."""
+        return f"{self.origin}/crl/{name}/delta.crl"
+
     def ocsp(self, name: str) -> str:
         """The responder of an authority."""
         return f"{self.origin}/ocsp/{name}"
@@ -38,7 +48,8 @@ class PublicURLs(msgspec.Struct, frozen=True):
 class Hierarchy:
     """Every authority and signer of the instance.
 
-    They change at ceremonies and signer renewals only, so they are read at start and after those.
+    They change at ceremonies, signer renewals and revocations of an authority only, so they are read at start, after
+    those, and by every process once a minute (:meth:`PKI.follow`).
     """
 
     def __init__(self, *, db: Database, keys: KeyProvider, urls: PublicURLs) -> None:
@@ -63,6 +74,7 @@ class Hierarchy:
                 profiles=tuple(row.profiles),
                 crl_shards=row.crl_shards,
                 not_after=row.not_after,
+                revoked_at=row.revoked_at,
             )
             for row in rows
         }
@@ -96,10 +108,10 @@ class Hierarchy:
         """The one authority that issues this profile.
 
         Raises:
-            AuthorityUnknown: none does.
+            AuthorityUnknown: none does, or the one that did was revoked.
         """
         for authority in self._by_name.values():
-            if profile in authority.profiles:
+            if profile in authority.profiles and authority.revoked_at is None:
                 return authority
         raise AuthorityUnknown(f"no authority issues {profile}")
 

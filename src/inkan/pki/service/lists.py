@@ -1,38 +1,50 @@
-"""Revocation lists: signed again when something changed or half their life is over, served as stored bytes.
+"""Revocation lists: signed again when something changed or they grow old, served as stored bytes.
 
-The number is taken and the entries are read in one transaction; the signature is made after it and stored
-only if no later list was begun meanwhile. The last list stays in force until a new one is stored.
+Every issuing authority has a fixed number of shards, each a list of its own; a root has one list, of authorities.
+Plan for each list:
+
+1. take its number, which clears the mark that something changed, in a transaction;
+2. read its entries, which are written already, in one state of the database that is not older than 1;
+3. sign, outside of any transaction;
+4. store it, unless a list with a higher number is stored by now.
+
+A list counts as due while its last number taken is not stored: a crash between 1 and 4 loses no revocation, and a
+rival in another process at most signs twice. An entry is left out once a list was dated after its certificate's
+term (RFC 5280 §3.3). A shard that is empty is signed when it is asked for and never by the sweep.
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from inkan.crypto.certificates import parse_certificate
-from inkan.crypto.crl import CRLContents, CRLEntry, CRLScope, build_crl
+from inkan.crypto.crl_encoding import CRLFrame, CRLScope, encode_crl, encode_entry
 from inkan.crypto.key_providers import KeyPurpose
-from inkan.crypto.path import Revocation, RevocationReason
+from inkan.crypto.path import RevocationReason
+from inkan.kernel.clock import EPOCH
 from inkan.pki import store
 from inkan.pki.model import Authority, AuthorityUnknown, Role
-from inkan.pki.rules import CRL_KEEP
+from inkan.pki.rules import ARL_LIFE, SPREAD
 from inkan.pki.service.hierarchy import Hierarchy
 from inkan.store.database import MOMENT, Database, Step
 
-ARL_LIFE = timedelta(days=400)
+BATCH = 64
+"""How many shards the sweep takes through the plan together."""
 
 
-class _Begun(msgspec.Struct, frozen=True):
-    """A list whose number is taken and whose entries are read."""
+class Entries(msgspec.Struct, frozen=True):
+    """The entries of one list as they will be written, and when they were read."""
 
-    number: int
-    at: datetime
-    entries: list[CRLEntry]
+    read_at: datetime
+    count: int
+    parts: Sequence[bytes]
 
 
 class Lists:
-    """The CRLs of every authority, and the root's list of authorities."""
+    """The lists of every authority, and the root's list of authorities."""
 
     def __init__(self, *, db: Database, hierarchy: Hierarchy, life: timedelta) -> None:
         self._db = db
@@ -41,7 +53,7 @@ class Lists:
         self._turns: dict[tuple[str, int], asyncio.Lock] = {}
 
     async def current(self, name: str, shard: int = 0) -> bytes:
-        """The list in force, as DER; signed now when it is dirty or past half its life.
+        """The list in force, as DER; signed now when something changed or it grows old.
 
         Raises:
             AuthorityUnknown: no such authority or shard.
@@ -56,40 +68,94 @@ class Lists:
             row = await self._db.read(_find, name, shard)
             if row.der is not None and not self._is_due(row):
                 return bytes(row.der)
-            return await self._sign(authority, shard)
+            (der,) = await self._sign(authority, [shard])
+            return der
 
     async def refresh(self) -> int:
-        """Sign every list that is due again; returns how many (design §6 Status: within 60 s)."""
+        """Sign every list with changes, and every list with entries that grows old; returns how many.
+
+        A schedule's work (design §6 Status: within 60 s).
+        """
         rows = await self._db.scan(_all)
-        due = [row for row in rows if self._is_due(row)]
-        for row in due:
-            await self.current(row.authority, row.shard)
-        return len(due)
+        due: dict[str, list[int]] = {}
+        for row in rows:
+            if (row.dirty or row.entries or row.listed != row.number) and self._is_due(row):
+                due.setdefault(row.authority, []).append(row.shard)
+        for name, shards in due.items():
+            authority = self._hierarchy.find(name)
+            for start in range(0, len(shards) if authority else 0, BATCH):
+                await self._sign(authority, shards[start : start + BATCH])  # type: ignore[arg-type]
+        return sum(map(len, due.values()))
 
     def _is_due(self, row: Any) -> bool:
-        if row.dirty or row.this_update is None:
+        if row.dirty or row.listed != row.number or row.this_update is None:
             return True
         half = (row.next_update - row.this_update) / 2
-        return bool(self._db.now() >= row.this_update + half)
+        return bool(self._db.now() >= row.this_update + half * (1 - SPREAD * _place(row.shard)))
 
-    async def _sign(self, authority: Authority, shard: int) -> bytes:
-        begun = await self._db.transact(_begin, authority.name, shard)
-        root = authority.role is Role.ROOT
-        sharded = authority.crl_shards > 1
-        url = self._hierarchy.urls.crl(authority.name, shard=shard, shards=authority.crl_shards)
-        this_update = begun.at.replace(microsecond=0)
-        contents = CRLContents(
-            number=begun.number,
-            this_update=this_update,
-            next_update=this_update + (ARL_LIFE if root else self._life),
-            entries=begun.entries,
-            distribution_point=url if sharded else None,
-            scope=CRLScope.AUTHORITIES if root else CRLScope.ALL,
-        )
+    async def _sign(self, authority: Authority, shards: Sequence[int]) -> list[bytes]:
+        """The lists in force of these shards, signed now, in their order."""
+        taken = await self._db.transact(_take, authority.name, shards)  # 1
+        read = await self._db.scan(_read, authority.name, taken)  # 2
+        made = [
+            (self._frame(authority, row.shard, row.number, entries), entries)
+            for row, entries in zip(taken, read, strict=True)
+        ]
         issuer = parse_certificate(authority.certificate)
         key = self._hierarchy.key_of(authority, KeyPurpose.CRL)
-        der = build_crl(contents, issuer=issuer, key=key)
-        return await self._db.transact(_store, authority.name, shard, contents, der)
+        signed = [  # 3
+            (frame, entries, encode_crl(frame, entries.parts, issuer=issuer, key=key))
+            for frame, entries in made
+        ]
+        return await self._db.transact(_store, authority.name, list(shards), signed)  # 4
+
+    def _frame(self, authority: Authority, shard: int, number: int, entries: Entries) -> CRLFrame:
+        is_root = authority.role is Role.ROOT
+        url = self._hierarchy.urls.crl(authority.name, shard=shard, shards=authority.crl_shards)
+        this_update = entries.read_at.replace(microsecond=0)
+        return CRLFrame(
+            number=number,
+            this_update=this_update,
+            next_update=this_update + (ARL_LIFE if is_root else self._life),
+            distribution_point=url if authority.crl_shards > 1 else None,
+            scope=CRLScope.AUTHORITIES if is_root else CRLScope.ALL,
+        )
+
+
+def _place(shard: int) -> float:
+    """Where a shard stands in the spread of an authority's shards, 0 to 1: neighbours lie far apart."""
+    return (shard * 389 % 1024) / 1024
+
+
+def shard_entries(name: str, shard: int, since: datetime) -> Step[tuple[int, bytes]]:
+    """Step: how many entries the list of a shard has whose last one was dated ``since``, and their octets."""
+    found = yield store.SHARD_ENTRIES.one(authority=name, shard=shard, since=since)
+    if found.count == found.written:
+        return found.count, bytes.fromhex(found.joined or "")
+    rows = yield store.ENTRIES.all(authority=name, shard=shard, since=since)
+    return len(rows), (yield from join_entries(name, rows))
+
+
+def join_entries(name: str, rows: Sequence[Any]) -> Step[bytes]:
+    """Step: the entries of an authority's rows, one after the other."""
+    joined = bytearray()
+    for row in rows:
+        joined += row.entry or (yield from _write(name, row))
+    return bytes(joined)
+
+
+def _write(name: str, row: Any) -> Step[bytes]:
+    """Step: the entry of a row that is older than the column for it."""
+    found = yield store.UNWRITTEN_ENTRY.one(authority=name, shard=row.shard, serial=row.serial)
+    reason = RevocationReason(found.reason or RevocationReason.UNSPECIFIED)
+    at = found.changed_at.replace(microsecond=0)
+    return encode_entry(int(row.serial, 16), at=at, reason=reason)
+
+
+class _Taken(msgspec.Struct, frozen=True):
+    shard: int
+    number: int
+    since: datetime
 
 
 def _find(name: str, shard: int) -> Step[Any]:
@@ -104,29 +170,39 @@ def _all() -> Step[list[Any]]:
     return rows
 
 
-def _begin(name: str, shard: int) -> Step[_Begun]:
+def _take(name: str, shards: Sequence[int]) -> Step[list[_Taken]]:
+    taken = []
+    for shard in shards:
+        row = yield store.TAKE_NUMBER.one(authority=name, shard=shard)
+        since = row.this_update or EPOCH
+        taken.append(_Taken(shard=shard, number=row.number, since=since))
+    return taken
+
+
+def _read(name: str, taken: Sequence[_Taken]) -> Step[list[Entries]]:
     moment = yield MOMENT
-    row = yield store.TAKE_NUMBER.one(authority=name, shard=shard)
-    # RFC 5280 §3.3: an entry stays until one list past its certificate's term.
-    listed = yield store.LISTED.all(authority=name, shard=shard, kept_until=moment - CRL_KEEP)
-    return _Begun(number=row.number, at=moment, entries=[_entry(each) for each in listed])
+    read = []
+    for each in taken:
+        count, joined = yield from shard_entries(name, each.shard, each.since)
+        read.append(Entries(read_at=moment, count=count, parts=(joined,)))
+    return read
 
 
-def _entry(row: Any) -> CRLEntry:
-    reason = RevocationReason(row.reason) if row.reason else RevocationReason.UNSPECIFIED
-    revocation = Revocation(revoked_at=row.changed_at.replace(microsecond=0), reason=reason)
-    return CRLEntry(serial=int(row.serial, 16), revocation=revocation)
-
-
-def _store(name: str, shard: int, contents: CRLContents, der: bytes) -> Step[bytes]:
-    """The list in force after it: a rival's with a higher number stays, so that numbers never go back."""
-    stored = yield store.STORE_CRL.run(
-        authority=name,
-        shard=shard,
-        number=contents.number,
-        new_der=der,
-        new_this_update=contents.this_update,
-        new_next_update=contents.next_update,
-    )
-    row = yield store.CRL.one(authority=name, shard=shard)
-    return der if stored or row.der is None else bytes(row.der)
+def _store(
+    name: str, shards: Sequence[int], signed: Sequence[tuple[CRLFrame, Entries, bytes]]
+) -> Step[list[bytes]]:
+    """The lists in force after it: a rival's with a higher number stays, so that numbers never go back."""
+    in_force = []
+    for shard, (frame, entries, der) in zip(shards, signed, strict=True):
+        stored = yield store.STORE_CRL.run(
+            authority=name,
+            shard=shard,
+            new_listed=frame.number,
+            new_entries=entries.count,
+            new_der=der,
+            new_this_update=frame.this_update,
+            new_next_update=frame.next_update,
+        )
+        row = None if stored else (yield store.CRL.one(authority=name, shard=shard))
+        in_force.append(der if row is None else bytes(row.der))
+    return in_force
