@@ -262,9 +262,19 @@ def settings_for(folder: Path) -> Settings:
 
 @asynccontextmanager
 async def world_on(
-    database: Database, clock: Clock, folder: Path, *, lint: bool = False, **options: Any
+    database: Database,
+    clock: Clock,
+    folder: Path,
+    *,
+    lint: bool = False,
+    shards: int | None = None,
+    **options: Any,
 ) -> AsyncIterator[World]:
-    """A world with its ceremony held; ``options`` go to the assembly."""
+    """A world with its ceremony held; on a database where that was done, another process of the same instance.
+
+    ``shards`` is how many shards every issuing authority has, where it is not what the demo has; ``options`` go to
+    the assembly.
+    """
     settings = settings_for(folder)
     settings = msgspec.structs.replace(
         settings, pki=msgspec.structs.replace(settings.pki, lint=lint)
@@ -274,9 +284,14 @@ async def world_on(
     platform = assemble(
         settings, clock=clock, db=database, keys=keys, workers=InlineWorkers(), **options
     )
-    ceremony = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
+    text = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
+    ceremony = read_ceremony(text)
+    if shards is not None:
+        parts = [msgspec.structs.replace(part, crl_shards=shards) for part in ceremony.issuing]
+        ceremony = msgspec.structs.replace(ceremony, issuing=parts)
     await platform.pki.load()
-    await platform.pki.hold_ceremony(read_ceremony(ceremony))
+    if not platform.pki.hierarchy:
+        await platform.pki.hold_ceremony(ceremony)
     instance = Running(platform)
     transport = AsyncTransport(httpx.ASGITransport(app=instance.application))
     world = World(instance=instance, clock=clock, folder=folder, transport=transport)

@@ -80,8 +80,10 @@ def gate() -> Gate:
 @pytest.fixture
 def serving(build: Build, gate: Gate) -> Callable[..., Any]:
     @asynccontextmanager
-    async def serve(limits: Limits | None = None, **options: Any) -> AsyncIterator[Server]:
-        application = build(gate.group(), origin="http://id.localhost:8480")
+    async def serve(
+        limits: Limits | None = None, *, groups: Sequence[Group] = (), **options: Any
+    ) -> AsyncIterator[Server]:
+        application = build(gate.group(), *groups, origin="http://id.localhost:8480")
         async with Server(application, limits=limits).running(**options) as server:
             yield server
 

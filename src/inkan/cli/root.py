@@ -36,12 +36,14 @@ class Noun(NamedTuple):
 
     module: str
     help: str
+    attribute: str = "command"
 
 
 NOUNS = {
     "accounts": Noun("inkan.accounts.commands", "Staff logins: invite, list, end."),
     "audit": Noun("inkan.audit.commands", "The audit log: verify that nothing was changed."),
     "ca": Noun("inkan.pki.commands", "Certification authorities: ceremony, certificates, CRLs."),
+    "cert": Noun("inkan.pki.commands", "Certificates: the status at any time.", "certificates"),
     "config": Noun("inkan.cli.config", "The settings of an instance: check, show."),
     "demo": Noun("inkan.demo.commands", "A whole test country in one process."),
     "phone": Noun("inkan.cli.phone", "A reference phone: enrol, open, approve, refuse, list."),
@@ -70,7 +72,7 @@ class NounTable(click.Group):
         noun = NOUNS.get(cmd_name)
         if noun is None:
             return None
-        command: click.Command = importlib.import_module(noun.module).command
+        command: click.Command = getattr(importlib.import_module(noun.module), noun.attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -10,7 +10,7 @@ from inkan import accounts, notices
 from inkan.audit import SEQUENCE_EVERY
 from inkan.composition.platform import Platform
 from inkan.enrolment import FINISH_JOB, FinishJob
-from inkan.pki import CertificateRevoked
+from inkan.pki import LIST_JOB, SWEEP_EVERY, CertificateRevoked, ListJob
 from inkan.store.outbox import Handler, Job
 from inkan.store.schedules import Schedule
 
@@ -31,10 +31,15 @@ def handlers(platform: Platform) -> dict[str, Handler]:
         for event, calls in reactions(platform).items()
     }
 
+    async def sign_list(job: Job) -> None:
+        wanted = job.decode(ListJob)
+        await platform.pki.crl(wanted.authority, wanted.shard)
+
     async def finish(job: Job) -> None:
         await platform.enrolment.make_up(job.decode(FinishJob).request)
 
     jobs = {
+        LIST_JOB: Handler(sign_list),
         FINISH_JOB: Handler(finish),
         **platform.notices.handlers,
     }
@@ -64,7 +69,7 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
 
     return {
         "audit.sequence": Schedule(every=SEQUENCE_EVERY, work=platform.audit.work),
-        "pki.lists": Schedule(every=timedelta(seconds=20), work=platform.pki.refresh_lists),
+        "pki.lists": Schedule(every=SWEEP_EVERY, work=platform.pki.refresh_lists),
         "pki.signers": Schedule(every=hour, work=platform.pki.renew_signers),
         "pki.answers": Schedule(every=hour, work=platform.pki.purge_answers),
         "pki.unfinished": Schedule(every=timedelta(seconds=10), work=platform.pki.finish_issues),

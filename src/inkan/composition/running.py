@@ -40,7 +40,9 @@ async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
     """Compose an instance and keep its background work going until the block ends."""
     async with compose(settings, clock=clock) as platform:
         instance = Running(platform)
-        async with background(instance.outbox.run(), instance.schedules.run()):
+        async with background(
+            instance.outbox.run(), instance.schedules.run(), platform.pki.follow()
+        ):
             yield instance
 
 

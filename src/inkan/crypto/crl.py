@@ -1,24 +1,23 @@
 """Certificate revocation lists (RFC 5280 §5): built by an authority for one shard, verified by whoever relies on one.
 
-Shards stay small (below 4,000 entries), so the library's public builder is fast enough. A list speaks only of what
-its own issuer issued: a certificate of another issuer is out of scope, whatever the two have in common.
+How a list is written stands in :mod:`inkan.crypto.crl_encoding`. A list speaks only of what its own issuer issued:
+a certificate of another issuer is out of scope, whatever the two have in common.
 """
 
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Final
 
 import msgspec
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
 from inkan.crypto.certificates import Certificate
+from inkan.crypto.crl_encoding import CRLFrame, CRLScope, encode_crl, encode_entry
 from inkan.crypto.keys import PrivateKey
 from inkan.crypto.path import MAX_CRL_SIZE, Revocation, RevocationReason
-from inkan.crypto.signatures import ACCEPTED, digest_for
+from inkan.crypto.signatures import ACCEPTED
 from inkan.crypto.x509_admission import LIBRARY_REFUSALS, check_signature_octets
 from inkan.kernel.errors import Forbidden, Malformed, Unavailable
 
@@ -56,14 +55,6 @@ class CRLOutOfScope(Unavailable):
     public = ()
 
 
-class CRLScope(StrEnum):
-    """Which certificates of its issuer a list covers (RFC 5280 §5.2.5)."""
-
-    ALL = "all"
-    END_ENTITIES = "end_entities"
-    AUTHORITIES = "authorities"
-
-
 class CRLEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One revoked certificate."""
 
@@ -92,52 +83,21 @@ class CRLContents(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build_crl(contents: CRLContents, *, issuer: Certificate, key: PrivateKey) -> bytes:
-    """Return the DER CRL, signed by ``key`` of ``issuer``.
-
-    The issuing distribution point, present for a shard or a restricted scope, is critical (RFC 5280 §5.2.5), so that
-    a verifier who does not understand it cannot take a shard for the whole.
-    """
-    builder = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(issuer.subject)
-        .last_update(contents.this_update)
-        .next_update(contents.next_update)
-        .add_extension(x509.CRLNumber(contents.number), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier(issuer.subject_key_id, None, None), critical=False
-        )
+    """Return the DER CRL, signed by ``key`` of ``issuer``; see :func:`inkan.crypto.crl_encoding.encode_crl`."""
+    frame = CRLFrame(
+        number=contents.number,
+        this_update=contents.this_update,
+        next_update=contents.next_update,
+        distribution_point=contents.distribution_point,
+        scope=contents.scope,
     )
-    if contents.distribution_point is not None or contents.scope is not CRLScope.ALL:
-        builder = builder.add_extension(_distribution_point(contents), critical=True)
-    for entry in contents.entries:
-        builder = builder.add_revoked_certificate(_revoked(entry))
-    return builder.sign(key, digest_for(key)).public_bytes(Encoding.DER)
+    entries = [_encoded(entry) for entry in contents.entries]
+    return encode_crl(frame, entries, issuer=issuer, key=key)
 
 
-def _distribution_point(contents: CRLContents) -> x509.IssuingDistributionPoint:
-    url = contents.distribution_point
-    return x509.IssuingDistributionPoint(
-        full_name=None if url is None else [x509.UniformResourceIdentifier(url)],
-        relative_name=None,
-        only_contains_user_certs=contents.scope is CRLScope.END_ENTITIES,
-        only_contains_ca_certs=contents.scope is CRLScope.AUTHORITIES,
-        only_some_reasons=None,
-        indirect_crl=False,
-        only_contains_attribute_certs=False,
-    )
-
-
-def _revoked(entry: CRLEntry) -> x509.RevokedCertificate:
-    builder = (
-        x509.RevokedCertificateBuilder()
-        .serial_number(entry.serial)
-        .revocation_date(entry.revocation.revoked_at)
-    )
-    # RFC 5280 §5.3.1: no reason code rather than "unspecified".
-    if entry.revocation.reason is not RevocationReason.UNSPECIFIED:
-        reason = x509.CRLReason(x509.ReasonFlags(entry.revocation.reason.value))
-        builder = builder.add_extension(reason, critical=False)
-    return builder.build()
+def _encoded(entry: CRLEntry) -> bytes:
+    revocation = entry.revocation
+    return encode_entry(entry.serial, at=revocation.revoked_at, reason=revocation.reason)
 
 
 class VerifiedCRL:

@@ -1,6 +1,7 @@
-"""OCSP (RFC 6960, in the profile of RFC 5019): requests, and the answers of a responder.
+"""OCSP (RFC 6960, in the profile of RFC 5019): requests, and what a responder states.
 
-A responder answers with its own short-lived key, never with the authority's. One request asks about one certificate.
+A responder answers with its own short-lived key, never with the authority's; how an answer is written stands in
+:mod:`inkan.crypto.ocsp_encoding`.
 """
 
 from datetime import datetime
@@ -14,20 +15,22 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from inkan.crypto.certificates import Certificate
-from inkan.crypto.keys import PrivateKey
-from inkan.crypto.path import Revocation, RevocationReason
-from inkan.crypto.signatures import digest_for
+from inkan.crypto.der import DERMalformed
+from inkan.crypto.ocsp_many import read_many
+from inkan.crypto.path import Revocation
 from inkan.crypto.x509_admission import LIBRARY_REFUSALS
 from inkan.kernel.errors import Malformed, TooLarge
 
 MAX_REQUEST_SIZE: Final = 4096
+MAX_IDS: Final = 8
+SERIAL_END: Final = 1 << 159
 NONCE_SIZES: Final = range(1, 128 + 1)
 
 LIBRARY_ERRORS: Final = (*LIBRARY_REFUSALS, NotImplementedError)
 
 
 class OCSPRequestMalformed(Malformed):
-    """Not one DER OCSP request about one certificate."""
+    """Not one DER OCSP request about a few certificates."""
 
     code = "ocsp_request_malformed"
     title = "The status request cannot be read"
@@ -75,9 +78,9 @@ class CertID(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OCSPRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed request."""
+    """A parsed request: which certificates it asks about, at least one, and its nonce."""
 
-    cert_id: CertID
+    cert_ids: tuple[CertID, ...]
     nonce: bytes | None
 
 
@@ -111,22 +114,43 @@ STATUS: Final = {
 def parse_request(der: bytes) -> OCSPRequest:
     """Return what a request asks (RFC 6960 §4.1).
 
+    The library reads a request about one certificate in 2 µs, faster than any match that is written in Python; what it
+    does not read, several certificates at once, goes another way (:mod:`inkan.crypto.ocsp_many`).
+
     Raises:
         OCSPRequestTooLarge: more than 4 KiB.
-        OCSPRequestMalformed: not DER, about several certificates, by another digest than SHA-1 or SHA-256, with an
-            unknown critical extension, or with a nonce outside 1 to 128 bytes (RFC 9654).
+        OCSPRequestMalformed: not DER, about none or more than ``MAX_IDS`` certificates, by another digest than SHA-1 or
+            SHA-256, with an unknown critical extension, a negative serial number, or one of more than 20 octets, or
+            with a nonce outside 1 to 128 octets (RFC 9654 §2.1).
     """
     if len(der) > MAX_REQUEST_SIZE:
         raise OCSPRequestTooLarge(limit_bytes=MAX_REQUEST_SIZE)
     try:
-        request = ocsp.load_der_ocsp_request(der)
-        cert_id = read_cert_id(request)
-        nonce = read_nonce(request.extensions)
+        cert_ids, nonce = _read_one(der)
+    except NotImplementedError:
+        cert_ids, nonce = _read_many(der)
     except LIBRARY_ERRORS as error:
         raise OCSPRequestMalformed(f"not an OCSP request: {error}") from None
-    if cert_id.serial < 0 or (nonce is not None and len(nonce) not in NONCE_SIZES):
-        raise OCSPRequestMalformed("a negative serial number or a nonce of an impossible size")
-    return OCSPRequest(cert_id=cert_id, nonce=nonce)
+    if not 0 < len(cert_ids) <= MAX_IDS:
+        raise OCSPRequestMalformed(f"about {len(cert_ids)} certificates")
+    if any(not 0 <= each.serial < SERIAL_END for each in cert_ids):
+        raise OCSPRequestMalformed("a serial number that no certificate has")
+    if nonce is not None and len(nonce) not in NONCE_SIZES:
+        raise OCSPRequestMalformed("a nonce of an impossible size")
+    return OCSPRequest(cert_ids=cert_ids, nonce=nonce)
+
+
+def _read_one(der: bytes) -> tuple[tuple[CertID, ...], bytes | None]:
+    request = ocsp.load_der_ocsp_request(der)
+    return (read_cert_id(request),), read_nonce(request.extensions)
+
+
+def _read_many(der: bytes) -> tuple[tuple[CertID, ...], bytes | None]:
+    try:
+        named, nonce = read_many(der)
+    except (DERMalformed, ValueError, IndexError) as error:
+        raise OCSPRequestMalformed(f"not an OCSP request: {error}") from None
+    return tuple(CertID(**each._asdict()) for each in named), nonce
 
 
 def cert_id_of(certificate: Certificate, issuer: Certificate, *, digest: str = "sha1") -> CertID:
@@ -151,41 +175,6 @@ def build_request(
     if nonce is not None:
         builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
     return builder.build().public_bytes(Encoding.DER)
-
-
-def build_response(
-    request: OCSPRequest, answer: OCSPAnswer, *, responder: Certificate, key: PrivateKey
-) -> bytes:
-    """Return the DER response to a request, signed by a delegated responder whose certificate is enclosed.
-
-    The nonce is echoed; an answer to be stored is built for a request without one. The library lets nobody choose
-    producedAt, which is the machine's time; no verifier decides by it.
-    """
-    cert_id, revocation = request.cert_id, answer.revocation
-    revoked_at = reason = None
-    if revocation is not None:
-        revoked_at = revocation.revoked_at
-        if revocation.reason is not RevocationReason.UNSPECIFIED:
-            reason = x509.ReasonFlags(revocation.reason.value)
-    builder = (
-        ocsp.OCSPResponseBuilder()
-        .add_response_by_hash(
-            cert_id.issuer_name_hash,
-            cert_id.issuer_key_hash,
-            cert_id.serial,
-            _DIGESTS[cert_id.digest],
-            STATUS[answer.status],
-            answer.this_update,
-            answer.next_update,
-            revoked_at,
-            reason,
-        )
-        .responder_id(ocsp.OCSPResponderEncoding.HASH, responder.x509)
-        .certificates([responder.x509])
-    )
-    if request.nonce is not None:
-        builder = builder.add_extension(x509.OCSPNonce(request.nonce), critical=False)
-    return builder.sign(key, digest_for(key)).public_bytes(Encoding.DER)
 
 
 def build_error(error: ResponderError) -> bytes:

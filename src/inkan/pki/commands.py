@@ -1,7 +1,8 @@
-"""``inkan ca``: ceremonies, authorities, lists and revocation at the command line."""
+"""``inkan ca`` and ``inkan cert``: ceremonies, authorities, lists, revocation and status at the command line."""
 
 import base64
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from inkan.crypto.key_providers import KeyProvider
 from inkan.crypto.path import RevocationReason
 from inkan.kernel.clock import Clock, rfc3339
 from inkan.kernel.sensitive import Secret
-from inkan.pki.model import CeremonyWrong
+from inkan.pki.model import CeremonyWrong, StatusAt
+from inkan.pki.rules import REASONS
 from inkan.pki.service import read_ceremony
 from inkan.pki.service.ceremony_file import AnyCeremony, Ceremony
 from inkan.pki.service.offline_store import draw_shares, make_offline, open_offline
@@ -233,13 +235,14 @@ def crl(world: Any, name: str, shard: int) -> None:
 @click.argument("certificate")
 @click.option(
     "--reason",
-    type=click.Choice([reason.value for reason in RevocationReason]),
+    type=click.Choice([reason for reason, whose in REASONS.items() if "holder" in whose]),
     default=RevocationReason.UNSPECIFIED.value,
     show_default=True,
     help="RFC 5280 reason.",
 )
+@click.option("--invalid-since", metavar="TIME", help="Since when the key was in other hands.")
 @click.pass_obj
-def revoke(world: Any, certificate: str, reason: str) -> None:
+def revoke(world: Any, certificate: str, reason: str, invalid_since: str | None) -> None:
     """Revoke the certificate with this id for ever.
 
     Example: inkan ca revoke crt_… --reason keyCompromise
@@ -247,11 +250,87 @@ def revoke(world: Any, certificate: str, reason: str) -> None:
 
     def change(platform: Any) -> Any:
         return platform.db.transact(
-            platform.pki.revoke, certificate, reason=RevocationReason(reason), actor=OPERATOR
+            platform.pki.revoke,
+            certificate,
+            reason=RevocationReason(reason),
+            actor=OPERATOR,
+            invalid_since=_time(invalid_since),
         )
 
     done = world.run(change)
     click.echo("Revoked." if done else "It was revoked before.")
+
+
+@command.command(name="revoke-authority")
+@click.argument("name")
+@click.option(
+    "--reason",
+    type=click.Choice([reason for reason, whose in REASONS.items() if "authority" in whose]),
+    required=True,
+    help="RFC 5280 reason.",
+)
+@click.pass_obj
+def revoke_authority(world: Any, name: str, reason: str) -> None:
+    """Revoke the issuing authority NAME for ever: it enters the root's list and issues nothing any more.
+
+    Example: inkan ca revoke-authority phone --reason cACompromise
+    """
+
+    def change(platform: Any) -> Any:
+        return platform.pki.revoke_authority(name, reason=RevocationReason(reason), actor=OPERATOR)
+
+    click.echo("Revoked." if world.run(change) else "It was revoked before.")
+
+
+@click.group()
+def certificates() -> None:
+    """Certificates of this instance's authorities.
+
+    Example: inkan cert status 5f3a…
+    """
+
+
+@certificates.command()
+@click.argument("serial")
+@click.option("--authority", metavar="NAME", help="Its issuer; any issuer when left out.")
+@click.option("--at", metavar="TIME", help="RFC 3339 time that is asked about; now when left out.")
+@click.pass_obj
+def status(world: Any, serial: str, authority: str | None, at: str | None) -> None:
+    """Say how the certificate with this SERIAL (hexadecimal) stood at a time, and every hold before it.
+
+    Example: inkan cert status 5f3a… --at 2026-11-01T09:00:00+08:00
+    """
+    number, moment = serial.replace(":", "").lower().lstrip("0"), _time(at)
+
+    async def read(platform: Any) -> StatusAt:
+        found: StatusAt = await platform.pki.find_serial(number, authority=authority, at=moment)
+        return found
+
+    found = world.run(read)
+    click.echo(f"{found.serial} of {found.authority} at {rfc3339(found.at)}: {found.standing}")
+    click.echo(f"  valid from {rfc3339(found.not_before)} to {rfc3339(found.not_after)}")
+    if found.revoked_at is not None:
+        click.echo(f"  revoked at {rfc3339(found.revoked_at)}")
+    if found.reason is not None:
+        click.echo(f"  reason {found.reason}")
+    if found.invalid_since is not None:
+        click.echo(f"  key not the holder's alone since {rfc3339(found.invalid_since)}")
+    for hold in found.holds:
+        until = "now" if hold.until is None else rfc3339(hold.until)
+        click.echo(f"  on hold from {rfc3339(hold.since)} until {until}")
+
+
+def _time(text: str | None) -> datetime | None:
+    """A time of RFC 3339 with its offset, or None for None."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = datetime.min  # noqa: DTZ901 - refused in the next line
+    if found.tzinfo is None:
+        raise click.BadParameter(f"{text} is no time like 2026-11-01T09:00:00+08:00")
+    return found.astimezone(UTC)
 
 
 def _print(lines: Any) -> None:

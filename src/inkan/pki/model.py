@@ -97,6 +97,7 @@ class Authority(msgspec.Struct, frozen=True):
     not_after: datetime
     is_offline: bool = False
     successor: str | None = None
+    revoked_at: datetime | None = None
 
 
 class CrossCertificate(msgspec.Struct, frozen=True):
@@ -161,6 +162,41 @@ class CertificateStatus(msgspec.Struct, frozen=True):
     reason: RevocationReason | None
     changed_at: datetime
     not_after: datetime
+
+
+class Standing(StrEnum):
+    """How a certificate stood at some time; revoked goes before expired."""
+
+    NOT_YET_VALID = "not_yet_valid"
+    VALID = "valid"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """A time on hold; ``until`` is None while it lasts."""
+
+    since: datetime
+    until: datetime | None
+
+
+class StatusAt(msgspec.Struct, frozen=True, kw_only=True):
+    """What the register says of a certificate at a time, and of its past until then; holds stand oldest first.
+
+    ``reason`` is of the revocation or of the hold that lasts, ``invalid_since`` RFC 5280's invalidity date.
+    """
+
+    authority: str
+    serial: str
+    at: datetime
+    standing: Standing
+    not_before: datetime
+    not_after: datetime
+    revoked_at: datetime | None = None
+    reason: RevocationReason | None = None
+    invalid_since: datetime | None = None
+    holds: tuple[Hold, ...] = ()
 
 
 class CardState(StrEnum):
@@ -359,13 +395,3 @@ class CardRequestMalformed(Malformed):
 
     code = "card_request_malformed"
     title = "The signed request is not well formed"
-
-
-class TranscriptLine(msgspec.Struct, frozen=True):
-    """One thing a ceremony made, with the thumbprint that people compare (JPKI-36)."""
-
-    name: str
-    role: str
-    subject: str
-    thumbprint_sha256: str
-    not_after: str

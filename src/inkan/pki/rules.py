@@ -6,12 +6,15 @@ here in code, with its clause: a profile that breaks a ceiling stops the start, 
 
 import tomllib
 from datetime import timedelta
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Literal
 
 import msgspec
 
+from inkan.crypto.path import RevocationReason
+from inkan.kernel.errors import Forbidden
 from inkan.kernel.machine import Machine
 from inkan.pki.model import CertificateState, CertificateStep, ProfileWrong
 
@@ -62,8 +65,47 @@ KEY_USAGES = {
 }
 MAX_BACKDATE_S = 300  # threat 30: notBefore at most five minutes back
 
-# Every certificate that is revoked stays in its CRL until one list past its term (RFC 5280 §3.3).
-CRL_KEEP = timedelta(days=2)
+
+class MirrorKind(StrEnum):
+    """The two lists for those who mirror everything that an authority revoked."""
+
+    BASE = "base"
+    DELTA = "delta"
+
+
+# Whose certificate is revoked for a reason of RFC 5280 §5.3.1; who may ask for which is the upper features' matter.
+_BOTH = frozenset({"holder", "authority"})
+REASONS: dict[RevocationReason, frozenset[str]] = {
+    RevocationReason.UNSPECIFIED: _BOTH,
+    RevocationReason.KEY_COMPROMISE: _BOTH,
+    RevocationReason.CA_COMPROMISE: frozenset({"authority"}),
+    RevocationReason.AFFILIATION_CHANGED: _BOTH,
+    RevocationReason.SUPERSEDED: _BOTH,
+    RevocationReason.CESSATION_OF_OPERATION: _BOTH,
+    # A hold is not a revocation: it is a step of its own, and it can end.
+    RevocationReason.CERTIFICATE_HOLD: frozenset(),
+    RevocationReason.PRIVILEGE_WITHDRAWN: _BOTH,
+    # About attribute authorities, which are not run here.
+    RevocationReason.AA_COMPROMISE: frozenset(),
+}
+# For these the list that carries the serial is signed directly after COMMIT, not by the next sweep.
+AT_ONCE = frozenset({RevocationReason.KEY_COMPROMISE, RevocationReason.CA_COMPROMISE})
+
+# Design §6 Status: dirty lists are signed within 60 s; the sweep looks three times as often.
+SWEEP_EVERY = timedelta(seconds=20)
+# Lists of many shards fall due up to this part of half their life earlier, each at its own moment.
+SPREAD = 0.25
+ARL_LIFE = timedelta(days=400)
+# For mirrors: a full list a week, its delta an hour at most and sooner when something changed.
+BASE_EVERY = timedelta(days=7)
+BASE_LIFE = timedelta(days=8)
+DELTA_EVERY = timedelta(hours=1)
+DELTA_PAUSE = timedelta(seconds=40)
+DELTA_LIFE = timedelta(hours=24)
+# A transaction may commit so much later than the moment that it wrote into its rows.
+COMMIT_DELAY = timedelta(seconds=60)
+# An answer of RFC 5019 is kept by others for so long (design §6 Status).
+OCSP_MAX_AGE_S = 60
 
 MACHINE: Machine[CertificateState, CertificateStep] = Machine(
     CertificateState.RESERVED,
@@ -80,6 +122,24 @@ MACHINE: Machine[CertificateState, CertificateStep] = Machine(
         (CertificateState.SUSPENDED, CertificateStep.REVOKE): CertificateState.REVOKED,
     },
 )
+
+
+class ReasonRefused(Forbidden):
+    """This reason is not one that such a certificate is revoked for."""
+
+    code = "reason_refused"
+    title = "A certificate of this kind is not revoked for this reason"
+    public = ("reason",)
+
+
+def verify_reason(reason: RevocationReason, whose: Literal["holder", "authority"]) -> None:
+    """Refuse a reason that no certificate of that kind is revoked for.
+
+    Raises:
+        ReasonRefused: by :data:`REASONS`.
+    """
+    if whose not in REASONS[reason]:
+        raise ReasonRefused(f"no {whose} is revoked for {reason}", reason=reason.value)
 
 
 def check_profile(profile: Profile) -> Profile:

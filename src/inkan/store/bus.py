@@ -5,7 +5,7 @@ seconds, so that a lost hint costs latency and never an answer.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -66,20 +66,30 @@ class Bus:
 
     def __init__(self) -> None:
         self.waiters: dict[str, set[Subscription]] = {}
+        self._listeners: dict[str, list[Callable[[], None]]] = {}
 
     def subscribe(self, topic: str) -> Subscription:
         """Return a subscription; it hears from the moment its context is entered."""
         return Subscription(self, topic)
 
+    def listen(self, topic: str, heard: Callable[[], None]) -> None:
+        """Call ``heard`` at every call of the topic, before whoever made it hears that it is done.
+
+        For what must not outlive a change by even one turn of the loop; the listener stays as long as the bus.
+        """
+        self._listeners.setdefault(topic, []).append(heard)
+
     def publish(self, topics: Iterable[str]) -> None:
         """Wake everybody who waits on one of the topics."""
         for topic in topics:
+            for heard in self._listeners.get(topic, ()):
+                heard()
             for waiter in self.waiters.get(topic, ()):
                 waiter.wake()
 
     def wake_all(self) -> None:
         """Wake every waiter: calls may have been missed, or the clock has jumped."""
-        self.publish(list(self.waiters))
+        self.publish({*self.waiters, *self._listeners})
 
 
 def _finish(waiter: asyncio.Future[None]) -> None:

@@ -10,7 +10,7 @@ from inkan.kernel.clock import Clock
 from inkan.kernel.errors import all_errors
 from inkan.kernel.sensitive import Secret
 from inkan.web import catalogue
-from inkan.web.asgi import ASGIApp, Receive, Scope, Send
+from inkan.web.asgi import ASGIApp, RawHeaders, Receive, Scope, Send
 from inkan.web.assets import Asset
 from inkan.web.csrf import CSRF
 from inkan.web.exchange import (
@@ -29,6 +29,7 @@ from inkan.web.openapi import Document, draw
 from inkan.web.pipeline import finish_and_send, respond
 from inkan.web.principal import Matrix, Permission, open_to_all
 from inkan.web.problems import answered
+from inkan.web.ready import ReadyAnswers, is_plain
 from inkan.web.request import ClientGone
 from inkan.web.response import JSON, Response, binary
 from inkan.web.routes import Bare, Endpoint, Group, Route, RouteTable, Surface
@@ -69,6 +70,7 @@ class _ServedSite:
     surroundings: Surroundings
     table: RouteTable
     framework: ASGIApp
+    ready: tuple[ReadyAnswers, ...]
 
 
 class Application:
@@ -124,6 +126,25 @@ class Application:
             await serve_lifespan(self.running(), receive, send)
         else:
             raise NotImplementedError(f"{scope['type']} is not spoken here")
+
+    def find_ready(self, target: bytes, headers: RawHeaders) -> tuple[bytes, ...] | None:
+        """The answer to a GET that was kept as it was sent before, or None; see :mod:`inkan.web.ready`.
+
+        Asked by the server as soon as the head of a request without a body is read.
+        """
+        site = self._sites.get(host_of({"headers": headers}))
+        if site is None:
+            return None
+        for answers in site.ready:
+            found = answers.find(target)
+            if found is not None and is_plain(headers):
+                self._count_ready()
+                return found
+        return None
+
+    def _count_ready(self) -> None:
+        if self._metrics is not None:
+            self._metrics.observe("GET", "(ready)", 200, 0.0)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         site = self._sites.get(host_of(scope))
@@ -199,7 +220,8 @@ def _build_site(site: Site, nowhere: Surroundings) -> _ServedSite:
     documents = _documents(site, routes)
     routes += [_bare_row(*place, bare, documents) for place, bare in documents.bare.items()]
     _verify_use_cases(routes, nowhere.matrix)
-    return _ServedSite(surroundings, RouteTable(routes), cast("ASGIApp", framework))
+    ready = tuple(group.ready for group in groups if group.ready is not None)
+    return _ServedSite(surroundings, RouteTable(routes), cast("ASGIApp", framework), ready)
 
 
 def _bare_row(method: str, template: str, bare: Bare, group: Group) -> Route:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode
@@ -183,8 +184,7 @@ class Exchange:
     @property
     def source(self) -> str:
         """An opaque key of the sender's address (IPv6: of its /64), for rate windows; per process."""
-        host = (self.scope.get("client") or ("",))[0]
-        return hashlib.blake2b(network_of(host), digest_size=12, key=_SOURCE_KEY).hexdigest()
+        return _source((self.scope.get("client") or ("",))[0])
 
     @property
     def correlation_id(self) -> str:
@@ -374,6 +374,11 @@ def exchange_of(scope: Mapping[str, Any]) -> Exchange:
     """The exchange of a framework's request, by its ASGI scope."""
     exchange: Exchange = scope[SCOPE_KEY]
     return exchange
+
+
+@lru_cache(maxsize=4096)
+def _source(host: str) -> str:
+    return hashlib.blake2b(network_of(host), digest_size=12, key=_SOURCE_KEY).hexdigest()
 
 
 def _text(value: bytes | None) -> str | None:

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
-from inkan.web.asgi import Receive, Scope, Send
+from inkan.web.asgi import RawHeaders, Receive, Scope, Send
 
 Lifespan = Callable[[], AbstractAsyncContextManager[Any]]
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
@@ -32,6 +32,9 @@ class Hosted(Served, Protocol):
     @property
     def authorities(self) -> frozenset[str]:
         """The values of ``Host`` that it answers to."""
+
+    def find_ready(self, target: bytes, headers: RawHeaders) -> tuple[bytes, ...] | None:
+        """An answer to a GET that was kept as it was sent before, or None; see :mod:`inkan.web.ready`."""
 
     def running(self) -> AbstractAsyncContextManager[Any]:
         """What has to be up while it serves."""
@@ -56,6 +59,11 @@ class Hosts:
             return
         application = self._by_authority.get(host_of(scope), self._applications[0])
         await application(scope, receive, send)
+
+    def find_ready(self, target: bytes, headers: RawHeaders) -> tuple[bytes, ...] | None:
+        """See :class:`Hosted`."""
+        application = self._by_authority.get(host_of({"headers": headers}))
+        return application.find_ready(target, headers) if application is not None else None
 
     @property
     def authorities(self) -> frozenset[str]:

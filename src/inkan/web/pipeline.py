@@ -148,7 +148,19 @@ class _Finisher:
 async def finish_and_send(response: Response, exchange: Exchange, send: Send) -> None:
     """Step 10 for a response of our own."""
     finish(response.status, response.headers, exchange)
+    if response.repeatable is not None:
+        _keep(response, exchange)
     await response.send(send, head=exchange.method == "HEAD")
+
+
+def _keep(response: Response, exchange: Exchange) -> None:
+    """Keep an answer that its endpoint calls repeatable, where nothing in it belongs to this request alone."""
+    repeatable, body = response.repeatable, response.body
+    is_plain = exchange.method == "GET" and not exchange.scope.get("query_string")
+    is_shared = not exchange.response_headers and exchange.allowance is None
+    target = exchange.scope.get("raw_path")
+    if repeatable and target and is_plain and is_shared and isinstance(body, bytes):
+        repeatable.answers.keep(target, response.headers, body, repeatable=repeatable)
 
 
 def finish(status: int, lines: RawHeaders, exchange: Exchange) -> None:

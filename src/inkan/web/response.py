@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from inkan.web.asgi import RawHeaders, Receive, Scope, Send
+from inkan.web.ready import Repeatable
 
 JSON: Final = "application/json"
 HTML: Final = "text/html; charset=utf-8"
@@ -21,7 +22,7 @@ _ENCODER = msgspec.json.Encoder()
 class Response:
     """What goes back. ``body`` is all of it, or a generator whose pieces are sent as they come."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "repeatable", "status")
 
     def __init__(
         self,
@@ -34,6 +35,8 @@ class Response:
         self.status = int(status)
         self.body = body
         self.headers: RawHeaders = list(headers)
+        self.repeatable: Repeatable | None = None
+        """Set by an endpoint whose answer may be sent again as it is; see :mod:`inkan.web.ready`."""
         if media_type is not None:
             self.headers.append((b"content-type", media_type.encode("ascii")))
 

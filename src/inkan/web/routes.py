@@ -20,6 +20,7 @@ from inkan.web.headers import Policy
 from inkan.web.input import BODY_LIMIT
 from inkan.web.limits import RateLimit
 from inkan.web.principal import Access
+from inkan.web.ready import ReadyAnswers
 from inkan.web.response import Response
 
 Endpoint = Callable[[Exchange], Awaitable[Response]]
@@ -98,6 +99,8 @@ class Group:
     """Where a browser without a login is sent (pages only)."""
     cors: CORS | None = None
     limit: RateLimit | None = None
+    ready: ReadyAnswers | None = None
+    """Answers of this group that may be sent again as they are; only where nobody is asked who he is."""
     policy: Policy | None = None
     relax: Mapping[str, Policy] = field(default_factory=dict)
     """Path template to the policy of that page alone."""

@@ -25,6 +25,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from inkan.kernel.errors import Conflict, InkanError, Malformed, TooLarge, Unavailable
 from inkan.web import headers
+from inkan.web.asgi import RawHeaders
 from inkan.web.hosts import Hosted
 from inkan.web.log import get_logger
 from inkan.web.problems import PROBLEM
@@ -79,6 +80,11 @@ class Limits:
     """Connections that the system holds until they are taken."""
 
 
+Ready = Callable[[bytes, RawHeaders], tuple[bytes, ...] | None]
+"""From the target and the headers of a GET to an answer without its status line, where one is ready."""
+_OK: Final = b"HTTP/1.1 200 OK\r\n"
+
+
 class _Phase(Enum):
     IDLE = "idle"
     HEAD = "head"
@@ -92,9 +98,14 @@ class DeadlineProtocol(HttpToolsProtocol):
     that come whole never touch it.
     """
 
-    def __init__(self, *args: Any, limits: Limits, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, limits: Limits, ready: Ready | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._limits = limits
+        self._ready = ready
+        self._found: tuple[bytes, ...] | None = None
+        self._answered = False
         self._phase = _Phase.IDLE
         self._head_bytes = 0
         self._waiting_bytes = 0
@@ -119,10 +130,11 @@ class DeadlineProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse, then see what is still missing."""
         before = self._phase
+        self._answered = False
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if self._phase is _Phase.IDLE and self._is_busy():
+        if self._phase is _Phase.IDLE and (self._answered or self._is_busy()):
             self._disarm()
         elif self._timer is None or self._phase is not before:
             is_body = self._phase is _Phase.BODY
@@ -151,12 +163,19 @@ class DeadlineProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there; the application starts."""
         self._phase = _Phase.BODY
+        if self._ready is not None and self._is_simple():
+            self._found = self._ready(self.url, self.headers)
+            if self._found is not None:
+                return
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The body is there too."""
         self._phase = _Phase.IDLE
-        super().on_message_complete()
+        if self._found is None:
+            super().on_message_complete()
+        else:
+            self._answer(self._found)
 
     def send_400_response(self, _: str) -> None:
         """Refuse what the parser could not read."""
@@ -172,6 +191,29 @@ class DeadlineProtocol(HttpToolsProtocol):
         """The reader reads again."""
         self._disarm_write()
         super().resume_writing()
+
+    def _is_simple(self) -> bool:
+        """Whether the request is a GET of HTTP/1.1 on a connection that stays, with nothing before it."""
+        parser: Any = self.parser
+        return (
+            parser.get_method() == b"GET"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not self._is_busy()
+            and not self.pipeline
+            and not self.flow.write_paused
+        )
+
+    def _answer(self, found: tuple[bytes, ...]) -> None:
+        """Send what is ready, and wait for the next request as after any other."""
+        self._found = None
+        self._answered = True
+        self.server_state.total_requests += 1
+        date = [b"%s: %s\r\n" % line for line in self.server_state.default_headers]
+        self.transport.write(b"".join((_OK, *date, *found)))
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
@@ -272,7 +314,7 @@ class Server:
         limits = limits or Limits()
         config = uvicorn.Config(
             application,
-            http=partial(DeadlineProtocol, limits=limits),  # type: ignore[arg-type]
+            http=partial(DeadlineProtocol, limits=limits, ready=application.find_ready),  # type: ignore[arg-type]
             ws="none",
             lifespan="off",
             log_config=None,

@@ -1,17 +1,12 @@
 """The certification authorities of one instance, and the validation of what cards sign."""
 
-import base64
-from collections.abc import Sequence
-from datetime import timedelta
-from functools import partial
-
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from inkan.audit import Actor, Audit
-from inkan.crypto import jose
 from inkan.crypto.certificates import parse_certificate
-from inkan.crypto.foreign_keys import signing
-from inkan.crypto.key_providers import KeyProvider, KeyPurpose
+from inkan.crypto.key_providers import KeyProvider
 from inkan.crypto.ocsp import build_request
 from inkan.crypto.path import KeyUsage, RevocationReason
 from inkan.crypto.workers.pool import WorkerPool
@@ -29,34 +24,35 @@ from inkan.pki.model import (
     IssuedCertificate,
     RevocationEvidence,
     Role,
-    TranscriptLine,
+    StatusAt,
 )
 from inkan.pki.ports import Fetch
-from inkan.pki.service.builder import public_key_of
+from inkan.pki.rules import MirrorKind
+from inkan.pki.service.authorities import Authorities
 from inkan.pki.service.cards import Cards
-from inkan.pki.service.ceremony import CeremonyMaster
 from inkan.pki.service.ceremony_file import AnyCeremony, Ceremony, Custody, read_ceremony
 from inkan.pki.service.foreign import ForeignSource
-from inkan.pki.service.hierarchy import Hierarchy, PublicURLs
+from inkan.pki.service.hierarchy import PublicURLs
+from inkan.pki.service.history import status_at
 from inkan.pki.service.issue import Issue
-from inkan.pki.service.key_uses import KeyUseLog
-from inkan.pki.service.known_cards import KnownCards, purge
-from inkan.pki.service.lists import Lists
+from inkan.pki.service.known_cards import KnownCards
+from inkan.pki.service.known_cards import purge as purge_cards
 from inkan.pki.service.making import thumbprint
+from inkan.pki.service.mirrors import MirrorList, Mirrors
 from inkan.pki.service.offline_store import draw_shares, make_offline, open_offline
-from inkan.pki.service.responder import Responder
+from inkan.pki.service.responder import Reply, Responder
+from inkan.pki.service.retirement import purge
 from inkan.pki.service.sources import OwnRegister
-from inkan.pki.service.status import LISTS_TOPIC, Status
+from inkan.pki.service.status import LIST_JOB, LISTS_TOPIC, ListJob, Status
 from inkan.pki.service.timestamps import TimestampAuthority
-from inkan.pki.service.transcript import Transcript, cross_line, transcript_line
+from inkan.pki.service.transcript import Transcript, TranscriptLine
 from inkan.store.database import MOMENT, Database, Step
 from inkan.store.sealing import Sealer
-from inkan.wire.receipt import RECEIPT_TYP
 
 UNFINISHED_AFTER = timedelta(seconds=10)
 
 
-class PKI:
+class PKI(Authorities):
     """Authorities, certificates, lists, answers, and the validation of cards."""
 
     def __init__(
@@ -71,7 +67,7 @@ class PKI:
         urls: PublicURLs,
         lint: bool = True,
         quorum: bool = False,
-        crl_life: timedelta = timedelta(hours=24),
+        crl_life: timedelta = timedelta(hours=2),
         ocsp_life: timedelta = timedelta(hours=1),
         foreign: Sequence[ForeignAuthority] = (),
         fetch: Fetch | None = None,
@@ -88,12 +84,21 @@ class PKI:
         Raises:
             ValueError: foreign authorities, and no way to ask for their status.
         """
-        self._db = db
-        self._audit = audit
+        super().__init__(
+            db=db,
+            audit=audit,
+            keys=keys,
+            workers=workers,
+            clock=clock,
+            urls=urls,
+            lint=lint,
+            quorum=quorum,
+            crl_life=crl_life,
+        )
+        self.clock = clock
         self._sealer = sealer
-        self.hierarchy = Hierarchy(db=db, keys=keys, urls=urls)
         self._status = Status(audit=audit)
-        self.lists = Lists(db=db, audit=audit, hierarchy=self.hierarchy, life=crl_life)
+        self._mirrors = Mirrors(db=db, audit=audit, hierarchy=self.hierarchy)
         self._responder = Responder(db=db, hierarchy=self.hierarchy, life=ocsp_life)
         self._issue = Issue(
             db=db,
@@ -103,20 +108,9 @@ class PKI:
             workers=workers,
             lint=lint,
         )
-        self._master = CeremonyMaster(
-            db=db,
-            audit=audit,
-            keys=keys,
-            hierarchy=self.hierarchy,
-            workers=workers,
-            clock=clock,
-            lint=lint,
-            quorum=quorum,
-        )
         self._timestamps = TimestampAuthority(
             db=db, audit=audit, hierarchy=self.hierarchy, clock=clock, accuracy=timestamp_accuracy
         )
-        self._uses = KeyUseLog(db=db, audit=audit, keys=keys)
         own = OwnRegister(db=db, hierarchy=self.hierarchy, lists=self.lists, status=self._status)
         self._cards = Cards(
             hierarchy=self.hierarchy,
@@ -132,57 +126,6 @@ class PKI:
             },
             own=own,
         )
-
-    # --- authorities -----------------------------------------------------------------------------
-
-    async def load(self) -> None:
-        """Read the authorities; to be awaited once before anything else."""
-        await self.hierarchy.load()
-
-    async def hold_ceremony(
-        self,
-        ceremony: AnyCeremony,
-        *,
-        file: bytes = b"",
-        approvals: Sequence[bytes] = (),
-        offline: KeyProvider | None = None,
-        is_rehearsal: bool = False,
-    ) -> Transcript:
-        """See :meth:`CeremonyMaster.hold`."""
-        return await self._master.hold(
-            ceremony, file=file, approvals=approvals, offline=offline, is_rehearsal=is_rehearsal
-        )
-
-    async def drill(self, offline: KeyProvider) -> list[str]:
-        """See :meth:`CeremonyMaster.drill`."""
-        return await self._master.drill(offline)
-
-    async def renew_signers(self) -> None:
-        """Replace signers of answers and time-stamps that are near their end; a schedule's work."""
-        await self._master.renew_signers()
-
-    async def record_key_uses(self) -> None:
-        """Write down what every key signed since the last time; a schedule's work."""
-        await self._uses.record()
-
-    def authorities(self) -> list[TranscriptLine]:
-        """Every certificate of the hierarchy with its thumbprint (JPKI-37)."""
-        return [
-            *map(transcript_line, self.hierarchy),
-            *map(cross_line, self.hierarchy.crosses),
-        ]
-
-    def anchors(self) -> list[bytes]:
-        """DER of the roots."""
-        return self.hierarchy.anchors()
-
-    def chain_of(self, profile: str) -> tuple[bytes, ...]:
-        """DER of the profile's issuer and upwards, without the root.
-
-        Raises:
-            AuthorityUnknown: nobody issues the profile.
-        """
-        return self.hierarchy.issuer_of(profile).chain[:-1]
 
     # --- certificates ----------------------------------------------------------------------------
 
@@ -232,9 +175,36 @@ class PKI:
         """Step: see :meth:`Status.hold`."""
         return self._status.hold(certificate_id)
 
-    def revoke(self, certificate_id: str, *, reason: RevocationReason, actor: Actor) -> Step[bool]:
+    def status_at(self, authority: str, serial: str, at: datetime) -> Step[StatusAt]:
+        """Step: see :func:`inkan.pki.service.history.status_at`."""
+        return status_at(authority, serial, at)
+
+    async def find_serial(
+        self, serial: str, *, authority: str | None, at: datetime | None
+    ) -> StatusAt:
+        """How the certificate with this serial stood; of any authority when none is named, now when no time is.
+
+        Raises:
+            CertificateUnknown: nobody issued it.
+        """
+        names = [authority] if authority else [a.name for a in self.hierarchy.of_role(Role.ISSUING)]
+        for name in names:
+            with suppress(CertificateUnknown):
+                return await self._db.read(status_at, name, serial, at or self._db.now())
+        raise CertificateUnknown()
+
+    def revoke(
+        self,
+        certificate_id: str,
+        *,
+        reason: RevocationReason,
+        actor: Actor,
+        invalid_since: datetime | None = None,
+    ) -> Step[bool]:
         """Step: see :meth:`Status.revoke`."""
-        return self._status.revoke(certificate_id, reason=reason, actor=actor)
+        return self._status.revoke(
+            certificate_id, reason=reason, actor=actor, invalid_since=invalid_since
+        )
 
     def revoke_all(self, owner: str, *, reason: RevocationReason, actor: Actor) -> Step[int]:
         """Step: see :meth:`Status.revoke_all`."""
@@ -259,16 +229,22 @@ class PKI:
         return await self.lists.current(name, shard)
 
     async def refresh_lists(self) -> None:
-        """Sign dirty and ageing lists; a schedule's work."""
+        """Sign dirty and ageing lists, and make the mirrors' lists again that are due; a schedule's work."""
         await self.lists.refresh()
+        await self._mirrors.refresh()
+
+    async def mirror(self, name: str, kind: MirrorKind) -> MirrorList:
+        """See :meth:`Mirrors.current`."""
+        return await self._mirrors.current(name, kind)
 
     async def purge_answers(self) -> None:
-        """Drop stored OCSP answers past their term, and foreign cards long ended; a schedule's work."""
+        """Drop OCSP answers past their term, entries that no list will hold, and foreign cards long ended."""
         await self._db.transact(_purge_answers)
+        await self._db.transact(purge)
 
-    async def ocsp(self, name: str, der: bytes) -> tuple[bytes, int]:
+    async def ocsp(self, name: str, der: bytes, *, admit: Callable[[], object]) -> Reply:
         """See :meth:`Responder.answer`."""
-        return await self._responder.answer(name, der)
+        return await self._responder.answer(name, der, admit=admit)
 
     async def timestamp(self, data: bytes) -> bytes:
         """See :meth:`TimestampAuthority.answer`."""
@@ -285,11 +261,11 @@ class PKI:
         request = build_request(
             parse_certificate(issued.der), parse_certificate(authority.certificate)
         )
-        answer, _ = await self._responder.answer(authority.name, request)
+        reply = await self._responder.answer(authority.name, request)
         shard = int(issued.serial, 16) % authority.crl_shards
         own = await self.lists.current(authority.name, shard)
         return RevocationEvidence(
-            ocsp=(answer,), crls=(own, await self.lists.current(authority.parent))
+            ocsp=(reply.der,), crls=(own, await self.lists.current(authority.parent))
         )
 
     # --- cards and phones ------------------------------------------------------------------------
@@ -305,30 +281,6 @@ class PKI:
     async def card_status(self, authority: str, serial: str) -> CardStatus:
         """See :meth:`Cards.status`."""
         return await self._cards.status(authority, serial)
-
-    # --- receipts and heads ----------------------------------------------------------------------
-
-    def head_chain(self) -> tuple[bytes, ...]:
-        """DER of the certificate of the audit log's head key and upwards, without the root.
-
-        Nothing before the ceremony, and nothing when the log signs with another key than the certified one.
-        """
-        signer = self.hierarchy.find(Role.AUDIT_HEAD)
-        if signer is None or public_key_of(signer) != self._audit.head_key:
-            return ()
-        return signer.chain[:-1]
-
-    async def sign_receipt(self, payload: bytes) -> str:
-        """The compact JWS of a receipt's payload, with the signer's chain in ``x5c`` (design §5.3).
-
-        Raises:
-            AuthorityUnknown: no ceremony made a receipt signer.
-        """
-        signer = self.hierarchy.get(Role.RECEIPT)
-        key = self.hierarchy.key_of(signer, KeyPurpose.RECEIPT)
-        assert isinstance(key, EllipticCurvePrivateKey)
-        sign = partial(jose.sign_compact, payload, key, alg=jose.Algorithm.ES256, typ=RECEIPT_TYP)
-        return await signing(key, partial(sign, header={"x5c": _x5c(signer.chain)}))
 
     def _read(self, certificate_id: str) -> Step[IssuedCertificate]:
         row = yield store.BY_ID.one(key=certificate_id)
@@ -350,22 +302,20 @@ def _given(fetch: Fetch | None) -> Fetch:
 def _purge_answers() -> Step[None]:
     moment = yield MOMENT
     yield store.PURGE_OCSP.run()
-    yield from purge(moment)
-
-
-def _x5c(chain: tuple[bytes, ...]) -> list[str]:
-    """RFC 7515 §4.1.6: standard base64 of DER, the signer's first; the root stays with the verifier."""
-    return [base64.b64encode(der).decode() for der in chain[:-1]]
+    yield from purge_cards(moment)
 
 
 __all__ = [
     "LISTS_TOPIC",
+    "LIST_JOB",
     "PKI",
     "AnyCeremony",
     "Ceremony",
     "Custody",
+    "ListJob",
     "PublicURLs",
     "Transcript",
+    "TranscriptLine",
     "draw_shares",
     "make_offline",
     "open_offline",

@@ -9,8 +9,8 @@ Numbered plan:
    platform's signers, cross-certificates;
 4. lint everything before anything is stored;
 5. store all of it in one transaction, with one audit event that holds every thumbprint;
-6. lists of offline authorities are signed while their key store is open; every other list starts out dirty and is
-   signed at the first question or by the schedule.
+6. lists of offline authorities are signed while their key store is open; every other list is signed at the first
+   question, and from then on by the schedule too while it has entries.
 
 A rehearsal does 1 to 4 with throw-away keys and stores nothing.
 """
@@ -39,15 +39,16 @@ from inkan.pki.model import (
     Role,
 )
 from inkan.pki.service import builder
-from inkan.pki.service.ceremony_file import AnyCeremony, Ceremony, Custody
+from inkan.pki.service.ceremony_file import AnyCeremony, Ceremony, Custody, SignLists
 from inkan.pki.service.custody import Approver, verify_quorum
-from inkan.pki.service.hierarchy import Hierarchy, key_end
+from inkan.pki.service.hierarchy import AUTHORITIES_TOPIC, Hierarchy, key_end
 from inkan.pki.service.key_uses import intended
 from inkan.pki.service.making import Maker, thumbprint
 from inkan.pki.service.plan import OCSP_SIGNER_LIFE, Made, Plan
 from inkan.pki.service.rehearsal import ThrowAwayKeys
+from inkan.pki.service.retirement import Retirement
 from inkan.pki.service.transcript import Transcript, cross_line, transcript_line
-from inkan.store.database import MOMENT, Database, Step
+from inkan.store.database import MOMENT, Database, Step, Wake
 from inkan.wire.ceremony_approval import file_sha256
 
 OFFICER = Actor(ActorKind.OPERATOR, "ca-officer")
@@ -65,6 +66,7 @@ class CeremonyMaster:
         audit: Audit,
         keys: KeyProvider,
         hierarchy: Hierarchy,
+        retirement: Retirement,
         workers: WorkerPool,
         clock: Clock,
         lint: bool,
@@ -75,6 +77,7 @@ class CeremonyMaster:
         self._audit = audit
         self._keys = keys
         self._hierarchy = hierarchy
+        self._retirement = retirement
         self._workers = workers
         self._clock = clock
         self._lint = lint
@@ -129,6 +132,9 @@ class CeremonyMaster:
                 *map(transcript_line, made.authorities),
                 *map(cross_line, made.crosses),
             ],
+            revoked=[end.name for end in ceremony.revoke]
+            if isinstance(ceremony, SignLists)
+            else [],
         )
         if not is_rehearsal:
             await self._db.transact(self._store, ceremony, made, transcript)  # 5
@@ -211,15 +217,18 @@ class CeremonyMaster:
                     authority=authority.name,
                     shard=shard,
                     number=0,
-                    dirty=True,
+                    dirty=False,
                     der=None,
                     this_update=None,
                     next_update=None,
                 )
         for cross in made.crosses:
             yield store.INSERT_CROSS.run(event_id=event, **msgspec.structs.asdict(cross))
+        for end in ceremony.revoke if isinstance(ceremony, SignLists) else ():
+            yield from self._retirement.revoke(end.name, reason=end.reason, actor=OFFICER)
         for old, new in made.succeeded.items():
             yield store.SUCCEED.run(key=old, new_successor=new, event=event)
+        yield Wake(AUTHORITIES_TOPIC)
 
     async def drill(self, offline: KeyProvider) -> list[str]:
         """Show that the opened offline store still signs for each of its authorities; returns their names.
@@ -289,6 +298,7 @@ class CeremonyMaster:
             new_not_after=fresh.not_after,
             event=event,
         )
+        yield Wake(AUTHORITIES_TOPIC)
         return touched
 
 
@@ -315,5 +325,5 @@ def _was_held(digest: str) -> Step[bool]:
 
 def _row(authority: Authority) -> dict[str, Any]:
     row = msgspec.structs.asdict(authority)
-    del row["chain"]
+    del row["chain"], row["revoked_at"]
     return row | {"role": authority.role.value, "profiles": list(authority.profiles)}

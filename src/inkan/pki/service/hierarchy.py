@@ -23,6 +23,8 @@ from inkan.pki.model import (
 )
 from inkan.store.database import Database, Step
 
+AUTHORITIES_TOPIC = "pki.authorities"
+
 
 class PublicURLs(msgspec.Struct, frozen=True):
     """Where third parties fetch certificates, lists and answers (RFC 5280 §4.2.1.13, §4.2.2.1)."""
@@ -50,6 +52,14 @@ class PublicURLs(msgspec.Struct, frozen=True):
         """The practice statement that certificate policies point to (RFC 5280 §4.2.1.4)."""
         return f"{self.origin}/cps"
 
+    def full(self, name: str) -> str:
+        """The full list for mirrors; no certificate names it."""
+        return f"{self.origin}/crl/{name}/full.crl"
+
+    def delta(self, name: str) -> str:
+        """The delta of the full list."""
+        return f"{self.origin}/crl/{name}/delta.crl"
+
     def ocsp(self, name: str) -> str:
         """The responder of an authority."""
         return f"{self.origin}/ocsp/{name}"
@@ -58,7 +68,8 @@ class PublicURLs(msgspec.Struct, frozen=True):
 class Hierarchy:
     """Every authority and signer of the instance.
 
-    They change at ceremonies and signer renewals only, so they are read at start and after those.
+    They change at ceremonies, signer renewals and revocations of an authority only, so they are read at start, after
+    those, and by every process once a minute (:meth:`PKI.follow`).
     """
 
     def __init__(self, *, db: Database, keys: KeyPairProvider, urls: PublicURLs) -> None:
@@ -99,6 +110,7 @@ class Hierarchy:
                 not_after=row.not_after,
                 is_offline=bool(row.is_offline),
                 successor=row.successor,
+                revoked_at=row.revoked_at,
             )
             for row in rows
         }
@@ -133,10 +145,10 @@ class Hierarchy:
         """The one authority that issues this profile.
 
         Raises:
-            AuthorityUnknown: none does.
+            AuthorityUnknown: none does, or the one that did was revoked.
         """
         for authority in self.issuers_of(profile):
-            if authority.successor is None:
+            if authority.successor is None and authority.revoked_at is None:
                 return authority
         raise AuthorityUnknown(f"no authority issues {profile}")
 

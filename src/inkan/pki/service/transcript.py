@@ -4,11 +4,21 @@ import msgspec
 from cryptography import x509
 
 from inkan.kernel.clock import rfc3339
-from inkan.pki.model import Authority, CrossCertificate, TranscriptLine
+from inkan.pki.model import Authority, CrossCertificate
 from inkan.pki.service.custody import Approver
 from inkan.pki.service.making import thumbprint
 
 TRANSCRIPT_TYP = "inkan-transcript+jws"
+
+
+class TranscriptLine(msgspec.Struct, frozen=True):
+    """One thing a ceremony made, with the thumbprint that people compare (JPKI-36)."""
+
+    name: str
+    role: str
+    subject: str
+    thumbprint_sha256: str
+    not_after: str
 
 
 class Transcript(msgspec.Struct, frozen=True, kw_only=True):
