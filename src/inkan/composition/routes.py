@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import ModuleType
 
-from inkan import accounts, notices
+from inkan import accounts, notices, pki
 from inkan.accounts import pages as accounts_pages
 from inkan.composition.platform import Platform
 from inkan.crypto.key_providers import KeyPurpose
@@ -11,6 +11,8 @@ from inkan.enrolment import api as enrolment_api
 from inkan.identification import api as identification_api
 from inkan.notices import api as notices_api
 from inkan.pki import api as pki_api
+from inkan.pki import pages as pki_pages
+from inkan.pki.service.showing import Showing
 from inkan.relying_parties import api as relying_parties_api
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.cors import CORS
@@ -40,6 +42,7 @@ def application(platform: Platform) -> Application:
         pki_api.routes(platform.pki),
         notices_api.phone_routes(platform.notices, phones, cors=wallet),
         accounts_pages.routes(platform.accounts),
+        *pki_pages.routes(Showing(pki=platform.pki, workers=platform.workers)),
     ]
     documents = (
         Document(path="/v1/openapi.json", title="Inkan RP API", prefix="/v1/"),
@@ -49,7 +52,7 @@ def application(platform: Platform) -> Application:
     equipment = Equipment(
         clock=clock,
         csrf_key=platform.keys.secret("csrf", KeyPurpose.MAC),
-        templates=Templates({"accounts": _folder(accounts)}),
+        templates=Templates({"accounts": _folder(accounts), "pki": _folder(pki)}),
         permissions=(
             *accounts.PERMISSIONS,
             *notices.PERMISSIONS,
@@ -57,7 +60,13 @@ def application(platform: Platform) -> Application:
             *identification_api.PERMISSIONS,
         ),
     )
-    site = Site(name="Inkan", origin=settings.origins.platform, groups=groups, documents=documents)
+    site = Site(
+        name="Inkan",
+        origin=settings.origins.platform,
+        groups=groups,
+        documents=documents,
+        menu=pki_pages.MENU,
+    )
     return build_app([site], equipment)
 
 

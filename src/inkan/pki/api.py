@@ -4,6 +4,7 @@ import base64
 import binascii
 from urllib.parse import unquote
 
+from inkan.crypto.certificate_file import pem
 from inkan.kernel.errors import Malformed
 from inkan.pki.service import PKI
 from inkan.web.exchange import Exchange
@@ -13,6 +14,7 @@ from inkan.web.routes import Bare, Group, Surface
 
 _PUBLISHED = open_to_all("published for everybody who verifies a certificate (RFC 5280, RFC 6960)")
 _CERTIFICATE_TYPE = "application/pkix-cert"
+_PEM_TYPE = "application/x-pem-file"
 _CRL_TYPE = "application/pkix-crl"
 _OCSP_TYPE = "application/ocsp-response"
 _OCSP_LIMIT = 4096
@@ -25,8 +27,11 @@ def routes(pki: PKI) -> Group:
     """The group of published objects."""
 
     async def certificate(exchange: Exchange) -> Response:
-        name = _without(exchange.parameters["file"], ".cer")
-        der = pki.hierarchy.get(name).certificate
+        file = exchange.parameters["file"]
+        if file.endswith(".pem"):
+            der = pki.hierarchy.get(file.removesuffix(".pem")).certificate
+            return binary(pem(der).encode(), _PEM_TYPE, max_age_s=_CERTIFICATE_MAX_AGE_S)
+        der = pki.hierarchy.get(_without(file, ".cer")).certificate
         return binary(der, _CERTIFICATE_TYPE, max_age_s=_CERTIFICATE_MAX_AGE_S)
 
     async def full_list(exchange: Exchange) -> Response:

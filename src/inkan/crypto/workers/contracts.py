@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from inkan.crypto.certificate_view import CertificateView
 from inkan.crypto.cms import VerifiedCMS
 from inkan.crypto.lint import CertificateLinter, LintReport
 from inkan.crypto.path import ValidatedPath, ValidationPolicy
@@ -44,6 +45,12 @@ class VerifyCMS(msgspec.Struct, frozen=True, kw_only=True):
     policy: ValidationPolicy
 
 
+class ReadCertificate(msgspec.Struct, frozen=True, kw_only=True):
+    """Take a certificate (DER, PEM or base64) apart for people to look at."""
+
+    data: bytes
+
+
 class Contract(msgspec.Struct, frozen=True):
     """Types of one job."""
 
@@ -55,6 +62,7 @@ CONTRACTS: Final[Mapping[str, Contract]] = {
     "lint_certificate": Contract(LintCertificate, LintReport),
     "lint_crl": Contract(LintCRL, LintReport),
     "lint_ocsp": Contract(LintOCSP, LintReport),
+    "read_certificate": Contract(ReadCertificate, CertificateView),
     "verify_path": Contract(VerifyPath, ValidatedPath),
     "verify_cms": Contract(VerifyCMS, VerifiedCMS),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from inkan.crypto.workers.certificate_reader import read_certificate
 from inkan.crypto.workers.child import Job
 from inkan.crypto.workers.contracts import CONTRACTS
 from inkan.crypto.workers.linters import lint_certificate, lint_crl, lint_ocsp, load_all
@@ -13,6 +14,7 @@ RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "lint_certificate": lambda job: lint_certificate(job.der, job.linter),
     "lint_crl": lambda job: lint_crl(job.der),
     "lint_ocsp": lambda job: lint_ocsp(job.der),
+    "read_certificate": lambda job: read_certificate(job.data),
     "verify_path": lambda job: verify_path(job.certificate, job.policy),
     "verify_cms": lambda job: verify_cms(job.der, job.content_type, job.policy),
 }

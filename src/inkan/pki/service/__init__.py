@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
@@ -173,6 +173,14 @@ class PKI:
     def find_status(self, certificate_id: str) -> Step[CertificateStatus | None]:
         """Step: see :meth:`Status.find`."""
         return self._status.find(certificate_id)
+
+    async def find_serial(self, authority: str, serial: str) -> CertificateStatus | None:
+        """What the register says of an authority's serial (lower-case hexadecimal); None when it holds it not."""
+        return await self._db.read(self._status.by_serial, authority, serial)
+
+    def now(self) -> datetime:
+        """The instance's time."""
+        return self._db.now()
 
     def hold_status(self, certificate_id: str) -> Step[CertificateStatus]:
         """Step: see :meth:`Status.hold`."""
