@@ -50,7 +50,7 @@ def test_a_ceremony_from_the_rehearsal_to_the_drill(
     ).stdout
     assert "rehearsal" in said
     assert not offline.exists()
-    assert home.inkan("ca", "list").stdout == ""
+    assert "no authorities yet" in home.inkan("ca", "list").stdout
 
     transcript = tmp_path / "transcript.json"
     said = home.inkan(

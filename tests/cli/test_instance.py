@@ -21,9 +21,12 @@ def ceremony(folder: Path) -> str:
 
 def test_authorities_are_made_once_and_shown(home: Home, tmp_path: Path) -> None:
     made = home.inkan("ca", "init", ceremony(tmp_path)).stdout
-    assert len(re.findall(r"SHA-256 [0-9a-fA-F:]{64,}", made)) >= 6
+    thumbprints = re.findall(r"SHA-256 [0-9A-F:]{95}", made)
+    assert len(thumbprints) >= 6
     listed = home.inkan("ca", "list").stdout
-    assert sorted(listed.splitlines()) == sorted(made.splitlines())
+    assert sorted(re.findall(r"SHA-256 [0-9A-F:]{95}", listed)) == sorted(thumbprints)
+    for name in re.findall(r"^(\S+) .* until ", made, re.MULTILINE):
+        assert re.search(rf"^[ │├└─]*{name}  ", listed, re.MULTILINE), name
     again = home.inkan("ca", "init", ceremony(tmp_path), code=1)
     assert again.stderr.count("\n") == 1
     root = x509.load_pem_x509_certificate(home.inkan("ca", "show", "root").stdout.encode())

@@ -110,14 +110,14 @@ async def test_a_place_that_is_not_configured_stops_the_ceremony(tmp_path: Path)
 
 
 async def test_budgets_of_the_settings_hold(tmp_path: Path) -> None:
-    settings = msgspec.structs.replace(DEMO, home=str(tmp_path), budgets=Budgets(cert=3))
+    settings = msgspec.structs.replace(DEMO, home=str(tmp_path), budgets=Budgets(cert=4))
     async with instance(settings) as platform:
-        # the root certifies itself and two authorities, the card authority its responder
+        # the root certifies itself and three authorities, the card authority its responder
         await platform.pki.hold_ceremony(demo_ceremony())
-        for number in (1, 2):
+        for number in (1, 2, 3):
             await platform.pki.issue(order_of(number, platform.clock))
         with pytest.raises(KeyBudgetSpent):
-            await platform.pki.issue(order_of(3, platform.clock))
+            await platform.pki.issue(order_of(4, platform.clock))
 
 
 async def test_the_last_uses_are_counted_when_an_instance_ends(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ async def test_the_last_uses_are_counted_when_an_instance_ends(tmp_path: Path) -
         await platform.pki.hold_ceremony(demo_ceremony())
         await count_last_uses(platform)
         rows = await platform.db.scan(_uses)
-        assert ("ca.root", "cert", 3) in {(row.key_label, row.purpose, row.signed) for row in rows}
+        assert ("ca.root", "cert", 4) in {(row.key_label, row.purpose, row.signed) for row in rows}
         await platform.pki.crl("root")
     await count_last_uses(platform)
 

@@ -98,7 +98,9 @@ async def test_a_list_whose_number_was_taken_and_never_stored_is_due(nation):
     shard = int(issued.serial, 16) % 1024
     from inkan.pki.service import lists
 
-    await nation.platform.db.transact(lists._take, "card", [shard])  # and then the process dies
+    await nation.platform.db.transact(
+        lists._take, nation.platform.audit, "card", [shard], "list"
+    )  # and then the process dies
     assert await nation.platform.pki.lists.refresh() == 1
     assert set(told(await crl_at(nation, path_of(issued)))) == {int(issued.serial, 16)}
 
@@ -108,14 +110,16 @@ async def test_a_slower_list_never_replaces_a_newer_one(nation, monkeypatch):
     shard = int(issued.serial, 16) % 1024
     from inkan.pki.service import lists
 
-    (slow,) = await nation.platform.db.transact(lists._take, "card", [shard])
+    (slow,) = await nation.platform.db.transact(
+        lists._take, nation.platform.audit, "card", [shard], "list"
+    )
     (read_,) = await nation.platform.db.scan(lists._read, "card", [slow])
     await revoke(nation, issued)
     fresh = await nation.platform.pki.crl("card", shard)
     service, card = nation.platform.pki.lists, nation.platform.pki.hierarchy.get("card")
     frame = service._frame(card, shard, slow.number, read_)
     (kept,) = await nation.platform.db.transact(
-        lists._store, "card", [shard], [(frame, read_, b"stale")]
+        lists._store, nation.platform.audit, "card", [shard], [(frame, read_, b"stale")], "list"
     )
     assert kept == fresh
 

@@ -11,8 +11,7 @@ from inkan.composition.settings import Settings
 from inkan.crypto.key_files import EncryptedFileKeyProvider
 from inkan.kernel.clock import Clock
 from inkan.kernel.sensitive import Secret
-from inkan.pki import read_ceremony
-from inkan.pki.model import Ceremony
+from inkan.pki import Ceremony, read_ceremony
 from inkan.store import connect, migrate
 from support.inline_workers import InlineWorkers
 

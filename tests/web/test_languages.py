@@ -173,3 +173,11 @@ def test_dates_are_written_as_their_readers_do(
     assert formats.era_day(date(2026, 11, 22)) == era
     assert formats.moment(MOMENT) == moment
     assert formats.moment(MOMENT, seconds=True) == moment + ":09"
+
+
+def test_the_last_second_of_9999_is_shown_although_no_day_follows_it() -> None:
+    end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    formats = Formats(JA, ZoneInfo("Asia/Taipei"))
+    assert formats.day(end) == "9999年12月31日"
+    assert formats.era_day(end) == "令和7981年12月31日"
+    assert formats.moment(end).endswith("23:59")

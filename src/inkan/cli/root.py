@@ -43,7 +43,7 @@ NOUNS = {
     "accounts": Noun("inkan.accounts.commands", "Staff logins: invite, list, end."),
     "audit": Noun("inkan.audit.commands", "The audit log: verify that nothing was changed."),
     "ca": Noun("inkan.pki.commands", "Certification authorities: ceremony, certificates, CRLs."),
-    "cert": Noun("inkan.pki.commands", "Certificates: the status at any time.", "certificates"),
+    "cert": Noun("inkan.cli.cert", "Certificates: show what a file says; the status at any time."),
     "config": Noun("inkan.cli.config", "The settings of an instance: check, show."),
     "demo": Noun("inkan.demo.commands", "A whole test country in one process."),
     "phone": Noun("inkan.cli.phone", "A reference phone: enrol, open, approve, refuse, list."),

@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import ModuleType
 
-from inkan import accounts, notices, portal
+from inkan import accounts, notices, pki, portal
 from inkan.accounts import pages as accounts_pages
 from inkan.composition.platform import Platform
 from inkan.composition.settings import Environment
@@ -12,6 +12,8 @@ from inkan.enrolment import api as enrolment_api
 from inkan.identification import api as identification_api
 from inkan.notices import api as notices_api
 from inkan.pki import api as pki_api
+from inkan.pki import pages as pki_pages
+from inkan.pki.service.showing import Showing
 from inkan.portal import pages as portal_pages
 from inkan.relying_parties import api as relying_parties_api
 from inkan.web.app import Application, Equipment, Site, build_app
@@ -30,6 +32,7 @@ MENU = (
     MenuItem(text="My home", path=portal_pages.HOME_PATH, roles=_PERSON),
     MenuItem(text="Usage records", path=portal_pages.RECORDS_PATH, roles=_PERSON),
     MenuItem(text="Notices", path=portal_pages.NOTICES_PATH, roles=_PERSON),
+    *pki_pages.MENU,
 )
 """The menu of the platform's pages: who sees which entry."""
 
@@ -54,6 +57,7 @@ def application(platform: Platform) -> Application:
         notices_api.phone_routes(platform.notices, phones, cors=wallet),
         accounts_pages.routes(platform.accounts),
         *portal_groups(platform),
+        *pki_pages.routes(Showing(pki=platform.pki, workers=platform.workers)),
     ]
     documents = (
         Document(path="/v1/openapi.json", title="Inkan RP API", prefix="/v1/"),
@@ -63,7 +67,9 @@ def application(platform: Platform) -> Application:
     equipment = Equipment(
         clock=clock,
         csrf_key=platform.keys.secret("csrf", KeyPurpose.MAC),
-        templates=Templates({"accounts": _folder(accounts), "portal": _folder(portal)}),
+        templates=Templates(
+            {"accounts": _folder(accounts), "pki": _folder(pki), "portal": _folder(portal)}
+        ),
         permissions=(
             *accounts.PERMISSIONS,
             *notices.PERMISSIONS,

@@ -6,6 +6,9 @@ anniversary (JPKI-16: 2004-04-01 for three years ends 2007-03-31).
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
+# First day of each era, newest first. Sources: Cabinet Order 143 of 2019 (Reiwa), Cabinet Order 1 of 1989
+# (Heisei), the imperial rescripts of 25 December 1926 (Showa) and 30 July 1912 (Taisho), and that of
+# 23 October 1868 (Meiji; before 1873 its dates followed the lunar calendar, which nobody's certificate does).
 _JAPANESE_ERAS = (
     (date(2019, 5, 1), "令和", "Reiwa"),
     (date(1989, 1, 8), "平成", "Heisei"),
@@ -13,6 +16,7 @@ _JAPANESE_ERAS = (
     (date(1912, 7, 30), "大正", "Taisho"),
     (date(1868, 10, 23), "明治", "Meiji"),
 )
+# Year 1 of the Republic of China began on 1912-01-01 (proclamation of the provisional president).
 _ROC_EPOCH = 1911
 
 
@@ -42,8 +46,10 @@ def age_on(birth: date, day: date) -> int:
 
 
 def roc_date(day: date) -> str:
-    """Taiwan's calendar: ``民國 115 年 11 月 21 日``; years before 1912 are ``民國前``."""
+    """Taiwan's calendar: ``民國 115 年 11 月 21 日``; year 1 is ``民國元年``, years before it are ``民國前``."""
     year = day.year - _ROC_EPOCH
+    if year == 1:
+        return f"民國元年 {day.month} 月 {day.day} 日"
     era = f"民國 {year}" if year > 0 else f"民國前 {1 - year}"
     return f"{era} 年 {day.month} 月 {day.day} 日"
 

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from string import hexdigits
 from urllib.parse import unquote
 
+from inkan.crypto.certificate_file import pem
 from inkan.crypto.certificates import certs_only
 from inkan.crypto.tsp import MAX_REQUEST_SIZE, QUERY_TYPE, REPLY_TYPE, PKIFailure
 from inkan.crypto.tsp_response import refused
@@ -28,6 +29,7 @@ from inkan.web.routes import Bare, Endpoint, Group, Surface
 _PUBLISHED = open_to_all("published for everybody who verifies a certificate (RFC 5280, RFC 6960)")
 _CERTIFICATE_TYPE = "application/pkix-cert"
 _BUNDLE_TYPE = "application/pkcs7-mime"
+_PEM_TYPE = "application/x-pem-file"
 _CRL_TYPE = "application/pkix-crl"
 _OCSP_TYPE = "application/ocsp-response"
 _OCSP_LIMIT = 4096
@@ -77,6 +79,9 @@ def _small(pki: PKI, live_per_minute: int) -> Group:
         if file.endswith(".p7c"):
             bundle = certs_only(pki.hierarchy.bundle(file.removesuffix(".p7c")))
             return binary(bundle, _BUNDLE_TYPE, max_age_s=_CERTIFICATE_MAX_AGE_S)
+        if file.endswith(".pem"):
+            der = pki.hierarchy.certificate(file.removesuffix(".pem"))
+            return binary(pem(der).encode(), _PEM_TYPE, max_age_s=_CERTIFICATE_MAX_AGE_S)
         der = pki.hierarchy.certificate(_without(file, ".cer"))
         return binary(der, _CERTIFICATE_TYPE, max_age_s=_CERTIFICATE_MAX_AGE_S)
 

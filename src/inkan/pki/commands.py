@@ -18,8 +18,9 @@ from inkan.kernel.clock import Clock, rfc3339
 from inkan.kernel.sensitive import Secret
 from inkan.pki.model import CeremonyWrong, StatusAt
 from inkan.pki.rules import REASONS
-from inkan.pki.service import read_ceremony
+from inkan.pki.service import read_ceremony, thumbprint
 from inkan.pki.service.ceremony_file import AnyCeremony, Ceremony
+from inkan.pki.service.forest import Forest, Tree, draw
 from inkan.pki.service.offline_store import draw_shares, make_offline, open_offline
 from inkan.pki.service.rehearsal import ThrowAwayKeys
 from inkan.wire.ceremony_approval import CONTENT_TYPE as APPROVAL_TYPE
@@ -183,17 +184,57 @@ def drill(world: Any, *, offline: Path, shares: tuple[Path, ...]) -> None:
 
 
 @command.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def list_(world: Any) -> None:
-    """List the authorities and signers with their thumbprints.
+def list_(world: Any, *, as_json: bool) -> None:
+    """List the authorities and signers as a tree, with the thumbprints that people compare.
 
-    Example: inkan ca list
+    Example: inkan ca list --json
     """
 
-    async def read(platform: Any) -> Any:
-        return platform.pki.authorities()
+    async def read(platform: Any) -> Forest:
+        hierarchy = platform.pki.hierarchy
+        return draw(hierarchy, hierarchy.urls, crosses=hierarchy.crosses)
 
-    _print(world.run(read))
+    forest = world.run(read)
+    if as_json:
+        click.echo(msgspec.json.encode({"authorities": [_told(t) for t in forest.trees]}).decode())
+        return
+    if not forest.trees:
+        click.echo("There are no authorities yet: inkan ca init FILE makes them.")
+    for tree in forest.trees:
+        _print_tree(tree, first="", rest="")
+
+
+def _print_tree(tree: Tree, *, first: str, rest: str) -> None:
+    """A certificate and, on lines of its own, all below it."""
+    bar = f"{rest}{'│ ' if tree.below else '  '}"
+    kind = tree.role if tree.place.value == tree.role else f"{tree.place}, {tree.role}"
+    click.echo(f"{first}{tree.name}  {tree.title}  ({kind}, until {rfc3339(tree.not_after)})")
+    click.echo(f"{bar}SHA-256 {thumbprint(tree.der)}")
+    for place, each in enumerate(tree.below, start=1):
+        is_last = place == len(tree.below)
+        branch, pad = ("└─ ", "   ") if is_last else ("├─ ", "│  ")
+        _print_tree(each, first=rest + branch, rest=rest + pad)
+
+
+def _told(tree: Tree) -> dict[str, Any]:
+    """A certificate of the picture as JSON."""
+    return {
+        "name": tree.name,
+        "role": tree.role,
+        "place": tree.place,
+        "common_name": tree.title,
+        "issuer": tree.issuer,
+        "sha256": tree.thumbprint,
+        "not_before": rfc3339(tree.not_before),
+        "not_after": rfc3339(tree.not_after),
+        "crl": tree.crl or None,
+        "crl_shards": tree.crl_shards,
+        "ocsp": tree.ocsp or None,
+        "timestamps": tree.timestamps or None,
+        "below": [_told(each) for each in tree.below],
+    }
 
 
 @command.command()
@@ -282,15 +323,7 @@ def revoke_authority(world: Any, name: str, reason: str) -> None:
     click.echo("Revoked." if world.run(change) else "It was revoked before.")
 
 
-@click.group()
-def certificates() -> None:
-    """Certificates of this instance's authorities.
-
-    Example: inkan cert status 5f3a…
-    """
-
-
-@certificates.command()
+@click.command()
 @click.argument("serial")
 @click.option("--authority", metavar="NAME", help="Its issuer; any issuer when left out.")
 @click.option("--at", metavar="TIME", help="RFC 3339 time that is asked about; now when left out.")

@@ -191,4 +191,10 @@ class Formats:
         return f"{self.day(moment)} {time}"
 
     def _local(self, day: date | datetime) -> Any:
-        return day.astimezone(self.zone) if isinstance(day, datetime) else day
+        if not isinstance(day, datetime):
+            return day
+        try:
+            return day.astimezone(self.zone)
+        except OverflowError:
+            # A certificate "without end" ends in the last second of 9999 (RFC 5280 §4.1.2.5): no day follows.
+            return day

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from inkan.crypto.certificate_view import CertificateView
 from inkan.crypto.cms import SignedContent, VerifiedCMS
 from inkan.crypto.lint import CertificateLinter, LintReport
 from inkan.crypto.path import EvidenceKind, ValidatedPath, ValidationPolicy
@@ -64,6 +65,12 @@ class ReadRevocation(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class ReadCertificate(msgspec.Struct, frozen=True, kw_only=True):
+    """Take a certificate (DER, PEM or base64) apart for people to look at."""
+
+    data: bytes
+
+
 class Contract(msgspec.Struct, frozen=True):
     """Types of one job."""
 
@@ -75,6 +82,7 @@ CONTRACTS: Final[Mapping[str, Contract]] = {
     "lint_certificate": Contract(LintCertificate, LintReport),
     "lint_crl": Contract(LintCRL, LintReport),
     "lint_ocsp": Contract(LintOCSP, LintReport),
+    "read_certificate": Contract(ReadCertificate, CertificateView),
     "verify_path": Contract(VerifyPath, ValidatedPath),
     "verify_cms": Contract(VerifyCMS, VerifiedCMS),
     "verify_cms_of": Contract(VerifyCMSOf, SignedContent),

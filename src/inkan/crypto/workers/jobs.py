@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from inkan.crypto.revocation import read_revocation
+from inkan.crypto.workers.certificate_reader import read_certificate
 from inkan.crypto.workers.child import Job
 from inkan.crypto.workers.contracts import CONTRACTS
 from inkan.crypto.workers.linters import lint_certificate, lint_crl, lint_ocsp, load_all
@@ -14,6 +15,7 @@ RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "lint_certificate": lambda job: lint_certificate(job.der, job.linter),
     "lint_crl": lambda job: lint_crl(job.der),
     "lint_ocsp": lambda job: lint_ocsp(job.der),
+    "read_certificate": lambda job: read_certificate(job.data),
     "verify_path": lambda job: verify_path(job.certificate, job.policy),
     "verify_cms": lambda job: verify_cms(job.der, job.content_type, job.policy),
     "verify_cms_of": lambda job: verify_cms_of(job.der, job.content_type, job.signers),

@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from inkan.crypto.certificate_view import CertificateView
 from inkan.crypto.cms import SignedContent, VerifiedCMS
 from inkan.crypto.lint import CertificateLinter, LintReport
 from inkan.crypto.path import EvidenceKind, ValidatedPath, ValidationPolicy
@@ -158,6 +159,11 @@ class WorkerPool:
         """Hold an OCSP response against RFC 6960."""
         report: LintReport = await self.call("lint_ocsp", der=der)
         return report
+
+    async def read_certificate(self, data: bytes) -> CertificateView:
+        """Take a certificate apart; refusals as :func:`certificate_reader.read_certificate`."""
+        view: CertificateView = await self.call("read_certificate", data=data)
+        return view
 
     async def verify_path(self, certificate: bytes, policy: ValidationPolicy) -> ValidatedPath:
         """Find a path that satisfies the policy; refusals as :func:`validation.verify_path`."""

@@ -171,6 +171,14 @@ class PKI(Authorities):
         """Step: see :meth:`Status.find`."""
         return self._status.find(certificate_id)
 
+    async def find_by_serial(self, authority: str, serial: str) -> CertificateStatus | None:
+        """What the register says of an authority's serial (lower-case hexadecimal); None when it holds it not."""
+        return await self._db.read(self._status.by_serial, authority, serial)
+
+    def now(self) -> datetime:
+        """The instance's time."""
+        return self._db.now()
+
     def hold_status(self, certificate_id: str) -> Step[CertificateStatus]:
         """Step: see :meth:`Status.hold`."""
         return self._status.hold(certificate_id)

@@ -13,7 +13,8 @@ Numbered plan for a certificate:
 3. a signer's certificate (OCSP, timestamps, receipts): the certified key is one that this process holds for that purpose;
 4. the term is inside the profile's ceiling and the authority's own term, and has begun;
 5. name, extensions and everything else are what the profile makes of the few free fields, octet for octet;
-6. certificates of authorities, and requests for them, are signed in a ceremony only, for keys that this process holds.
+6. certificates of authorities, and requests for them, are signed in a ceremony only, for keys that this process holds;
+   the one key of the platform's own that a ceremony certifies beside them is that of the audit log's heads.
 """
 
 import asyncio
@@ -191,6 +192,8 @@ class IssuingPolicy:
         wanted: x509.Certificate = read.parsed
         constraints = wanted.extensions.get_extension_for_class(x509.KeyUsage).value
         is_ca = constraints.key_cert_sign
+        if not is_ca and _policies(wanted) == {oids.POLICY_AUDIT_HEAD}:
+            return  # it has signed heads since before there was an authority, in the platform's own keys
         purposes = self._own_purposes(wanted)
         if not purposes or is_ca != (KeyPurpose.CERT in purposes):
             raise _refused(
@@ -289,3 +292,11 @@ def _spki(wanted: x509.Certificate) -> bytes:
 
 def _refused(rule: str, detail: str) -> SigningRefused:
     return SigningRefused(detail, rule=rule)
+
+
+def _policies(certificate: x509.Certificate) -> set[str]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.CertificatePolicies).value
+    except x509.ExtensionNotFound:
+        return set()
+    return {policy.policy_identifier.dotted_string for policy in found}
