@@ -20,6 +20,7 @@ from inkan.crypto.key_guard import SigningRefused
 from inkan.crypto.key_providers import KeyPurpose, KeyStoreLocked
 from inkan.crypto.keys import KeySpec
 from inkan.crypto.remote.journal import read_journal
+from inkan.pki.model import Role
 from inkan.pki.service import ceremony
 from support.instances import demo_ceremony, instance
 from support.orders import order_of
@@ -82,7 +83,7 @@ async def test_the_life_of_a_signer(pair: Pair) -> None:
     with pair.running(ceremony=True):
         async with instance(pair.platform) as platform:
             made = await platform.pki.hold_ceremony(demo_ceremony())
-            assert {line.role for line in made} >= {"root", "issuing", "ocsp", "receipt"}
+            assert {line.role for line in made.made} >= {"root", "issuing", "ocsp", "receipt"}
             own = platform.keys.places["file"].labels()  # type: ignore[attr-defined]
             assert not [label for label in own if label.startswith(("ca.", "ocsp.", "receipt."))]
     async with instance(pair.platform) as platform:
@@ -147,15 +148,15 @@ async def test_a_responder_is_renewed_by_the_signer(pair: Pair) -> None:
         async with instance(pair.platform) as platform:
             master = platform.pki._master
             late = ceremony.OCSP_SIGNER_LIFE
-            assert await _renewed(master, late * 2) == 2
+            assert await _renewed(master, late * 2) == 3
             assert platform.pki.hierarchy.get("card-ocsp").key_label != before.key_label
 
 
 async def _renewed(master, least) -> int:
     """Renew as if responders had to be renewed earlier."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ceremony, "RENEW_BEFORE", least, raising=True)
-        return await master.renew_ocsp_signers()
+        patch.setitem(ceremony._RENEWED_BEFORE, Role.OCSP, least)
+        return await master.renew_signers()
 
 
 async def test_a_signer_is_no_client_of_a_signer(pair: Pair) -> None:
