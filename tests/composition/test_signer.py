@@ -127,7 +127,7 @@ def _check_journal(pair: Pair) -> None:
     lines = [line for line, _ in read_journal(pair.home / JOURNAL_FILE)]
     events = [line.event for line in lines]
     assert events.count("intended") == events.count("signed")
-    assert events.count("generated") == 6
+    assert events.count("generated") == 9
     printed = subprocess.run(
         [sys.executable, "-c", "from inkan.cli import main; main()", "signer", "journal"],
         env={**os.environ, "INKAN_ENVIRONMENT": "demo", "INKAN_HOME": str(pair.home)},

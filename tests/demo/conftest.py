@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from inkan.demo.country import country
-from inkan.demo.story import StepReport, Story, StoryReport
+from inkan.demo.steps import StepReport, StoryReport
+from inkan.demo.story import Story
 from support.ports import free_port
 
 

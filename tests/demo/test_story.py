@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from demo.conftest import Told
 from inkan.demo.commands import command
 from inkan.demo.country import Country, country
-from inkan.demo.story import StepReport, Story
+from inkan.demo.steps import StepReport
+from inkan.demo.story import Story
 from support.ports import free_port
 
 REFUSED = {
@@ -54,7 +55,7 @@ def verify_shape(report: dict[str, Any]) -> None:
 def test_every_step_holds(told: Told) -> None:
     verify_shape(msgspec.to_builtins(told.report))
     assert told.heard == told.report.steps
-    assert len({step.name for step in told.heard}) == len(told.heard) == 12
+    assert len({step.name for step in told.heard}) == len(told.heard) == 19
     assert {step.door for step in told.heard} == {"-", "enrolment", "qr", "renewal"}
 
 

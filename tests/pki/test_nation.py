@@ -18,6 +18,7 @@ from inkan.demo.custodians import CustodianCard, make_custodian, with_custodians
 from inkan.kernel.sensitive import Secret
 from inkan.pki import CertificateOrder, KeyUsage, SubjectName, read_ceremony
 from inkan.pki.model import (
+    AuthorityUnknown,
     CeremonyDone,
     CeremonyNotApproved,
     CeremonyWrong,
@@ -362,3 +363,28 @@ async def test_roles_of_the_hierarchy_have_each_their_profile(nation: Nation) ->
         for authority in nation.platform.pki.hierarchy.of_role(role):
             found = x509.load_der_x509_certificate(authority.certificate)
             assert found.issuer == found.subject
+
+
+async def test_lists_of_offline_authorities_are_signed_in_ceremonies_only(nation: Nation) -> None:
+    await nation.found()
+    pki = nation.platform.pki
+    before = {name: await pki.crl(name) for name in ("root", "health-root", "bridge")}
+    assert await pki.lists.refresh() == 0
+    await nation.hold(
+        f'kind = "sign-lists"\ntitle = "{TITLE}"\n'
+        'revoke = [{name = "bridge-to-root", reason = "cessationOfOperation"},\n'
+        '          {name = "window", reason = "cACompromise"}]\n'
+    )
+    after = {name: x509.load_der_x509_crl(await pki.crl(name)) for name in before}
+    revoked = {name: {each.serial_number for each in found} for name, found in after.items()}
+    serials = {
+        name: x509.load_der_x509_certificate(nation.certificate(name)).serial_number
+        for name in ("bridge-to-root", "window")
+    }
+    assert revoked == {
+        "root": set(),
+        "health-root": {serials["window"]},
+        "bridge": {serials["bridge-to-root"]},
+    }
+    with pytest.raises(AuthorityUnknown):
+        pki.hierarchy.issuer_of("window")

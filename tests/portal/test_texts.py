@@ -7,6 +7,7 @@ import pytest
 
 from inkan.accounts.pages import FOLDER as ACCOUNTS
 from inkan.composition.routes import MENU
+from inkan.pki.pages import FOLDER as PKI
 from inkan.portal.pages import FOLDER, OUTCOMES, PHONE_STATES
 from inkan.portal.rules import ORGANISATION_NAMES, PURPOSE_TEXTS
 from inkan.web.languages import Language
@@ -22,7 +23,7 @@ def pages() -> str:
 
 
 def test_every_text_is_translated(pages: str) -> None:
-    templates = Templates({"accounts": ACCOUNTS, "portal": FOLDER})
+    templates = Templates({"accounts": ACCOUNTS, "pki": PKI, "portal": FOLDER})
     asked = set(re.findall(r'_\("([^"]+)"\)', pages)) | DATA
     assert len(asked) > 60
     for language in (Language.JA, Language.ZH_HANT):

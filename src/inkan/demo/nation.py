@@ -3,6 +3,7 @@
 An instance of its own that nobody connects to: it is founded, used and thrown away by the story.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -16,6 +17,7 @@ from inkan.composition.settings import Settings
 from inkan.crypto.key_providers import KeyProvider
 from inkan.crypto.keys import KeySpec, generate, spki_der
 from inkan.demo.custodians import CustodianCard, make_custodian, with_custodians
+from inkan.demo.token import find_softhsm, with_token
 from inkan.kernel.clock import Clock
 from inkan.kernel.ids import new_id
 from inkan.kernel.sensitive import Personal, Secret
@@ -31,6 +33,7 @@ from inkan.pki import (
 )
 
 PIN = Secret("123456")
+TOKEN_AUTHORITIES = ("card", "phone")
 _TERM = timedelta(days=300)
 
 
@@ -39,20 +42,26 @@ class Nation:
 
     Attributes:
         file: the ceremony file.
+        has_token: whether SoftHSM is on this machine; the keys of two authorities lie there then.
         shares: of the offline key store, after the founding.
     """
 
     def __init__(self, platform: Platform, folder: Path, cards: list[CustodianCard]) -> None:
         text = (files("inkan.pki") / "ceremonies" / "nation.toml").read_text(encoding="utf-8")
         self.platform = platform
-        self.file = with_custodians(text, cards)
+        self.has_token = bool(platform.settings.token.module)
+        self.file = with_custodians(_in_token(text) if self.has_token else text, cards)
         self.shares: tuple[Secret[str], ...] = ()
         self._offline = folder / "offline"
         self._cards = cards
 
-    async def rehearse(self) -> Transcript:
+    async def rehearse(self, *, approvals: int = 2) -> Transcript:
         """Hold the founding with throw-away keys."""
-        return await self._hold(self.file, is_rehearsal=True)
+        return await self._hold(self.file, approvals=approvals, is_rehearsal=True)
+
+    def certificate(self, name: str) -> bytes:
+        """DER of an authority or cross-certificate."""
+        return self.platform.pki.hierarchy.certificate(name)
 
     async def found(self) -> Transcript:
         """Draw the shares and hold the founding."""
@@ -112,11 +121,20 @@ class Nation:
 async def nation(folder: Path, settings: Settings) -> AsyncIterator[Nation]:
     """An empty instance in ``folder`` with the given settings otherwise, and three custodians' cards."""
     clock = Clock(may_advance=True)
-    async with compose(
-        msgspec.structs.replace(settings, home=str(folder)), clock=clock
-    ) as platform:
+    settings = msgspec.structs.replace(settings, home=str(folder))
+    module = find_softhsm()
+    if module is not None:
+        settings = await asyncio.to_thread(with_token, settings, module)
+    async with compose(settings, clock=clock) as platform:
         cards = [
             make_custodian(folder / f"{name}.card", name=name, pin=PIN, now=clock.now())
             for name in ("auditor", "archivist", "operator")
         ]
         yield Nation(platform, folder, cards)
+
+
+def _in_token(text: str) -> str:
+    """The ceremony file with the keys of two authorities made in the token; the others stay in files."""
+    for name in TOKEN_AUTHORITIES:
+        text = text.replace(f'name = "{name}"\n', f'name = "{name}"\nprovider = "pkcs11"\n', 1)
+    return text

@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,6 +27,9 @@ from inkan.client import (
 )
 from inkan.crypto import base64url, jose
 from inkan.demo.country import Citizen, Country
+from inkan.demo.nation import nation
+from inkan.demo.nation_scenes import SCENES
+from inkan.demo.steps import CheckFailed, Step, StepReport, StoryReport
 from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Personal, Secret
 from inkan.schemes import get_scheme
@@ -38,46 +40,6 @@ from inkan.wire.shown import Language
 PASSPHRASE = Secret("test country, not a secret")
 # Cheap on purpose: the phones of the test country guard nothing.
 PHONE_SCRYPT_N = 2**10
-
-
-class StepReport(msgspec.Struct):
-    """One step of the story."""
-
-    name: str
-    door: str
-    checks: list[str]
-    outcome: str
-    ms: float
-
-
-class StoryReport(msgspec.Struct):
-    """What the story found; ``ok`` when every step passed."""
-
-    ok: bool
-    steps: list[StepReport]
-
-
-class CheckFailed(Exception):
-    """A check of the story did not hold."""
-
-
-@dataclass
-class Step:
-    """A step under way."""
-
-    name: str
-    door: str
-    checks: list[str] = field(default_factory=list)
-
-    def check(self, what: str, holds: object) -> None:
-        """Note a check that holds.
-
-        Raises:
-            CheckFailed: it does not.
-        """
-        if not holds:
-            raise CheckFailed(f"{self.name}: {what}")
-        self.checks.append(what)
 
 
 class Story:
@@ -114,6 +76,7 @@ class Story:
                 self._third_phone,
                 self._renewal,
                 self._audit,
+                self._nation,
             ):
                 await scene()
         except CheckFailed:
@@ -344,6 +307,14 @@ class Story:
         answers = enumerate(bundle.revocation.ocsp)
         contents |= {f"ocsp-{n}.der": base64url.decode(answer) for n, answer in answers}
         await asyncio.to_thread(_write_all, folder, contents)
+
+    async def _nation(self) -> None:
+        """What a nation's authorities do, in an instance of their own beside the country."""
+        folder = self._country.folder / "nation"
+        async with nation(folder, self._country.instance.platform.settings) as founded:
+            for name, scene in SCENES.items():
+                async with self._step(name, "-") as step:
+                    await scene(founded, step)
 
     def _expect(self, who: str) -> SubjectHint:
         number = self._country.citizens[who].part.national_id

@@ -9,7 +9,8 @@ import click
 
 from inkan.apps.showcase.tax_office import tax_office
 from inkan.demo.country import Country, Tell, country, keep_quiet
-from inkan.demo.story import StepReport, Story, StoryReport
+from inkan.demo.steps import StepReport, StoryReport
+from inkan.demo.story import Story
 from inkan.kernel.clock import Clock
 from inkan.web.server import Server
 
