@@ -214,6 +214,7 @@ def assemble(
         clock=clock,
         issuer=settings.origins.platform,
         token_key=signer(keys, "token", KeyPurpose.TOKEN),
+        loopback=settings.environment is not Environment.PRODUCTION,
     )
     enrolment_ = Enrolment(
         enrolment.Parts(

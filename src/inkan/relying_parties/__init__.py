@@ -10,6 +10,7 @@ from inkan.relying_parties.model import (
     SystemRegistration,
     SystemSuspended,
     TokenRefused,
+    Webhook,
 )
 from inkan.relying_parties.rules import OWN_SYSTEM
 from inkan.relying_parties.service import Client, Grant, RelyingParties, TokenAnswer
@@ -31,4 +32,5 @@ __all__ = [
     "SystemSuspended",
     "TokenAnswer",
     "TokenRefused",
+    "Webhook",
 ]

@@ -15,9 +15,11 @@ from inkan.kernel.errors import (
 )
 from inkan.kernel.ids import RelyingPartyID, SystemID
 from inkan.wire.binding import BindingLevel, Door
+from inkan.wire.forms import CLAIMS_LIMIT
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{2,62}$")]
+Address = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 class SystemState(StrEnum):
@@ -33,12 +35,21 @@ class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         evidence: ``platform`` keeps the proofs sealed here; ``full`` hands name, certificate and proofs
             to the relying party, and the approve screen says so (design §5.5).
+        claims: codes of the attributes that may be asked for under this purpose (TW-68).
     """
 
     code: Code
-    kinds: Annotated[list[Literal["identify", "approve"]], msgspec.Meta(min_length=1)]
+    kinds: Annotated[list[Literal["identify", "approve", "sign"]], msgspec.Meta(min_length=1)]
     text: dict[str, Text]
     evidence: Literal["platform", "full"] = "platform"
+    claims: Annotated[list[Code], msgspec.Meta(max_length=CLAIMS_LIMIT)] = []
+
+
+class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One registered address that is told of changes; a session names it by its id."""
+
+    id: Code
+    url: Address
 
 
 class SystemRegistration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,6 +60,10 @@ class SystemRegistration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         domain: verified domain that the person reads beside the name.
         keys: public JWKs (P-256) that sign the system's client assertions.
         internal: registered for internal use: may ask for approvals without a binding level (DOC-02).
+        return_urls: addresses to which a phone or the redirect page may lead a browser back; a session
+            names one of them letter by letter (threat 17).
+        webhooks: addresses that are told of changes.
+        tap_only: the named policy by which a push needs no code; such answers have the level ``none``.
     """
 
     organisation: Code
@@ -62,6 +77,9 @@ class SystemRegistration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     keys: list[dict[str, Any]]
     internal: bool = False
     binding_min: BindingLevel | None = None
+    return_urls: Annotated[list[Address], msgspec.Meta(max_length=20)] = []
+    webhooks: Annotated[list[Webhook], msgspec.Meta(max_length=5)] = []
+    tap_only: bool = False
 
 
 class System(msgspec.Struct, frozen=True):
@@ -82,6 +100,9 @@ class System(msgspec.Struct, frozen=True):
     internal: bool
     binding_min: BindingLevel | None
     sector: str
+    return_urls: frozenset[str] = frozenset()
+    webhooks: dict[str, str] = {}
+    tap_only: bool = False
 
 
 class SystemPrincipal(msgspec.Struct, frozen=True):

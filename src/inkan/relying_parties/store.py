@@ -31,6 +31,9 @@ system = sa.Table(
     sa.Column("internal", sa.Boolean, nullable=False),
     sa.Column("binding_min", sa.String(12)),
     sa.Column("sector", sa.String(64), nullable=False),
+    sa.Column("return_urls", JSONText, nullable=False),
+    sa.Column("webhooks", JSONText, nullable=False),
+    sa.Column("tap_only", sa.Boolean, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("event_id", sa.String(40), nullable=False),
 )

@@ -71,11 +71,15 @@ class RelyingParties:
         clock: Clock,
         issuer: str,
         token_key: EllipticCurvePrivateKey,
+        loopback: bool = False,
     ) -> None:
-        """Issue tokens as ``issuer`` (the platform's origin) under ``token_key`` (P-256)."""
+        """Issue tokens as ``issuer`` (the platform's origin) under ``token_key`` (P-256).
+
+        With ``loopback`` addresses of this machine may be registered; never in production.
+        """
         self._db = db
         self._clock = clock
-        self._register = Register(db=db, audit=audit)
+        self._register = Register(db=db, audit=audit, loopback=loopback)
         self._clients = ClientAuthentication(db=db, clock=clock, issuer=issuer)
         self._tokens = Tokens(clock=clock, issuer=issuer, key=token_key)
         self.issuer = issuer

@@ -23,7 +23,7 @@ from inkan.relying_parties.model import (
     SystemState,
     SystemSuspended,
 )
-from inkan.relying_parties.rules import LANGUAGES, OWN_SYSTEM, USE_CASE_OF_STATE
+from inkan.relying_parties.rules import LANGUAGES, OWN_SYSTEM, USE_CASE_OF_STATE, is_address
 from inkan.store.database import MOMENT, Database, Step
 from inkan.wire.binding import BindingLevel, Door
 
@@ -35,9 +35,10 @@ Keys = dict[str, dict[str, str]]
 class Register:
     """Reads and changes the register."""
 
-    def __init__(self, *, db: Database, audit: Audit) -> None:
+    def __init__(self, *, db: Database, audit: Audit, loopback: bool) -> None:
         self._db = db
         self._audit = audit
+        self._loopback = loopback
 
     async def add(self, registration: SystemRegistration, *, actor: Actor) -> System:
         """Register an organisation (once) and one system of it.
@@ -51,6 +52,7 @@ class Register:
         keys = _read_keys(registration.keys)
         _check_purposes(registration)
         _check_texts(registration)
+        _check_addresses(registration, loopback=self._loopback)
         return await self._db.transact(self._add, registration, keys, actor)
 
     async def own(self, registration: SystemRegistration) -> System:
@@ -123,6 +125,9 @@ class Register:
             internal=registration.internal,
             binding_min=registration.binding_min,
             sector=organisation,
+            return_urls=registration.return_urls,
+            webhooks=registration.webhooks,
+            tap_only=registration.tap_only,
             version=1,
             event_id=event,
         )
@@ -229,6 +234,9 @@ def read_system(row: Any) -> System:
         internal=row.internal,
         binding_min=BindingLevel(row.binding_min) if row.binding_min else None,
         sector=row.sector,
+        return_urls=frozenset(row.return_urls),
+        webhooks={webhook["id"]: webhook["url"] for webhook in row.webhooks},
+        tap_only=row.tap_only,
     )
 
 
@@ -279,6 +287,17 @@ def _check_purposes(registration: SystemRegistration) -> None:
     codes = [purpose.code for purpose in registration.purposes]
     if len(set(codes)) != len(codes):
         raise RegistrationWrong(where="/purposes", expected="each code once")
+
+
+def _check_addresses(registration: SystemRegistration, *, loopback: bool) -> None:
+    addresses = [(f"/return_urls/{i}", url) for i, url in enumerate(registration.return_urls)]
+    addresses += [(f"/webhooks/{i}/url", each.url) for i, each in enumerate(registration.webhooks)]
+    for where, url in addresses:
+        if not is_address(url, loopback=loopback):
+            raise RegistrationWrong(where=where, expected="an https address in its plain form")
+    ids = [webhook.id for webhook in registration.webhooks]
+    if len(set(ids)) != len(ids):
+        raise RegistrationWrong(where="/webhooks", expected="each id once")
 
 
 def _check_texts(registration: SystemRegistration) -> None:
