@@ -20,6 +20,7 @@ from inkan.wire.reasons import Reason
 from inkan.wire.session import EvidenceMode, Kind, Outcome
 from inkan.wire.shown import Language, Template
 from wire import negatives, proofs, samples
+from wire.golden_webhook import webhook_vectors
 from wire.negatives import Row, changed, negative, no_documents, refused, spellings
 
 WALLET = "https://wallet.example.gov.tw"
@@ -393,4 +394,5 @@ BUILDERS: dict[str, Callable[[], Row]] = {
     "audit_log": audit_vectors,
     "commitment": commitment_vectors,
     "binding": binding_vectors,
+    "webhook": webhook_vectors,
 }

@@ -48,6 +48,12 @@ from inkan.client.rp_session import FetchedReceipt, ReceiptNotValid
 from inkan.client.session_view import ContentOrder, Return, SessionView, SubjectHint
 from inkan.client.software_card import SoftwareCard
 from inkan.client.verifier import verify_receipt
+from inkan.client.webhooks import (
+    NonceMemory,
+    WebhookReplayed,
+    read_webhook_keys,
+    verify_webhook,
+)
 
 __all__ = [
     "AnswerMalformed",
@@ -79,6 +85,7 @@ __all__ = [
     "Giving",
     "NoCard",
     "NoReader",
+    "NonceMemory",
     "PINLocked",
     "PathVerifier",
     "Phone",
@@ -103,6 +110,9 @@ __all__ = [
     "Trust",
     "UserNotVerified",
     "Verdict",
+    "WebhookReplayed",
     "WrongPIN",
+    "read_webhook_keys",
     "verify_receipt",
+    "verify_webhook",
 ]

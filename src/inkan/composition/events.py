@@ -10,6 +10,7 @@ from inkan import accounts, notices
 from inkan.audit import SEQUENCE_EVERY
 from inkan.composition.platform import Platform
 from inkan.enrolment import FINISH_JOB, FinishJob
+from inkan.identification import WEBHOOK_JOB
 from inkan.pki import LIST_JOB, SWEEP_EVERY, CertificateRevoked, ListJob
 from inkan.store.outbox import Handler, Job
 from inkan.store.schedules import Schedule
@@ -41,6 +42,7 @@ def handlers(platform: Platform) -> dict[str, Handler]:
     jobs = {
         LIST_JOB: Handler(sign_list),
         FINISH_JOB: Handler(finish),
+        WEBHOOK_JOB: platform.webhooks.handler,
         **platform.notices.handlers,
     }
     return table | jobs

@@ -36,7 +36,7 @@ from inkan.crypto.key_providers import KeyProvider, KeyPurpose, KeyUnknown
 from inkan.crypto.keys import KeySpec
 from inkan.crypto.workers.pool import WorkerPool
 from inkan.enrolment import Enrolment
-from inkan.identification import Identification
+from inkan.identification import Identification, WebhookSender
 from inkan.kernel.clock import Clock
 from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import random_bytes
@@ -50,6 +50,7 @@ from inkan.store import connect, migrate
 from inkan.store.database import Database
 from inkan.store.query import Query
 from inkan.store.sealing import Sealer
+from inkan.web.fetch import Fetcher
 
 PASSPHRASE_FILE = "passphrase"  # noqa: S105 - the name of a file
 MEBIBYTE = 1024 * 1024
@@ -73,6 +74,7 @@ class Platform:
     enrolment: Enrolment
     approvals: Approvals
     identification: Identification
+    webhooks: WebhookSender
     portal: Portal
 
     @property
@@ -127,6 +129,8 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         fetch = card_authorities.fetcher(settings, foreign)
         if fetch is not None:
             stack.push_async_callback(fetch.aclose)
+        post = Fetcher(admitted=settings.fetch.admitted)
+        stack.push_async_callback(post.aclose)
         platform = assemble(
             settings,
             clock=clock,
@@ -135,6 +139,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             workers=workers,
             foreign=foreign,
             fetch=fetch,
+            post=post,
         )
         await platform.pki.load()
         stack.push_async_callback(count_last_uses, platform)
@@ -159,6 +164,7 @@ def assemble(
     workers: WorkerPool,
     foreign: Sequence[ForeignAuthority] = (),
     fetch: Fetch | None = None,
+    post: Fetcher | None = None,
 ) -> Platform:
     """Build every feature upon an open database; pure wiring, nothing is read or written."""
     sealer = Sealer.of(keys)
@@ -244,6 +250,11 @@ def assemble(
             qr_master=keys.secret("session-qr", KeyPurpose.MAC),
         )
     )
+    webhooks_ = WebhookSender(
+        post=post or Fetcher(admitted=settings.fetch.admitted),
+        key=signer(keys, "webhook", KeyPurpose.WEBHOOK),
+        clock=clock,
+    )
     portal_ = Portal(
         clock=clock,
         accounts=accounts_,
@@ -269,6 +280,7 @@ def assemble(
         enrolment=enrolment_,
         approvals=approvals_,
         identification=identification_,
+        webhooks=webhooks_,
         portal=portal_,
     )
 

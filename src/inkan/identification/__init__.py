@@ -10,16 +10,19 @@ from inkan.identification.model import (
     SubjectHint,
 )
 from inkan.identification.service import (
+    WEBHOOK_JOB,
     AssertionParts,
     Decided,
     Identification,
     Opened,
     Parts,
+    WebhookSender,
 )
 from inkan.identification.store import EVENT_PAIRS
 
 __all__ = [
     "EVENT_PAIRS",
+    "WEBHOOK_JOB",
     "Answer",
     "AssertionParts",
     "Created",
@@ -32,4 +35,5 @@ __all__ = [
     "SessionOrder",
     "SessionView",
     "SubjectHint",
+    "WebhookSender",
 ]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from inkan.kernel.errors import Conflict, Forbidden, Gone, Malformed, NotFound
+from inkan.kernel.errors import Conflict, Forbidden, Gone, Malformed, NotFound, Unavailable
 from inkan.kernel.ids import ApprovalID, PersonID, SessionID, SystemID
 from inkan.wire.binding import BindingLevel, Door
 from inkan.wire.contents import DigestAlgorithm
@@ -236,3 +236,17 @@ class CertificateNotGood(Forbidden):
     code = "certificate_not_good"
     title = "The certificate on this phone is not valid any more"
     public = ("reason",)
+
+
+class WebhookUndelivered(Unavailable):
+    """The registered address answered with another status than 2xx."""
+
+    code = "webhook_undelivered"
+    title = "The webhook address did not take the message"
+
+
+class WebhookResting(Unavailable):
+    """The registered address failed shortly before; nothing was sent."""
+
+    code = "webhook_resting"
+    title = "Deliveries to this webhook address rest for a while"

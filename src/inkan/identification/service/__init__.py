@@ -15,6 +15,10 @@ from inkan.identification.service.deciding import AssertionParts, Decided
 from inkan.identification.service.opening import Opened
 from inkan.identification.service.parts import Parts, topic
 from inkan.identification.service.receipt_signer import ReceiptSigner
+from inkan.identification.service.tally import Tally
+from inkan.identification.service.verifying import ReceiptDesk
+from inkan.identification.service.webhooks import JOB as WEBHOOK_JOB
+from inkan.identification.service.webhooks import WebhookSender
 from inkan.kernel.ids import PersonID, SessionID, SystemID
 from inkan.relying_parties import System
 from inkan.store.database import MOMENT, Step, Wake
@@ -26,7 +30,9 @@ class Identification:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._receipts = ReceiptSigner(db=parts.db, pki=parts.pki)
+        self._tally = Tally(parts.db.clock)
+        self._desk = ReceiptDesk(parts.pki.anchors)
+        self._receipts = ReceiptSigner(db=parts.db, pki=parts.pki, tally=self._tally)
 
     # --- the relying party -----------------------------------------------------------------------
 
@@ -34,9 +40,13 @@ class Identification:
         self, system: System, order: SessionOrder, *, body: bytes, idempotency_key: str
     ) -> Created:
         """See :func:`inkan.identification.service.create.create`."""
-        return await create.create(
+        clock = self._parts.db.clock
+        began = clock.monotonic()
+        made = await create.create(
             self._parts, system, order, body=body, idempotency_key=idempotency_key
         )
+        self._tally.created(clock.monotonic() - began)
+        return made
 
     async def get(self, session_id: str, *, system: SystemID) -> tuple[SessionView, str]:
         """See :func:`inkan.identification.service.reading.get`."""
@@ -66,7 +76,9 @@ class Identification:
 
     async def cancel(self, session_id: str, *, system: SystemID) -> SessionView:
         """See :func:`inkan.identification.service.reading.cancel`."""
-        return await reading.cancel(self._parts, session_id, system=system)
+        seen = await reading.cancel(self._parts, session_id, system=system)
+        self._tally.cancelled()
+        return seen
 
     async def receipt(self, session_id: str, *, system: SystemID) -> str:
         """See :func:`inkan.identification.service.receipts.receipt`."""
@@ -91,6 +103,18 @@ class Identification:
     async def answer(self, session_id: str, *, system: SystemID) -> Answer | None:
         """See :func:`inkan.identification.service.own.answer`."""
         return await self._parts.db.read(own.answer, self._parts, session_id, system=system)
+
+    # --- for all ---------------------------------------------------------------------------------
+
+    @property
+    def tally(self) -> Tally:
+        """How sessions fare now."""
+        return self._tally
+
+    @property
+    def desk(self) -> ReceiptDesk:
+        """Judges receipts that anybody shows."""
+        return self._desk
 
     # --- the phone -------------------------------------------------------------------------------
 
@@ -153,6 +177,7 @@ class Identification:
             with suppress(ApprovalEnded, ApprovalMoved, ApprovalNotFound):
                 await self._parts.db.transact(self._expire, approval_id)
                 expired += 1
+        self._tally.expired(expired)
         return expired
 
     async def purge(self) -> None:
@@ -178,4 +203,12 @@ class Identification:
         yield store.FORGET_KEYS.run(before=moment - IDEMPOTENCY_LIFE)
 
 
-__all__ = ["AssertionParts", "Decided", "Identification", "Opened", "Parts"]
+__all__ = [
+    "WEBHOOK_JOB",
+    "AssertionParts",
+    "Decided",
+    "Identification",
+    "Opened",
+    "Parts",
+    "WebhookSender",
+]

@@ -1,89 +1,59 @@
-"""The RP API's sessions (``/v1``) and the Phone API's approvals (``/phone/v1``)."""
+"""The RP API's sessions (``/v1/sessions``): what relying parties' systems open, read and keep."""
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from inkan.approvals import UsageRecord
-from inkan.enrolment import PhonePrincipal
+from inkan.approvals import ApprovalEnded, ApprovalMoved, ApprovalNotFound
+from inkan.identification.api import described
+from inkan.identification.api.rates import Rates
 from inkan.identification.model import (
     Created,
+    DoorNotRegistered,
+    EvidenceSealed,
+    IdempotencyConflict,
     IdempotencyKeyMissing,
+    LevelTooLow,
+    PurposeNotRegistered,
     QRDoor,
+    ReceiptNotReady,
+    SessionNotFound,
     SessionOrder,
+    SessionPurged,
     SessionView,
 )
 from inkan.identification.rules import MAX_WAIT_S
-from inkan.identification.service import AssertionParts, Decided, Identification, Opened
-from inkan.kernel.clock import rfc3339
+from inkan.identification.service import Identification
 from inkan.kernel.errors import Malformed
+from inkan.kernel.identifiers import NationalIDMalformed
 from inkan.relying_parties import System
 from inkan.web.exchange import Authenticator, Exchange
 from inkan.web.principal import Access, Permission
-from inkan.web.response import Response, created, json_response, no_content, ok
+from inkan.web.response import Response, created, ok
 from inkan.web.routes import Bare, Group, Operation, QueryParameter, Surface
 from inkan.web.sse import ServerEvent, event_stream
-from inkan.wire.forms import parse_moment
-from inkan.wire.shown import Language
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
-_DECIDE_LIMIT = 400_000
 
 PERMISSIONS = (
     Permission(use_case="session.use", roles=frozenset({"system"}), source="design §5.5"),
-    Permission(
-        use_case="records.read",
-        roles=frozenset({"phone"}),
-        source="design §5.6: an assertion of the last ten minutes",
-        fresh_within=timedelta(minutes=10),
-    ),
-    Permission(use_case="approval.decide", roles=frozenset({"phone"}), source="design §5.6"),
 )
-_RECORDS = Access("records.read")
 _SESSION = Access("session.use")
-_PHONE = Access("approval.decide")
+Wait = Annotated[int, msgspec.Meta(ge=0, le=MAX_WAIT_S)]
+_UNKNOWN = (SessionNotFound, ApprovalNotFound, SessionPurged)
+_END_REFUSALS = (*_UNKNOWN, ApprovalEnded, ApprovalMoved)
+_DOOR_REFUSALS = (*_END_REFUSALS, LevelTooLow, DoorNotRegistered)
+_ORDER_REFUSALS = (
+    *(IdempotencyKeyMissing, IdempotencyConflict, NationalIDMalformed),
+    *(PurposeNotRegistered, DoorNotRegistered, LevelTooLow, ApprovalNotFound),
+)
 
 
-class OpenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of ``POST approvals/open``: a scanned frame and the person's language."""
-
-    frame: str
-    lang: Language
-
-
-class DecideBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of ``POST approvals/{id}/decide``: both proofs."""
-
-    jws: str
-    assertion: AssertionParts
-
-
-class RecordView(msgspec.Struct, frozen=True):
-    """One use as the person reads it; ``detail`` is null once it was erased."""
-
-    id: str
-    at: str
-    phone: str
-    outcome: str
-    detail: dict[str, Any] | None
-
-
-class RecordList(msgspec.Struct, frozen=True):
-    """Records of use, newest first, at most 50; ask again with ``before``."""
-
-    records: list[RecordView]
-
-
-class OpenedList(msgspec.Struct, frozen=True):
-    """What the phone has open."""
-
-    approvals: list[Opened]
-
-
-def rp_routes(identification: Identification, authenticator: Authenticator) -> Group:
+def rp_routes(
+    identification: Identification, authenticator: Authenticator, *, rates: Rates
+) -> Group:
     """The routes of relying parties' systems."""
 
     async def create(exchange: Exchange) -> Response:
@@ -136,21 +106,30 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
         bundle = await identification.evidence(exchange.parameters["id"], system=system.id)
         return Response(200, bundle, media_type="application/json")
 
-    wait = QueryParameter(name="wait", type=int, description="Seconds to wait, 0 to 120.")
+    wait = QueryParameter(name="wait", type=Wait, description="Seconds to wait for a change.")
     return Group(
         surface=Surface.API,
         authenticator=authenticator,
         challenge='DPoP algs="ES256"',
+        limit=rates.calls,
+        share=rates.share,
+        refusals=described.AUTHENTICATION,
         bare={
             ("POST", "/v1/sessions"): Bare(
                 endpoint=create,
                 access=_SESSION,
+                limit=rates.sessions,
                 operation=Operation(
                     name="createSession",
                     summary="Open a session; repeat with the same Idempotency-Key to read it again",
                     body=SessionOrder,
                     answer=Created,
                     status=201,
+                    headers=(described.IDEMPOTENCY_KEY,),
+                    refusals=_ORDER_REFUSALS,
+                    links=described.LINKS_OF_CREATED,
+                    body_example=described.ORDER,
+                    example=described.CREATED,
                 ),
             ),
             ("GET", "/v1/sessions/{id}"): Bare(
@@ -161,6 +140,9 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
                     summary="The session now, or as soon as it changes (long poll)",
                     answer=SessionView,
                     query=(wait,),
+                    refusals=_UNKNOWN,
+                    links=described.LINKS_OF_SESSION,
+                    example=described.CLOSED,
                 ),
             ),
             ("GET", "/v1/sessions/{id}/events"): Bare(
@@ -170,6 +152,8 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
                     name="followSession",
                     summary="Every state of the session as server-sent events",
                     media_type="text/event-stream",
+                    refusals=_UNKNOWN,
+                    example='event: state\ndata: {"id":"ses_6vq3vb3m2c7g4kq1h8d0y5tzja"}\n\n',
                 ),
             ),
             ("POST", "/v1/sessions/{id}/doors/qr"): Bare(
@@ -179,6 +163,9 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
                     name="openQRDoor",
                     summary="The handle and secret that the system's back end draws frames with",
                     answer=QRDoor,
+                    refusals=_DOOR_REFUSALS,
+                    links=described.LINKS_OF_DOOR,
+                    example=described.QR_DOOR,
                 ),
             ),
             ("GET", "/v1/sessions/{id}/doors/qr/stream"): Bare(
@@ -188,13 +175,20 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
                     name="streamQRFrames",
                     summary="One frame a second as server-sent events, drawn by the platform",
                     media_type="text/event-stream",
+                    refusals=_DOOR_REFUSALS,
+                    example='event: frame\ndata: {"frame":"https://wallet.example/q#1.qr_x.1.x"}\n\n',
                 ),
             ),
             ("POST", "/v1/sessions/{id}/cancel"): Bare(
                 endpoint=cancel,
                 access=_SESSION,
                 operation=Operation(
-                    name="cancelSession", summary="Take the question back", answer=SessionView
+                    name="cancelSession",
+                    summary="Take the question back",
+                    answer=SessionView,
+                    refusals=_END_REFUSALS,
+                    links=described.LINKS_OF_CANCELLED,
+                    example=described.CANCELLED,
                 ),
             ),
             ("GET", "/v1/sessions/{id}/receipt"): Bare(
@@ -204,6 +198,8 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
                     name="getReceipt",
                     summary="The signed receipt of a closed session",
                     media_type="application/jose",
+                    refusals=(*_UNKNOWN, ReceiptNotReady),
+                    example="eyJhbGciOiJFUzI1NiJ9.e30.AAAA",
                 ),
             ),
             ("GET", "/v1/sessions/{id}/evidence"): Bare(
@@ -212,125 +208,8 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
                 operation=Operation(
                     name="getEvidence",
                     summary="All that is needed to check the receipt offline (full evidence only)",
-                ),
-            ),
-        },
-    )
-
-
-def phone_routes(
-    identification: Identification, authenticator: Authenticator, *, cors: Any
-) -> Group:
-    """The routes of phones."""
-
-    async def open_(exchange: Exchange) -> Response:
-        arrived = exchange.now
-        phone = await _phone(exchange)
-        body = await exchange.json(OpenBody)
-        return ok(
-            await identification.open(phone, frame=body.frame, lang=body.lang, arrived=arrived)
-        )
-
-    async def listed(exchange: Exchange) -> Response:
-        phone = await _phone(exchange)
-        return ok(OpenedList(approvals=await identification.opened_on(phone)))
-
-    async def decide(exchange: Exchange) -> Response:
-        phone = await _phone(exchange)
-        body = await exchange.json(DecideBody)
-        decided = await identification.approve(
-            phone, exchange.parameters["id"], jws=body.jws, assertion=body.assertion
-        )
-        return json_response(200, decided)
-
-    async def refuse(exchange: Exchange) -> Response:
-        phone = await _phone(exchange)
-        return ok(await identification.refuse(phone, exchange.parameters["id"]))
-
-    async def report(exchange: Exchange) -> Response:
-        phone = await _phone(exchange)
-        return ok(await identification.refuse(phone, exchange.parameters["id"], report=True))
-
-    async def records(exchange: Exchange) -> Response:
-        phone = await _phone(exchange)
-        before = exchange.query("before")
-        listed = await identification.records(
-            phone.person, before=parse_moment(before) if before else None
-        )
-        return ok(RecordList(records=[_record(record) for record in listed]))
-
-    async def release(exchange: Exchange) -> Response:
-        phone = await _phone(exchange)
-        await identification.give_back(phone, exchange.parameters["id"])
-        return no_content()
-
-    def decision(endpoint: Any, name: str, summary: str) -> Bare:
-        operation = Operation(name=name, summary=summary, answer=Decided)
-        return Bare(endpoint=endpoint, access=_PHONE, operation=operation)
-
-    return Group(
-        surface=Surface.API,
-        authenticator=authenticator,
-        challenge='DPoP algs="ES256"',
-        cors=cors,
-        bare={
-            ("POST", "/phone/v1/approvals/open"): Bare(
-                endpoint=open_,
-                access=_PHONE,
-                operation=Operation(
-                    name="openApproval",
-                    summary="Open the request behind a scanned frame",
-                    body=OpenBody,
-                    answer=Opened,
-                ),
-            ),
-            ("GET", "/phone/v1/approvals"): Bare(
-                endpoint=listed,
-                access=_PHONE,
-                operation=Operation(
-                    name="listApprovals",
-                    summary="What this phone has open and undecided",
-                    answer=OpenedList,
-                ),
-            ),
-            ("POST", "/phone/v1/approvals/{id}/decide"): Bare(
-                endpoint=decide,
-                access=_PHONE,
-                body_limit=_DECIDE_LIMIT,
-                operation=Operation(
-                    name="decideApproval",
-                    summary="Approve with both proofs",
-                    body=DecideBody,
-                    answer=Decided,
-                ),
-            ),
-            ("POST", "/phone/v1/approvals/{id}/refuse"): decision(
-                refuse, "refuseApproval", "Say no"
-            ),
-            ("POST", "/phone/v1/approvals/{id}/report"): decision(
-                report, "reportApproval", "Say that somebody else started this"
-            ),
-            ("GET", "/phone/v1/records"): Bare(
-                endpoint=records,
-                access=_RECORDS,
-                operation=Operation(
-                    name="listRecords",
-                    summary="The person's records of use, newest first",
-                    answer=RecordList,
-                    query=(
-                        QueryParameter(
-                            name="before", type=str, description="Only what is older (RFC 3339)."
-                        ),
-                    ),
-                ),
-            ),
-            ("POST", "/phone/v1/approvals/{id}/release"): Bare(
-                endpoint=release,
-                access=_PHONE,
-                operation=Operation(
-                    name="releaseApproval",
-                    summary="Let go without deciding; the code may be scanned again",
-                    status=204,
+                    answer=dict[str, Any],
+                    refusals=(*_UNKNOWN, ReceiptNotReady, EvidenceSealed),
                 ),
             ),
         },
@@ -341,12 +220,6 @@ async def _system(exchange: Exchange) -> System:
     principal = await exchange.get_principal()
     system: System = principal.record.system
     return system
-
-
-async def _phone(exchange: Exchange) -> PhonePrincipal:
-    principal = await exchange.get_principal()
-    phone: PhonePrincipal = principal.record
-    return phone
 
 
 def _wait(text: str | None) -> float:
@@ -372,13 +245,3 @@ async def _frames(frames: AsyncIterator[str | None]) -> AsyncGenerator[ServerEve
 
 def _event(name: str, value: Any) -> ServerEvent:
     return ServerEvent(data=msgspec.json.encode(value).decode(), name=name)
-
-
-def _record(record: UsageRecord) -> RecordView:
-    return RecordView(
-        id=record.id,
-        at=rfc3339(record.at),
-        phone=record.phone,
-        outcome=record.outcome,
-        detail=record.detail,
-    )

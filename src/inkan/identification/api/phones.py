@@ -1,0 +1,202 @@
+"""The Phone API's approvals and records (``/phone/v1``)."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from inkan.approvals import UsageRecord
+from inkan.enrolment import PhonePrincipal
+from inkan.identification.service import AssertionParts, Decided, Identification, Opened
+from inkan.kernel.clock import rfc3339
+from inkan.web.exchange import Authenticator, Exchange
+from inkan.web.principal import Access, Permission
+from inkan.web.response import Response, json_response, no_content, ok
+from inkan.web.routes import Bare, Group, Operation, QueryParameter, Surface
+from inkan.wire.forms import parse_moment
+from inkan.wire.shown import Language
+
+_DECIDE_LIMIT = 400_000
+
+PERMISSIONS = (
+    Permission(
+        use_case="records.read",
+        roles=frozenset({"phone"}),
+        source="design §5.6: an assertion of the last ten minutes",
+        fresh_within=timedelta(minutes=10),
+    ),
+    Permission(use_case="approval.decide", roles=frozenset({"phone"}), source="design §5.6"),
+)
+_RECORDS = Access("records.read")
+_PHONE = Access("approval.decide")
+
+
+class OpenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST approvals/open``: a scanned frame and the person's language."""
+
+    frame: str
+    lang: Language
+
+
+class DecideBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST approvals/{id}/decide``: both proofs."""
+
+    jws: str
+    assertion: AssertionParts
+
+
+class RecordView(msgspec.Struct, frozen=True):
+    """One use as the person reads it; ``detail`` is null once it was erased."""
+
+    id: str
+    at: str
+    phone: str
+    outcome: str
+    detail: dict[str, Any] | None
+
+
+class RecordList(msgspec.Struct, frozen=True):
+    """Records of use, newest first, at most 50; ask again with ``before``."""
+
+    records: list[RecordView]
+
+
+class OpenedList(msgspec.Struct, frozen=True):
+    """What the phone has open."""
+
+    approvals: list[Opened]
+
+
+def phone_routes(
+    identification: Identification, authenticator: Authenticator, *, cors: Any
+) -> Group:
+    """The routes of phones."""
+
+    async def open_(exchange: Exchange) -> Response:
+        arrived = exchange.now
+        phone = await _phone(exchange)
+        body = await exchange.json(OpenBody)
+        return ok(
+            await identification.open(phone, frame=body.frame, lang=body.lang, arrived=arrived)
+        )
+
+    async def listed(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        return ok(OpenedList(approvals=await identification.opened_on(phone)))
+
+    async def decide(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        body = await exchange.json(DecideBody)
+        decided = await identification.approve(
+            phone, exchange.parameters["id"], jws=body.jws, assertion=body.assertion
+        )
+        return json_response(200, decided)
+
+    async def refuse(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        return ok(await identification.refuse(phone, exchange.parameters["id"]))
+
+    async def report(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        return ok(await identification.refuse(phone, exchange.parameters["id"], report=True))
+
+    async def records(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        before = exchange.query("before")
+        listed = await identification.records(
+            phone.person, before=parse_moment(before) if before else None
+        )
+        return ok(RecordList(records=[_record(record) for record in listed]))
+
+    async def release(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        await identification.give_back(phone, exchange.parameters["id"])
+        return no_content()
+
+    def decision(endpoint: Any, name: str, summary: str) -> Bare:
+        operation = Operation(name=name, summary=summary, answer=Decided)
+        return Bare(endpoint=endpoint, access=_PHONE, operation=operation)
+
+    return Group(
+        surface=Surface.API,
+        authenticator=authenticator,
+        challenge='DPoP algs="ES256"',
+        cors=cors,
+        bare={
+            ("POST", "/phone/v1/approvals/open"): Bare(
+                endpoint=open_,
+                access=_PHONE,
+                operation=Operation(
+                    name="openApproval",
+                    summary="Open the request behind a scanned frame",
+                    body=OpenBody,
+                    answer=Opened,
+                ),
+            ),
+            ("GET", "/phone/v1/approvals"): Bare(
+                endpoint=listed,
+                access=_PHONE,
+                operation=Operation(
+                    name="listApprovals",
+                    summary="What this phone has open and undecided",
+                    answer=OpenedList,
+                ),
+            ),
+            ("POST", "/phone/v1/approvals/{id}/decide"): Bare(
+                endpoint=decide,
+                access=_PHONE,
+                body_limit=_DECIDE_LIMIT,
+                operation=Operation(
+                    name="decideApproval",
+                    summary="Approve with both proofs",
+                    body=DecideBody,
+                    answer=Decided,
+                ),
+            ),
+            ("POST", "/phone/v1/approvals/{id}/refuse"): decision(
+                refuse, "refuseApproval", "Say no"
+            ),
+            ("POST", "/phone/v1/approvals/{id}/report"): decision(
+                report, "reportApproval", "Say that somebody else started this"
+            ),
+            ("GET", "/phone/v1/records"): Bare(
+                endpoint=records,
+                access=_RECORDS,
+                operation=Operation(
+                    name="listRecords",
+                    summary="The person's records of use, newest first",
+                    answer=RecordList,
+                    query=(
+                        QueryParameter(
+                            name="before", type=str, description="Only what is older (RFC 3339)."
+                        ),
+                    ),
+                ),
+            ),
+            ("POST", "/phone/v1/approvals/{id}/release"): Bare(
+                endpoint=release,
+                access=_PHONE,
+                operation=Operation(
+                    name="releaseApproval",
+                    summary="Let go without deciding; the code may be scanned again",
+                    status=204,
+                ),
+            ),
+        },
+    )
+
+
+async def _phone(exchange: Exchange) -> PhonePrincipal:
+    principal = await exchange.get_principal()
+    phone: PhonePrincipal = principal.record
+    return phone
+
+
+def _record(record: UsageRecord) -> RecordView:
+    return RecordView(
+        id=record.id,
+        at=rfc3339(record.at),
+        phone=record.phone,
+        outcome=record.outcome,
+        detail=record.detail,
+    )
