@@ -92,6 +92,11 @@ def find(parts: Parts, session_id: str, *, system: SystemID) -> Step[Found]:
     if session is None or session.system != system:
         raise SessionNotFound()
     approval = yield from parts.approvals.get(session.approval)
+    if approval.state is SessionState.CLOSED and session.result is None:
+        # The answer came between the two reads, which share no snapshot: the other half is there now.
+        session = read_session((yield store.BY_ID.one(key=session_id)))
+        if session is None:
+            raise SessionNotFound()
     return Found(session=session, approval=approval)
 
 
