@@ -125,7 +125,7 @@ async def test_a_replayed_frame_opens_nothing_for_another_phone(
     nobodys = await stranger.decide("apr_unknown", body)
     assert code_of(mine) == code_of(nobodys) == (404, "approval_not_found")
     assert without_instance(mine) == without_instance(nobodys)
-    assert (await stranger.get("/phone/v1/approvals")).json() == {"approvals": []}
+    assert (await stranger.get("/phone/v1/approvals")).json() == {"approvals": [], "waiting": []}
     listed = (await caller.get("/phone/v1/approvals")).json()["approvals"]
     assert [each["approval"] for each in listed] == [held]
 
@@ -169,7 +169,7 @@ async def test_orders_that_no_session_can_be_made_of(system: SystemCaller):
     bent = {
         "/challenge": {"challenge": CHALLENGE[:-1] + "B"},  # unused bits set
         "/expires_in": {"expires_in": 29},
-        "/kind": {"kind": "sign"},
+        "/kind": {"kind": "seal"},
         "/contents": {"contents": [content]},
         "/contents/0/name": {"contents": [content | {"name": "a\u202eb"}]},
         "/contents/0/digest": {"contents": [content | {"digest": text + "AA"}], "kind": "approve"},

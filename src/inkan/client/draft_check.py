@@ -121,7 +121,8 @@ def _is_in_domain(origin: str | None, domain: str) -> bool:
     if origin is None:
         return True
     host = urlsplit(origin).hostname or ""
-    return host == domain or host.endswith(f".{domain}")
+    registered = domain.partition(":")[0]
+    return host == registered or host.endswith(f".{registered}")
 
 
 def _compare(member: str, theirs: object, ours: object) -> None:

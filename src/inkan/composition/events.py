@@ -10,6 +10,7 @@ from inkan import accounts, notices
 from inkan.audit import SEQUENCE_EVERY
 from inkan.composition.platform import Platform
 from inkan.enrolment import FINISH_JOB, FinishJob
+from inkan.identification import PUSH_JOB, PushJob
 from inkan.pki import LIST_JOB, SWEEP_EVERY, CertificateRevoked, ListJob
 from inkan.store.outbox import Handler, Job
 from inkan.store.schedules import Schedule
@@ -38,9 +39,13 @@ def handlers(platform: Platform) -> dict[str, Handler]:
     async def finish(job: Job) -> None:
         await platform.enrolment.make_up(job.decode(FinishJob).request)
 
+    async def push(job: Job) -> None:
+        await platform.identification.push(job.decode(PushJob))
+
     jobs = {
         LIST_JOB: Handler(sign_list),
         FINISH_JOB: Handler(finish),
+        PUSH_JOB: Handler(push),
         **platform.notices.handlers,
     }
     return table | jobs

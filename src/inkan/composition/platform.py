@@ -239,6 +239,8 @@ def assemble(
             enrolment=enrolment_,
             people=people_,
             pki=pki_,
+            notices=notices_,
+            relying_parties=relying_parties_,
             issuer=settings.origins.platform,
             wallet_origin=settings.origins.wallet,
             qr_master=keys.secret("session-qr", KeyPurpose.MAC),

@@ -1,18 +1,28 @@
 """Sessions: what a relying party opens and reads, as values and refusals."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from inkan.kernel.errors import Conflict, Forbidden, Gone, Malformed, NotFound
 from inkan.kernel.ids import ApprovalID, PersonID, SessionID, SystemID
-from inkan.wire.binding import BindingLevel, Door
+from inkan.wire.binding import BindingLevel, Door, StatementDoor
 from inkan.wire.contents import DigestAlgorithm
-from inkan.wire.forms import CONTENTS_LIMIT, Challenge, Digest, Identifier, Name
+from inkan.wire.forms import (
+    CLAIMS_LIMIT,
+    CONTENTS_LIMIT,
+    Bytes32,
+    Challenge,
+    Code,
+    Digest,
+    Identifier,
+    Name,
+)
 from inkan.wire.session import Outcome, SessionState
 
-HintType = Literal["none", "person_ref", "national_id"]
+HintType = Literal["none", "person_ref", "phone_ref", "national_id"]
 
 
 class SubjectHint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,23 +41,82 @@ class ContentOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alg: DigestAlgorithm = DigestAlgorithm.SHA_256
 
 
+class Return(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the browser or app comes back to, and what it must bring (RFC 7636 §4.2, method S256).
+
+    Attributes:
+        url: one of the system's registered addresses, letter by letter.
+        binding: base64url of SHA-256 over the verifier, which stays in the browser or app that began.
+    """
+
+    url: Annotated[str, msgspec.Meta(max_length=500)]
+    binding: Bytes32
+
+
 class SessionOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of ``POST /v1/sessions``.
 
     Attributes:
         challenge: base64url of 32 to 64 bytes, drawn by the relying party for this session.
         doors: doors to make at once.
-        expires_in: seconds until the question ends undecided; at most 180 with a `qr` door (TW-45).
+        phone_name: to which of the person's phones a push goes (TW-48); to all of them when empty.
+        return_: for doors that come back; the answer is withheld until it is redeemed.
+        browser: base64url of 32 bytes by which the relying party knows this browser again; the platform
+            keeps it blinded, and only after an answer that came back to it.
+        claims: codes of attributes that are asked for.
+        notify: id of a registered webhook that is told of every change.
+        expires_in: seconds until the question ends undecided; at most 180 with doors other than `push`.
     """
 
-    kind: Literal["identify", "approve"]
+    kind: Literal["identify", "approve", "sign"]
     purpose: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     challenge: Challenge
     doors: Annotated[list[Door], msgspec.Meta(max_length=5)] = []
     subject_hint: SubjectHint = SubjectHint()
     binding_min: BindingLevel | None = None
     contents: Annotated[list[ContentOrder], msgspec.Meta(max_length=CONTENTS_LIMIT)] = []
+    phone_name: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    return_: Return | None = msgspec.field(name="return", default=None)
+    browser: Bytes32 | None = None
+    claims: Annotated[list[Code], msgspec.Meta(max_length=CLAIMS_LIMIT)] = []
+    notify: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     expires_in: Annotated[int, msgspec.Meta(ge=30, le=600)] = 180
+
+
+class Redemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST …/redeem``.
+
+    Attributes:
+        verifier: base64url of the 32 bytes that the browser or app kept.
+        return_code: what came back with it; null where nothing comes back from the phone.
+    """
+
+    verifier: Bytes32
+    return_code: Bytes32 | None = None
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What was agreed when the session was made; one column, read with it.
+
+    Attributes:
+        browser: keyed hash of the relying party's name for the browser, of this system alone.
+        webhook: registered address that is told of changes.
+        phone_name: as it is compared, see :func:`inkan.identification.rules.comparable`.
+        way: what was chosen on the redirect page, and when.
+        is_hint_typed: the expected person was typed on the redirect page, not named by the relying party.
+    """
+
+    doors: list[Door] = []
+    return_url: str | None = None
+    return_binding: str | None = None
+    browser: str | None = None
+    webhook: str | None = None
+    phone_name: str = ""
+    claims: list[str] = []
+    tap_only: bool = False
+    way: str | None = None
+    way_at: datetime | None = None
+    is_hint_typed: bool = False
 
 
 class QRDoor(msgspec.Struct, frozen=True):
@@ -66,10 +135,38 @@ class QRDoor(msgspec.Struct, frozen=True):
     generation: int
 
 
+class PushDoor(msgspec.Struct, frozen=True):
+    """What the asking page shows after a push was sent, whoever it may have reached.
+
+    Attributes:
+        code: six digits that the person types into the phone; null under the policy `tap_only`.
+        resend_after_s: seconds after which the page may offer to send again (TW-49).
+    """
+
+    code: str | None
+    resend_after_s: int
+
+
+class AddressDoor(msgspec.Struct, frozen=True):
+    """An address to open: of the wallet, or of the redirect page."""
+
+    url: str
+
+
+DoorView = QRDoor | PushDoor | AddressDoor
+DOOR_VIEWS: Final[Mapping[Door, type[DoorView]]] = {
+    Door.QR: QRDoor,
+    Door.PUSH: PushDoor,
+    Door.WEB_LINK: AddressDoor,
+    Door.REDIRECT: AddressDoor,
+    Door.APP_LINK: AddressDoor,
+}
+
+
 class Next(msgspec.Struct, frozen=True):
     """What the relying party does now."""
 
-    action: Literal["present", "wait", "none"]
+    action: Literal["present", "wait", "redeem", "none"]
     retry_after_ms: int
 
 
@@ -81,9 +178,10 @@ class BindingView(msgspec.Struct, frozen=True):
 
 
 class SubjectView(msgspec.Struct, frozen=True):
-    """Who answered: the pairwise reference of this person for this system."""
+    """Who answered: the pairwise references of this person and this phone for this system."""
 
     person_ref: str
+    phone_ref: str
 
 
 class SessionView(msgspec.Struct, frozen=True):
@@ -96,9 +194,10 @@ class SessionView(msgspec.Struct, frozen=True):
     outcome: Outcome | None
     reason: str | None
     next: Next
-    door: Door | None
+    door: StatementDoor | None
     binding: BindingView | None
     subject: SubjectView | None
+    claims: dict[str, Any]
     match: bool | None
     young: bool | None
     back_end: str | None
@@ -115,7 +214,7 @@ class Created(msgspec.Struct, frozen=True):
     """The answer to ``POST /v1/sessions``."""
 
     session: SessionView
-    doors: dict[str, QRDoor]
+    doors: dict[Door, Any]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -127,7 +226,12 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """One row of the sessions."""
+    """One row of the sessions.
+
+    Attributes:
+        page: handle of the redirect page, ``page_browser`` the hash of the cookie of the browser that began.
+        is_withdrawn: the relying party took it back after a phone had ended it unseen (design §5.4).
+    """
 
     id: SessionID
     system: SystemID
@@ -139,6 +243,10 @@ class Session(msgspec.Struct, frozen=True):
     binding_min: BindingLevel
     hint_type: HintType
     hint: bytes | None
+    terms: Terms
+    page: str | None
+    page_browser: str | None
+    is_withdrawn: bool
     body_sha256: str
     created_at: datetime
     expires_at: datetime
@@ -182,6 +290,78 @@ class DoorNotRegistered(Forbidden):
 
     code = "door_not_registered"
     title = "This door is not open to your system"
+
+
+class ReturnNotRegistered(Forbidden):
+    """The address to come back to is not one of the system's, letter by letter (threat 17)."""
+
+    code = "origin_not_registered"
+    title = "This return address is not registered for your system"
+
+
+class WebhookNotRegistered(Forbidden):
+    """The system has no webhook of this id."""
+
+    code = "webhook_not_registered"
+    title = "This webhook is not registered for your system"
+
+
+class ClaimNotRegistered(Forbidden):
+    """The purpose does not name this attribute."""
+
+    code = "claim_not_registered"
+    title = "This attribute is not registered for the purpose"
+    public = ("claim",)
+
+
+class CodeWrong(Forbidden):
+    """The typed code is not the page's; the third wrong one ends the request."""
+
+    code = "code_wrong"
+    title = "This is not the code that the page shows"
+    public = ("tries_left",)
+
+
+class LinkStale(Conflict):
+    """The address was used, replaced, or is none of this platform's."""
+
+    code = "link_reused"
+    title = "This link is no longer valid; start again on the page that gave it"
+
+
+class BrowserNotFound(NotFound):
+    """No known browser of this person has this id."""
+
+    code = "browser_not_found"
+    title = "There is no such known browser"
+
+
+class PageNotFound(NotFound):
+    """No session has this page, or another browser has begun it: one answer."""
+
+    code = "page_not_found"
+    title = "There is no such page, or it was begun in another browser"
+
+
+class PushUnderWay(Conflict):
+    """A push was sent to the person that was named on the page: no other way until it is over."""
+
+    code = "push_under_way"
+    title = "A message is on its way to the phone; go back and start again for another way"
+
+
+class NotDecided(Conflict):
+    """There is nothing to redeem yet."""
+
+    code = "session_not_decided"
+    title = "There is no answer to redeem yet"
+
+
+class ReturnRefused(Forbidden):
+    """Verifier or return code are not this session's; the session has ended (threat 3)."""
+
+    code = "return_other_browser"
+    title = "This answer belongs to another browser; the session has ended"
 
 
 class LevelTooLow(Forbidden):

@@ -167,6 +167,45 @@ class People:
         mac = aead.mac(self._pairwise_key, b"inkan-pairwise-v1", sector.encode(), person.encode())
         return base64url.encode(mac)
 
+    def phone_reference(self, phone: str, *, sector: str) -> str:
+        """The pairwise reference of one phone, made as :meth:`reference` and under a label of its own."""
+        mac = aead.mac(
+            self._pairwise_key, b"inkan-pairwise-phone-v1", sector.encode(), phone.encode()
+        )
+        return base64url.encode(mac)
+
+    def note_references(self, person: PersonID, phone: str, *, sector: str) -> Step[None]:
+        """Step: remember which references were given out, so that a later push may name them."""
+        yield store.NOTE_REFERENCE.run(
+            phone_ref=self.phone_reference(phone, sector=sector),
+            person_ref=self.reference(person, sector=sector),
+            person=person,
+            phone=phone,
+        )
+
+    def find_by_reference(self, reference: str, *, sector: str) -> Step[PersonID | None]:
+        """Step: the person whom this sector was given that reference of; another sector's finds nobody."""
+        row = yield store.BY_PERSON_REF.one(reference=reference)
+        found = row is not None and hmac.compare_digest(
+            self.reference(row.person, sector=sector), reference
+        )
+        return PersonID(row.person) if found else None
+
+    def find_by_phone_reference(
+        self, reference: str, *, sector: str
+    ) -> Step[tuple[PersonID, str] | None]:
+        """Step: the person and the phone that this sector was given that reference of."""
+        row = yield store.BY_PHONE_REF.one(reference=reference)
+        found = row is not None and hmac.compare_digest(
+            self.phone_reference(row.phone, sector=sector), reference
+        )
+        return (PersonID(row.person), str(row.phone)) if found else None
+
+    def find_by_lookup(self, lookup: bytes) -> Step[Person | None]:
+        """Step: the person of a keyed hash that :meth:`lookup` made, or None."""
+        row = yield store.BY_LOOKUP.one(lookup=lookup)
+        return _person(row) if row else None
+
     # --- looking -------------------------------------------------------------------------------------
 
     async def reveal(self, person: PersonID, *, actor: Actor, reason: str) -> Identity:

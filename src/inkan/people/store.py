@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from inkan.people.model import PersonState
-from inkan.store.query import Query, insert_row
+from inkan.store.query import Query, insert_new, insert_row
 from inkan.store.schema import Choice, Moment, metadata
 from inkan.store.sealing import SealedColumn
 
@@ -31,6 +31,17 @@ reveal = sa.Table(
     sa.Column("reason", sa.LargeBinary, nullable=False),
     sa.Column("event_id", sa.String, nullable=False),
     sa.Index(None, "person", "at"),
+)
+
+# References are keyed hashes; what was given out is noted, so that who holds one may name it (design §5.5).
+reference = sa.Table(
+    "people_reference",
+    metadata,
+    sa.Column("phone_ref", sa.String(43), primary_key=True),
+    sa.Column("person_ref", sa.String(43), nullable=False),
+    sa.Column("person", sa.String, nullable=False),
+    sa.Column("phone", sa.String, nullable=False),
+    sa.Index(None, "person_ref"),
 )
 
 IDENTITY = SealedColumn("people_person", "identity")
@@ -77,6 +88,18 @@ REVEALS = Query(
     .where(reveal.c.person == _given("person", reveal.c.person))
     .order_by(reveal.c.at.desc(), reveal.c.id)
     .limit(100)
+)
+
+NOTE_REFERENCE = insert_new(reference)
+BY_PERSON_REF = Query(
+    sa.select(reference.c.person)
+    .where(reference.c.person_ref == _given("reference", reference.c.person_ref))
+    .limit(1)
+)
+BY_PHONE_REF = Query(
+    sa.select(reference.c.person, reference.c.phone).where(
+        reference.c.phone_ref == _given("reference", reference.c.phone_ref)
+    )
 )
 
 EVENT_PAIRS = [

@@ -28,7 +28,7 @@ from inkan.enrolment.service.parts import Parts, read_phone
 from inkan.enrolment.service.preparing import Handed, Registration
 from inkan.enrolment.service.renewing import Begun, Renewed
 from inkan.enrolment.service.requests import Progress
-from inkan.kernel.ids import PersonID
+from inkan.kernel.ids import PersonID, PhoneID
 from inkan.pki import CertificateRevoked
 from inkan.schemes import ParentEnd
 from inkan.store.database import MOMENT, Step
@@ -129,6 +129,14 @@ class Enrolment:
     def hold_asserted(self, phone: PhonePrincipal, *, sign_count: int) -> Step[bool]:
         """Step: see :func:`inkan.enrolment.service.phones.hold_asserted`."""
         return phones.hold_asserted(phone, sign_count=sign_count)
+
+    def hold_active(self, phone_id: PhoneID) -> Step[bool]:
+        """Step: see :func:`inkan.enrolment.service.phones.hold_active`."""
+        return phones.hold_active(phone_id)
+
+    def phones_of(self, person: PersonID) -> Step[list[Phone]]:
+        """Step: see :func:`inkan.enrolment.service.phones.phones`."""
+        return phones.phones(person)
 
     async def phones(self, person: PersonID) -> list[Phone]:
         """Every phone of a person that is not revoked."""

@@ -65,6 +65,12 @@ def hold_asserted(phone: PhonePrincipal, *, sign_count: int) -> Step[bool]:
     return touched == 1
 
 
+def hold_active(phone_id: PhoneID) -> Step[bool]:
+    """Step: hold a phone's row until COMMIT; whether it is in use now."""
+    phone = read_phone((yield store.HELD_PHONE.one(key=phone_id)))
+    return phone is not None and phone.state is PhoneState.ACTIVE
+
+
 def get_phone(phone_id: str, *, person: PersonID) -> Step[Phone]:
     """Step: a phone of this person.
 

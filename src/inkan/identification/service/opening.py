@@ -1,21 +1,24 @@
-"""A phone opens a session by a scanned frame (design §5.4 `qr`) and gets the draft to decide on.
+"""A phone opens a session by a scanned frame, an address or a pushed code (design §5.4) and gets the draft.
 
 Numbered plan:
 
-1. the frame is one of this wallet's (form);
+1. the frame or address is one of this wallet's (form);
 2. its handle finds an approval; an unknown handle and a forged MAC get one answer: stale, scan on;
 3. the MAC holds under the secret of the present generation;
 4. the frame is current at arrival: −1 ≤ now − t ≤ 3 s; a stale one consumes nothing;
-5. the phone and its certificate for this kind are good now, and its scheme allows this instance;
-6. compare-and-set: presented → opened, with the draft; the same phone may open again, another hears
-   "already opened on another phone". A frame of a generation that was given back meanwhile is stale.
+5. a push was aimed at this very phone, and the typed code is the page's; the third wrong one ends the session;
+6. the phone and its certificate for this kind are good now, and its scheme allows this instance;
+7. compare-and-set: presented → opened, with the draft; the same phone may open again, another hears
+   "already opened on another phone". A frame or address that was drawn anew meanwhile is stale.
 """
 
+import hmac
 from datetime import datetime
 
 import msgspec
 
 from inkan.approvals import (
+    MAX_CODE_TRIES,
     Approval,
     ApprovalEnded,
     ApprovalNotFound,
@@ -28,19 +31,23 @@ from inkan.approvals import (
 from inkan.audit import Actor, ActorKind
 from inkan.crypto import base64url
 from inkan.enrolment import PhoneFacts, PhonePrincipal
-from inkan.identification.model import CertificateNotGood
+from inkan.identification.model import CertificateNotGood, CodeWrong, LinkStale, Session
+from inkan.identification.rules import DOORS, Opening, way_of
+from inkan.identification.service import browsers, closing
 from inkan.identification.service.parts import (
     Parts,
     certificate_flaw,
+    find_by_approval,
     qr_seconds,
     topic,
 )
 from inkan.kernel.clock import rfc3339
-from inkan.kernel.ids import new_id, random_bytes
+from inkan.kernel.ids import random_bytes
 from inkan.store.database import MOMENT, Step, Wake
-from inkan.wire import qr, shown, statement
-from inkan.wire.binding import Door, StatementDoor
+from inkan.wire import link, qr, shown, statement
+from inkan.wire.binding import Door, Evidence, StatementDoor
 from inkan.wire.contents import Content
+from inkan.wire.reasons import Reason
 from inkan.wire.session import Kind, SessionState
 
 # Which of a phone's certificates answers a kind of question (design §5.1).
@@ -79,38 +86,171 @@ async def open_by_frame(
 
     Raises:
         QRFrameMalformed, QRFrameStale: see the plan, 1 to 4.
-        CertificateNotGood, OpenedElsewhere, ApprovalEnded: 5 and 6.
+        CertificateNotGood, OpenedElsewhere, ApprovalEnded: 6 and 7.
     """
     scanned = qr.parse_frame(frame, origin=parts.wallet_origin)  # 1
     approval = await parts.db.read(parts.approvals.find_by_handle, scanned.handle)
     if approval is None:  # 2
         raise qr.QRFrameStale()
     key = qr.qr_key(parts.qr_secret(approval))
+    if (
+        scanned.t > DOORS[Door.QR].life.total_seconds()
+    ):  # a code on the page outlives no three minutes
+        raise qr.QRFrameStale()
     try:
         qr.verify_frame(scanned, key, t_now=qr_seconds(approval, arrived))  # 3, 4
     except qr.QRFrameForged:
         raise qr.QRFrameStale() from None
-    opened, at = await parts.db.transact(_open, parts, phone, approval, lang)
+    opened, at = await parts.db.transact(
+        _open_by_handle, parts, phone, approval, Opening.FRAME, lang
+    )
     return _opened(opened, now=at)
 
 
+async def open_by_link(
+    parts: Parts, phone: PhonePrincipal, *, address: str, lang: shown.Language
+) -> Opened:
+    """Open the approval behind an address of the wallet.
+
+    Raises:
+        LinkMalformed, LinkStale: see the plan, 1 and 2.
+        CertificateNotGood, OpenedElsewhere, ApprovalEnded: 6 and 7.
+    """
+    handle = link.parse_address(address, origin=parts.wallet_origin)  # 1
+    approval = await parts.db.read(parts.approvals.find_by_link, handle)
+    if approval is None:  # 2
+        raise LinkStale()
+    opened, at = await parts.db.transact(
+        _open_by_handle, parts, phone, approval, Opening.LINK, lang
+    )
+    return _opened(opened, now=at)
+
+
+async def open_by_push(
+    parts: Parts, phone: PhonePrincipal, *, approval_id: str, code: str | None, lang: shown.Language
+) -> Opened:
+    """Open an approval that was pushed to this phone, by the code that the asking page shows.
+
+    Raises:
+        ApprovalNotFound: no such approval, or it was not pushed to this phone.
+        CodeWrong: with the tries that are left; after the last one the session has ended.
+        CertificateNotGood, OpenedElsewhere, ApprovalEnded: 6 and 7.
+    """
+    found = await parts.db.transact(_open_by_push, parts, phone, approval_id, code, lang)
+    if isinstance(found, int):
+        raise CodeWrong(tries_left=found)
+    opened, at = found
+    return _opened(opened, now=at)
+
+
+_STALE = {Opening.FRAME: qr.QRFrameStale, Opening.LINK: LinkStale}
+
+
+def _open_by_handle(
+    parts: Parts, phone: PhonePrincipal, read: Approval, opening: Opening, lang: shown.Language
+) -> Step[tuple[Approval, datetime]]:
+    approval = yield from parts.approvals.get(read.id)
+    if approval.generation != read.generation:
+        raise _STALE[opening]()
+    session = yield from find_by_approval(approval)
+    way = way_of(opening, session.terms.doors)
+    if way is None:
+        raise _STALE[opening]()
+    return (yield from _open(parts, phone, approval, _Way(door=way), lang))
+
+
+def _open_by_push(
+    parts: Parts,
+    phone: PhonePrincipal,
+    approval_id: str,
+    code: str | None,
+    lang: shown.Language,
+) -> Step[tuple[Approval, datetime] | int]:
+    """The opened approval, or how many tries are left after a wrong code; that is written down, so no refusal."""
+    moment = yield MOMENT
+    approval = yield from parts.approvals.find(approval_id)
+    is_aimed = yield from parts.approvals.is_aimed_at(approval_id, phone.phone)  # 5
+    if approval is None or not is_aimed:
+        raise ApprovalNotFound()
+    session = yield from find_by_approval(approval)
+    way = way_of(Opening.PUSH, session.terms.doors)
+    if way is None:
+        raise ApprovalNotFound()
+    if approval.state is SessionState.OPENED and approval.phone == phone.phone:
+        return (yield from _open(parts, phone, approval, _Way(door=way), lang))
+    if state_at(approval, moment) is not SessionState.PRESENTED:
+        raise ApprovalEnded(state=str(state_at(approval, moment)))
+    evidence: list[Evidence] = []
+    if not session.terms.tap_only:
+        if not hmac.compare_digest(parts.code(approval.id).encode(), (code or "").encode()):
+            return (yield from _count_try(parts, phone, session, approval, way))
+        evidence.append(Evidence.CODE_ENTERED)
+    if (yield from browsers.is_paired(session.terms.browser, phone.person)):
+        evidence.append(Evidence.PAIRED_BROWSER)
+    return (yield from _open(parts, phone, approval, _Way(door=way, evidence=evidence), lang))
+
+
+def _count_try(
+    parts: Parts,
+    phone: PhonePrincipal,
+    session: Session,
+    approval: Approval,
+    way: StatementDoor,
+) -> Step[int]:
+    """Step: count a wrong code; the last one ends the session. Returns how many tries are left."""
+    actor = Actor(ActorKind.PHONE, phone.phone)
+    left = MAX_CODE_TRIES - approval.code_tries - 1
+    if left > 0:
+        event = yield from parts.audit.record(
+            "identification.code_wrong",
+            actor=actor,
+            subject=phone.person,
+            object=session.id,
+            details={"approval": approval.id, "tries_left": left},
+        )
+        yield from parts.approvals.count_try(approval, event=event)
+        return left
+    opener = Opener(phone=phone.phone, person=phone.person)
+    moment = yield MOMENT
+    closed = parts.approvals.failed(
+        approval, opener=opener, door=way, reason=Reason.USER_WRONG_CODE, at=moment
+    )
+    yield from closing.close(
+        parts,
+        session,
+        closed,
+        mark=None,
+        proofs=None,
+        claims={},
+        actor=actor,
+        transition=lambda event: parts.approvals.fail(
+            approval, opener=opener, door=way, reason=Reason.USER_WRONG_CODE, event=event
+        ),
+    )
+    return 0
+
+
+class _Way(msgspec.Struct, frozen=True):
+    """How a phone came to a question, and what that shows of the asking browser."""
+
+    door: StatementDoor
+    evidence: list[Evidence] = []
+
+
 def _open(
-    parts: Parts, phone: PhonePrincipal, scanned: Approval, lang: shown.Language
+    parts: Parts, phone: PhonePrincipal, approval: Approval, way: _Way, lang: shown.Language
 ) -> Step[tuple[Approval, datetime]]:
     moment = yield MOMENT
-    approval = yield from parts.approvals.get(scanned.id)
-    if approval.generation != scanned.generation:
-        raise qr.QRFrameStale()
-    yield from hold_good_phone(parts, phone, approval.question.kind, now=moment)  # 5
+    yield from hold_good_phone(parts, phone, approval.question.kind, now=moment)  # 6
     if approval.state is not SessionState.OPENED or approval.phone != phone.phone:
-        approval = yield from _take(parts, phone, approval, lang)  # 6
+        approval = yield from _take(parts, phone, approval, way, lang)  # 7
     if state_at(approval, moment) is not SessionState.OPENED:
         raise ApprovalEnded(state=str(state_at(approval, moment)))
     return approval, moment
 
 
 def _take(
-    parts: Parts, phone: PhonePrincipal, approval: Approval, lang: shown.Language
+    parts: Parts, phone: PhonePrincipal, approval: Approval, way: _Way, lang: shown.Language
 ) -> Step[Approval]:
     moment = yield MOMENT
     state = state_at(approval, moment)
@@ -118,18 +258,19 @@ def _take(
         raise OpenedElsewhere()
     if state is not SessionState.PRESENTED:
         raise ApprovalEnded(state=str(state))
-    draft = _draft(approval.question, phone.facts, lang=lang, at=moment)
+    draft = _draft(approval.question, phone.facts, door=way.door, lang=lang, at=moment)
     event = yield from parts.audit.record(
         "identification.session_opened",
         actor=Actor(ActorKind.PHONE, phone.phone),
         subject=phone.person,
         object=approval.question.session,
-        details={"approval": approval.id, "door": Door.QR.value},
+        details={"approval": approval.id, "door": way.door.value},
     )
     approval = yield from parts.approvals.open(
         approval,
         opener=Opener(phone=phone.phone, person=phone.person),
-        door=Door.QR,
+        door=way.door,
+        evidence=way.evidence,
         draft=statement.draft_bytes(draft).decode(),
         event=event,
     )
@@ -166,7 +307,7 @@ def release_stale(parts: Parts, approval: Approval) -> Step[Approval]:
         object=approval.question.session,
         details={"approval": approval.id, "generation": approval.generation + 1},
     )
-    approval = yield from parts.approvals.reopen(approval, handle=new_id("qr"), event=event)
+    approval = yield from parts.approvals.reopen(approval, event=event)
     yield Wake(topic(approval.question.session))
     return approval
 
@@ -192,12 +333,17 @@ def _give_back(parts: Parts, phone: PhonePrincipal, approval_id: str) -> Step[No
         object=approval.question.session,
         details={"approval": approval.id},
     )
-    yield from parts.approvals.reopen(approval, handle=new_id("qr"), event=event)
+    yield from parts.approvals.reopen(approval, event=event)
     yield Wake(topic(approval.question.session))
 
 
 def _draft(
-    question: Question, facts: PhoneFacts, *, lang: shown.Language, at: datetime
+    question: Question,
+    facts: PhoneFacts,
+    *,
+    door: StatementDoor,
+    lang: shown.Language,
+    at: datetime,
 ) -> statement.Draft:
     certificate = facts.certificates[USE_OF_KIND[Kind(question.kind)]]
     return statement.Draft(
@@ -216,12 +362,12 @@ def _draft(
         shown=statement.Shown(
             template=TEMPLATE_OF_KIND[Kind(question.kind)],
             lang=lang,
-            text_sha256=shown.text_sha256(_text(question, lang)),
+            text_sha256=shown.text_sha256(_text(question, door, lang)),
         ),
         claims=tuple(question.claims),
         challenge=question.challenge,
         contents=_contents(question),
-        door=StatementDoor.QR,
+        door=door,
         return_origin=question.return_origin,
         cert_sha256=certificate.sha256,
         cred_sha256=statement.credential_sha256(facts.credential_id, facts.cose_key),
@@ -230,14 +376,14 @@ def _draft(
     )
 
 
-def _text(question: Question, lang: shown.Language) -> str:
+def _text(question: Question, door: StatementDoor, lang: shown.Language) -> str:
     return shown.render(
         TEMPLATE_OF_KIND[Kind(question.kind)],
         lang,
         relying_party=question.relying_party.name,
         domain=question.relying_party.domain,
         purpose_text=question.purpose_text[lang],
-        door=StatementDoor.QR,
+        door=door,
         contents=_contents(question),
         claims=question.claims,
         full_evidence=question.full_evidence,
@@ -250,11 +396,12 @@ def _contents(question: Question) -> tuple[Content, ...]:
 
 def _opened(approval: Approval, *, now: datetime) -> Opened:
     assert approval.draft is not None
+    assert approval.door is not None
     given = msgspec.json.decode(approval.draft, type=_Given)
     return Opened(
         approval=approval.id,
         draft=msgspec.Raw(approval.draft),
-        text=_text(approval.question, given.shown.lang),
+        text=_text(approval.question, approval.door, given.shown.lang),
         expires_at=rfc3339(approval.expires_at),
         now=rfc3339(now),
     )

@@ -75,6 +75,10 @@ class Notices:
             contacts_before=contacts_before,
         )
 
+    def wake(self, *, phones: Sequence[str], handle: str, ttl_s: int) -> Step[None]:
+        """Step: stands in until push is there."""
+        yield from ()
+
     # --- delivering ------------------------------------------------------------------------------
 
     async def deliver_mail(self, job: Job) -> None:
