@@ -3,13 +3,14 @@
 from pathlib import Path
 from types import ModuleType
 
-from inkan import accounts, notices, pki, portal
+from inkan import accounts, identification, notices, pki, portal
 from inkan.accounts import pages as accounts_pages
 from inkan.composition.platform import Platform
 from inkan.composition.settings import Environment
 from inkan.crypto.key_providers import KeyPurpose
 from inkan.enrolment import api as enrolment_api
 from inkan.identification import api as identification_api
+from inkan.identification import pages as identification_pages
 from inkan.notices import api as notices_api
 from inkan.pki import api as pki_api
 from inkan.pki import pages as pki_pages
@@ -56,6 +57,11 @@ def application(platform: Platform) -> Application:
         *pki_api.routes(platform.pki, live_per_minute=settings.pki.ocsp_live_per_minute),
         notices_api.phone_routes(platform.notices, phones, cors=wallet),
         accounts_pages.routes(platform.accounts),
+        identification_pages.page_routes(platform.identification),
+        identification_pages.watch_routes(
+            platform.identification,
+            camera=settings.environment is not Environment.PRODUCTION,
+        ),
         *portal_groups(platform),
         *pki_pages.routes(Showing(pki=platform.pki, workers=platform.workers)),
     ]
@@ -68,7 +74,12 @@ def application(platform: Platform) -> Application:
         clock=clock,
         csrf_key=platform.keys.secret("csrf", KeyPurpose.MAC),
         templates=Templates(
-            {"accounts": _folder(accounts), "pki": _folder(pki), "portal": _folder(portal)}
+            {
+                "accounts": _folder(accounts),
+                "identification": _folder(identification),
+                "pki": _folder(pki),
+                "portal": _folder(portal),
+            }
         ),
         permissions=(
             *accounts.PERMISSIONS,
