@@ -1,6 +1,5 @@
 """The RP API's sessions (``/v1``) and the Phone API's approvals (``/phone/v1``)."""
 
-import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -11,7 +10,6 @@ from inkan.approvals import UsageRecord
 from inkan.enrolment import PhonePrincipal
 from inkan.identification.model import (
     Created,
-    IdempotencyKeyMissing,
     QRDoor,
     SessionOrder,
     SessionView,
@@ -20,6 +18,7 @@ from inkan.identification.rules import MAX_WAIT_S
 from inkan.identification.service import AssertionParts, Decided, Identification, Opened
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.errors import Malformed
+from inkan.kernel.idempotency import verify_idempotency_key
 from inkan.relying_parties import System
 from inkan.web.exchange import Authenticator, Exchange
 from inkan.web.principal import Access, Permission
@@ -29,7 +28,6 @@ from inkan.web.sse import ServerEvent, event_stream
 from inkan.wire.forms import parse_moment
 from inkan.wire.shown import Language
 
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
 _DECIDE_LIMIT = 400_000
 
 PERMISSIONS = (
@@ -88,9 +86,7 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
 
     async def create(exchange: Exchange) -> Response:
         system = await _system(exchange)
-        key = exchange.header("idempotency-key") or ""
-        if _IDEMPOTENCY_KEY.fullmatch(key) is None:
-            raise IdempotencyKeyMissing()
+        key = verify_idempotency_key(exchange.header("idempotency-key"))
         order = await exchange.json(SessionOrder)
         made = await identification.create(
             system, order, body=await exchange.body(), idempotency_key=key

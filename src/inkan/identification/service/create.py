@@ -16,7 +16,6 @@ from inkan.identification import store
 from inkan.identification.model import (
     Created,
     DoorNotRegistered,
-    IdempotencyConflict,
     LevelTooLow,
     PurposeNotRegistered,
     Session,
@@ -33,6 +32,7 @@ from inkan.identification.rules import (
 from inkan.identification.service.parts import Parts, read_session
 from inkan.identification.service.views import created_view
 from inkan.kernel.errors import Malformed
+from inkan.kernel.idempotency import IdempotencyConflict
 from inkan.kernel.identifiers import parse_typed_national_id
 from inkan.kernel.ids import ApprovalID, SessionID, new_id
 from inkan.relying_parties import Purpose, System
