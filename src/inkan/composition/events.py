@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from inkan import accounts, notices
+from inkan import accounts, attributes, notices, signing
 from inkan.audit import SEQUENCE_EVERY
 from inkan.composition.platform import Platform
 from inkan.enrolment import FINISH_JOB, FinishJob
@@ -83,6 +83,8 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
         "enrolment.purge": Schedule(every=hour, work=platform.enrolment.purge),
         "notices.purge": Schedule(every=notices.PURGE_EVERY, work=platform.notices.purge),
         "accounts.purge": Schedule(every=accounts.PURGE_EVERY, work=platform.accounts.purge),
+        "attributes.purge": Schedule(every=attributes.PURGE_EVERY, work=platform.attributes.purge),
+        "signing.purge": Schedule(every=signing.PURGE_EVERY, work=platform.signing.purge),
         "identification.expire": Schedule(every=timedelta(seconds=10), work=expire),
         "identification.unsigned": Schedule(every=timedelta(seconds=10), work=sign_unsigned),
         "identification.purge": Schedule(every=hour, work=platform.identification.purge),

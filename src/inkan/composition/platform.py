@@ -17,15 +17,18 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from inkan import (
     accounts,
     approvals,
+    attributes,
     enrolment,
     identification,
     notices,
     people,
     pki,
     relying_parties,
+    signing,
 )
 from inkan.accounts import Accounts
 from inkan.approvals import Approvals
+from inkan.attributes import Attributes
 from inkan.audit import HEAD_KEY, Audit
 from inkan.composition import card_authorities
 from inkan.composition.keys import open_others, ring
@@ -46,6 +49,7 @@ from inkan.people import People
 from inkan.pki import PKI, Fetch, ForeignAuthority, PublicURLs
 from inkan.portal import Portal
 from inkan.relying_parties import RelyingParties
+from inkan.signing import Signing
 from inkan.store import connect, migrate
 from inkan.store.database import Database
 from inkan.store.query import Query
@@ -70,7 +74,9 @@ class Platform:
     accounts: Accounts
     pki: PKI
     relying_parties: RelyingParties
+    attributes: Attributes
     enrolment: Enrolment
+    signing: Signing
     approvals: Approvals
     identification: Identification
     portal: Portal
@@ -84,7 +90,9 @@ class Platform:
             accounts,
             pki,
             relying_parties,
+            attributes,
             enrolment,
+            signing,
             approvals,
             identification,
         )
@@ -216,6 +224,7 @@ def assemble(
         token_key=signer(keys, "token", KeyPurpose.TOKEN),
         loopback=settings.environment is not Environment.PRODUCTION,
     )
+    attributes_ = Attributes(db=db, audit=audit, people=people_, sealer=sealer)
     enrolment_ = Enrolment(
         enrolment.Parts(
             db=db,
@@ -229,6 +238,7 @@ def assemble(
             qr_master=keys.secret("enrolment-qr", KeyPurpose.MAC),
         )
     )
+    signing_ = Signing(db=db, audit=audit, sealer=sealer)
     approvals_ = Approvals(sealer=sealer)
     identification_ = Identification(
         identification.Parts(
@@ -268,7 +278,9 @@ def assemble(
         accounts=accounts_,
         pki=pki_,
         relying_parties=relying_parties_,
+        attributes=attributes_,
         enrolment=enrolment_,
+        signing=signing_,
         approvals=approvals_,
         identification=identification_,
         portal=portal_,

@@ -17,6 +17,7 @@ from inkan.pki import pages as pki_pages
 from inkan.pki.service.showing import Showing
 from inkan.portal import pages as portal_pages
 from inkan.relying_parties import api as relying_parties_api
+from inkan.signing import api as signing_api
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.cors import CORS
 from inkan.web.exchange import MenuItem
@@ -50,6 +51,7 @@ def application(platform: Platform) -> Application:
     groups = [
         relying_parties_api.routes(platform.relying_parties),
         identification_api.rp_routes(platform.identification, systems),
+        signing_api.rp_routes(platform.signing, systems),
         identification_api.phone_routes(platform.identification, phones, cors=wallet),
         enrolment_api.desk_routes(platform.enrolment),
         enrolment_api.phone_routes(platform.enrolment, platform.pki, phones, cors=wallet),
@@ -85,6 +87,7 @@ def application(platform: Platform) -> Application:
             *accounts.PERMISSIONS,
             *notices.PERMISSIONS,
             *enrolment_api.PERMISSIONS,
+            *signing_api.PERMISSIONS,
             *identification_api.PERMISSIONS,
             *portal.PERMISSIONS,
         ),

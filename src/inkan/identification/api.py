@@ -1,6 +1,5 @@
 """The RP API's sessions (``/v1``) and the Phone API's approvals (``/phone/v1``)."""
 
-import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +11,6 @@ from inkan.enrolment import PhonePrincipal
 from inkan.identification.model import (
     DOOR_VIEWS,
     Created,
-    IdempotencyKeyMissing,
     Redemption,
     SessionOrder,
     SessionView,
@@ -21,6 +19,7 @@ from inkan.identification.rules import MAX_WAIT_S
 from inkan.identification.service import AssertionParts, Decided, Identification, Opened, Waiting
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.errors import Malformed
+from inkan.kernel.idempotency import verify_idempotency_key
 from inkan.relying_parties import System
 from inkan.web.exchange import Authenticator, Exchange
 from inkan.web.principal import Access, Permission
@@ -31,7 +30,6 @@ from inkan.wire.binding import Door
 from inkan.wire.forms import parse_moment
 from inkan.wire.shown import Language
 
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
 _DECIDE_LIMIT = 400_000
 
 PERMISSIONS = (
@@ -127,9 +125,7 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
 
     async def create(exchange: Exchange) -> Response:
         system = await _system(exchange)
-        key = exchange.header("idempotency-key") or ""
-        if _IDEMPOTENCY_KEY.fullmatch(key) is None:
-            raise IdempotencyKeyMissing()
+        key = verify_idempotency_key(exchange.header("idempotency-key"))
         order = await exchange.json(SessionOrder)
         made = await identification.create(
             system, order, body=await exchange.body(), idempotency_key=key

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from inkan.kernel.errors import Conflict, Forbidden, Gone, Malformed, NotFound
+from inkan.kernel.errors import Conflict, Forbidden, Gone, NotFound
 from inkan.kernel.ids import ApprovalID, PersonID, SessionID, SystemID
 from inkan.wire.binding import BindingLevel, Door, StatementDoor
 from inkan.wire.contents import DigestAlgorithm
@@ -262,20 +262,6 @@ class SessionNotFound(NotFound):
 
     code = "session_not_found"
     title = "There is no such session"
-
-
-class IdempotencyConflict(Conflict):
-    """The same key came with another body."""
-
-    code = "idempotency_conflict"
-    title = "This Idempotency-Key was used with another body"
-
-
-class IdempotencyKeyMissing(Malformed):
-    """Creating without a key would double on a retry."""
-
-    code = "idempotency_key_missing"
-    title = "Send an Idempotency-Key of 16 to 64 visible characters"
 
 
 class PurposeNotRegistered(Forbidden):

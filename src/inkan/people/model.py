@@ -64,12 +64,14 @@ class Person(msgspec.Struct, frozen=True):
         subject_serial: sixteen random digits in the subject of the person's certificates; says nothing.
         state: whether the person lives.
         created_at: when the person was first registered.
+        identity_at: when the present identity was first stated here.
     """
 
     id: PersonID
     subject_serial: str
     state: PersonState
     created_at: datetime
+    identity_at: datetime
 
 
 class MaskedIdentity(msgspec.Struct, frozen=True):

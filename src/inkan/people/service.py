@@ -89,6 +89,7 @@ class People:
                 lookup=self.lookup(identity.national_id),
                 event=event,
             )
+            row = yield from self._row(row.id)
         return _person(row)
 
     def mark_deceased(self, person: PersonID, *, actor: Actor) -> Step[bool]:
@@ -254,7 +255,7 @@ class People:
     def _insert(self, identity: Identity, actor: Actor) -> Step[Person]:
         moment = yield MOMENT
         serial = random_digits(SUBJECT_SERIAL_DIGITS)
-        person = Person(PersonID(new_id("ps")), serial, PersonState.ACTIVE, moment)
+        person = Person(PersonID(new_id("ps")), serial, PersonState.ACTIVE, moment, moment)
         event = yield from self._record("people.registered", actor, person.id)
         yield store.INSERT.run(
             id=person.id,
@@ -262,6 +263,7 @@ class People:
             national_id_lookup=self.lookup(identity.national_id),
             identity=self._seal(person.id, identity),
             identity_version=1,
+            identity_at=moment,
             state=person.state,
             created_at=moment,
             event_id=event,
@@ -302,4 +304,4 @@ class People:
 
 
 def _person(row: Row) -> Person:
-    return Person(row.id, row.subject_serial, row.state, row.created_at)
+    return Person(row.id, row.subject_serial, row.state, row.created_at, row.identity_at)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from inkan.people.model import PersonState
 from inkan.store.query import Query, insert_new, insert_row
-from inkan.store.schema import Choice, Moment, metadata
+from inkan.store.schema import NOW, Choice, Moment, metadata
 from inkan.store.sealing import SealedColumn
 
 person = sa.Table(
@@ -15,6 +15,7 @@ person = sa.Table(
     sa.Column("national_id_lookup", sa.LargeBinary, nullable=False, unique=True),
     sa.Column("identity", sa.LargeBinary, nullable=False),
     sa.Column("identity_version", sa.Integer, nullable=False),
+    sa.Column("identity_at", Moment, nullable=False),
     sa.Column("state", Choice(PersonState), nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("event_id", sa.String, nullable=False),
@@ -73,6 +74,7 @@ CHANGE_IDENTITY = Query(
         identity=_given("sealed", person.c.identity),
         national_id_lookup=_given("lookup", person.c.national_id_lookup),
         identity_version=person.c.identity_version + 1,
+        identity_at=NOW,
         event_id=_given("event", person.c.event_id),
     )
 )

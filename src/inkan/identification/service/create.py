@@ -16,7 +16,6 @@ from inkan.identification import store
 from inkan.identification.model import (
     ClaimNotRegistered,
     Created,
-    IdempotencyConflict,
     LevelTooLow,
     PurposeNotRegistered,
     Session,
@@ -30,6 +29,7 @@ from inkan.identification.service import doors, pushing
 from inkan.identification.service.parts import Found, Parts, read_session
 from inkan.identification.service.views import created_view
 from inkan.kernel.errors import Malformed
+from inkan.kernel.idempotency import IdempotencyConflict
 from inkan.kernel.identifiers import parse_typed_national_id
 from inkan.kernel.ids import ApprovalID, SessionID, new_id
 from inkan.relying_parties import Purpose, System
