@@ -12,7 +12,7 @@ from typing import Any, Self, TypedDict, Unpack
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-from inkan.client import phone_approval, phone_enrolment, phone_renewal
+from inkan.client import phone_approval, phone_enrolment, phone_push, phone_renewal
 from inkan.client.authenticator import (
     Attestation,
     AuthenticatorState,
@@ -242,6 +242,24 @@ class Phone:
     async def approvals(self) -> list[dict[str, Any]]:
         """Return the approvals that wait for this phone."""
         return await self._list("/phone/v1/approvals", "approvals")
+
+    # --- being woken ------------------------------------------------------------------------------
+
+    async def push_key(self) -> bytes:
+        """Return the platform's push key (65 bytes), which a push service asks for."""
+        return await phone_push.fetch_push_key(self._parts)
+
+    async def subscribe(self, endpoint: str, *, carrier: str = phone_push.WEBPUSH) -> None:
+        """Be woken at an endpoint that a push service gave out; see ``phone_push.subscribe``."""
+        await phone_push.subscribe(self._parts, endpoint, carrier=carrier)
+
+    async def unsubscribe(self) -> None:
+        """Be woken no more."""
+        await phone_push.unsubscribe(self._parts)
+
+    def read_push(self, body: bytes) -> str:
+        """Return the handle in a push message to this phone; see ``phone_push.read_push``."""
+        return phone_push.read_push(self._parts, body)
 
     # --- settings, after the person was verified ------------------------------------------------------
 

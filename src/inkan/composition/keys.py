@@ -21,6 +21,7 @@ from inkan.crypto.key_providers import (
 )
 from inkan.crypto.key_ring import KeyRing
 from inkan.crypto.remote.client import RemoteKeyProvider
+from inkan.crypto.webpush import VAPID_TYP
 from inkan.kernel.clock import Clock
 from inkan.kernel.sensitive import Secret
 from inkan.relying_parties.rules import ACCESS_TOKEN_TYP
@@ -38,6 +39,7 @@ SETS: Final[Mapping[KeyPurpose, str]] = {
     KeyPurpose.TOKEN: "services",
     KeyPurpose.WEBHOOK: "services",
     KeyPurpose.AUDIT_HEAD: "services",
+    KeyPurpose.VAPID: "services",
 }
 # Purpose → the `typ` of its tokens (RFC 8725 §3.11), or the tag of its messages (RFC 9421 §2.3).
 KINDS: Final[Mapping[KeyPurpose, frozenset[str]]] = {
@@ -45,6 +47,7 @@ KINDS: Final[Mapping[KeyPurpose, frozenset[str]]] = {
     KeyPurpose.TOKEN: frozenset({ACCESS_TOKEN_TYP}),
     KeyPurpose.AUDIT_HEAD: frozenset({HEAD_TYP}),
     KeyPurpose.WEBHOOK: frozenset({"inkan-webhook"}),
+    KeyPurpose.VAPID: frozenset({VAPID_TYP}),
 }
 
 

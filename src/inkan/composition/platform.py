@@ -32,6 +32,7 @@ from inkan.attributes import Attributes
 from inkan.audit import HEAD_KEY, Audit
 from inkan.composition import card_authorities
 from inkan.composition.keys import open_others, ring
+from inkan.composition.push import KEY_LABEL, Push, push
 from inkan.composition.settings import Environment, Settings, SettingsWrong
 from inkan.crypto import base64url
 from inkan.crypto.key_files import EncryptedFileKeyProvider
@@ -54,6 +55,7 @@ from inkan.store import connect, migrate
 from inkan.store.database import Database
 from inkan.store.query import Query
 from inkan.store.sealing import Sealer
+from inkan.web.fetch import Fetcher
 
 PASSPHRASE_FILE = "passphrase"  # noqa: S105 - the name of a file
 MEBIBYTE = 1024 * 1024
@@ -135,6 +137,8 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         fetch = card_authorities.fetcher(settings, foreign)
         if fetch is not None:
             stack.push_async_callback(fetch.aclose)
+        push_fetch = Fetcher(admitted=settings.fetch.admitted)
+        stack.push_async_callback(push_fetch.aclose)
         platform = assemble(
             settings,
             clock=clock,
@@ -143,6 +147,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             workers=workers,
             foreign=foreign,
             fetch=fetch,
+            push_fetch=push_fetch,
         )
         await platform.pki.load()
         stack.push_async_callback(count_last_uses, platform)
@@ -167,9 +172,17 @@ def assemble(
     workers: WorkerPool,
     foreign: Sequence[ForeignAuthority] = (),
     fetch: Fetch | None = None,
+    push_fetch: notices.Fetch | None = None,
 ) -> Platform:
-    """Build every feature upon an open database; pure wiring, nothing is read or written."""
+    """Build every feature upon an open database; pure wiring, nothing is read or written.
+
+    Without ``push_fetch`` phones are not woken: their wallets ask.
+    """
     sealer = Sealer.of(keys)
+    push_ = Push({}, "")
+    if push_fetch is not None:
+        vapid = signer(keys, KEY_LABEL, KeyPurpose.VAPID)
+        push_ = push(settings, key=vapid, fetch=push_fetch, clock=clock)
     audit = Audit(
         db=db,
         mac_key=keys.secret("audit-mac", KeyPurpose.MAC),
@@ -182,6 +195,8 @@ def assemble(
         clock=clock,
         spool=settings.spool_path,
         sender=settings.notices.sender,
+        carriers=push_.carriers,
+        push_key=push_.key,
     )
     people_ = People(
         db=db,

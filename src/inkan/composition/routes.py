@@ -57,7 +57,12 @@ def application(platform: Platform) -> Application:
         enrolment_api.phone_routes(platform.enrolment, platform.pki, phones, cors=wallet),
         pki_api.timestamp_routes(platform.pki, per_minute=settings.pki.timestamps_per_minute),
         *pki_api.routes(platform.pki, live_per_minute=settings.pki.ocsp_live_per_minute),
-        notices_api.phone_routes(platform.notices, phones, cors=wallet),
+        notices_api.phone_routes(
+            platform.notices,
+            phones,
+            cors=wallet,
+            hold=lambda principal: platform.enrolment.hold(principal.record),
+        ),
         accounts_pages.routes(platform.accounts),
         identification_pages.page_routes(platform.identification),
         identification_pages.watch_routes(

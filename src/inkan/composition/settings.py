@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from inkan.composition.key_settings import Budgets, Keys, Remote, Signer, Token
+from inkan.composition.push_settings import Push
 from inkan.kernel.errors import Malformed
 
 PREFIX = "INKAN_"
@@ -27,7 +28,7 @@ FOREIGN = frozenset(
 
 
 # Settings that a variable holds with commas between their members.
-LISTS = frozenset({"admitted", "peers"})
+LISTS = frozenset({"admitted", "hosts", "peers"})
 
 LAST_PORT = 65535
 TIMESTAMP_ACCURACIES_MS = range(100, 60_000 + 1)
@@ -153,6 +154,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pki: PKISettings = PKISettings()
     workers: Workers = Workers()
     notices: Notices = Notices()
+    push: Push = Push()
     database: Database = Database()
     fetch: Fetch = Fetch()
     cards: Cards = Cards()
@@ -361,6 +363,7 @@ __all__ = [
     "CardAuthority",
     "Environment",
     "Keys",
+    "Push",
     "Remote",
     "Settings",
     "SettingsWrong",

@@ -77,7 +77,7 @@ def _push(parts: Parts, session_id: str) -> Step[None]:
     for phone in phones:
         yield Wake(phone_topic(phone))
     if is_sent:
-        left = int((approval.expires_at - moment).total_seconds())
+        left = max(1, int((approval.expires_at - moment).total_seconds()))
         yield from parts.notices.wake(phones=phones, handle=approval.id, ttl_s=left)
 
 
