@@ -11,6 +11,7 @@ from inkan.audit import SEQUENCE_EVERY
 from inkan.composition.platform import Platform
 from inkan.enrolment import FINISH_JOB, FinishJob
 from inkan.identification import PUSH_JOB, PushJob
+from inkan.people import PersonDeceased
 from inkan.pki import LIST_JOB, SWEEP_EVERY, CertificateRevoked, ListJob
 from inkan.store.outbox import Handler, Job
 from inkan.store.schedules import Schedule
@@ -22,6 +23,7 @@ def reactions(platform: Platform) -> Mapping[type[msgspec.Struct], Sequence[Reac
     """Event to reactions, in order."""
     return {
         CertificateRevoked: (platform.enrolment.on_certificate_revoked,),
+        PersonDeceased: (platform.enrolment.on_person_deceased,),
     }
 
 

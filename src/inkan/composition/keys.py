@@ -26,6 +26,7 @@ from inkan.kernel.clock import Clock
 from inkan.kernel.sensitive import Secret
 from inkan.relying_parties.rules import ACCESS_TOKEN_TYP
 from inkan.wire.audit_log import HEAD_TYP
+from inkan.wire.ceremony_transcript import TRANSCRIPT_TYP
 from inkan.wire.receipt import RECEIPT_TYP
 
 # Purpose → the setting under [keys] that names the provider of its keys.
@@ -45,7 +46,7 @@ SETS: Final[Mapping[KeyPurpose, str]] = {
 KINDS: Final[Mapping[KeyPurpose, frozenset[str]]] = {
     KeyPurpose.RECEIPT: frozenset({RECEIPT_TYP}),
     KeyPurpose.TOKEN: frozenset({ACCESS_TOKEN_TYP}),
-    KeyPurpose.AUDIT_HEAD: frozenset({HEAD_TYP}),
+    KeyPurpose.AUDIT_HEAD: frozenset({HEAD_TYP, TRANSCRIPT_TYP}),
     KeyPurpose.WEBHOOK: frozenset({"inkan-webhook"}),
     KeyPurpose.VAPID: frozenset({VAPID_TYP}),
 }

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -54,6 +54,13 @@ class PersonState(StrEnum):
 
     ACTIVE = "active"
     DECEASED = "deceased"
+
+
+class PersonDeceased(msgspec.Struct, frozen=True):
+    """It became known that a person died."""
+
+    kind: ClassVar[str] = "people.person_deceased"
+    person: PersonID
 
 
 class Person(msgspec.Struct, frozen=True):

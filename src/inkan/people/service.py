@@ -16,12 +16,14 @@ from inkan.people.model import (
     Identity,
     MaskedIdentity,
     Person,
+    PersonDeceased,
     PersonNotFound,
     PersonState,
     Reveal,
 )
 from inkan.people.rules import SUBJECT_SERIAL_DIGITS, verify_reason
 from inkan.store.database import MOMENT, Database, RowExists, Step
+from inkan.store.outbox import enqueue
 from inkan.store.plan import Row
 from inkan.store.sealing import Sealer
 
@@ -93,7 +95,7 @@ class People:
         return _person(row)
 
     def mark_deceased(self, person: PersonID, *, actor: Actor) -> Step[bool]:
-        """Step: note that a person died; False when that is known already.
+        """Step: note that a person died, and let features above hear of it; False when that is known already.
 
         Raises:
             PersonNotFound: nobody has this id.
@@ -104,7 +106,10 @@ class People:
         changed: int = yield store.CHANGE_STATE.run(
             person=person, new_state=PersonState.DECEASED, event=event
         )
-        return changed == 1
+        if changed == 0:  # a rival was first
+            return False
+        yield from enqueue(PersonDeceased.kind, PersonDeceased(person=person))
+        return True
 
     # --- finding -------------------------------------------------------------------------------------
 

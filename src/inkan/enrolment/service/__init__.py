@@ -29,6 +29,7 @@ from inkan.enrolment.service.preparing import Handed, Registration
 from inkan.enrolment.service.renewing import Begun, Renewed
 from inkan.enrolment.service.requests import Progress
 from inkan.kernel.ids import PersonID, PhoneID
+from inkan.people import PersonDeceased
 from inkan.pki import CertificateRevoked
 from inkan.schemes import ParentEnd
 from inkan.store.database import MOMENT, Step
@@ -219,6 +220,10 @@ class Enrolment:
                 cause=parents.cause_of(status.reason),
                 reported_loss=status.changed_at,
             )
+
+    async def on_person_deceased(self, event: PersonDeceased) -> None:
+        """Reaction: every phone of somebody who died gets the scheme's effect at once."""
+        await parents.end_of_person(self._parts, event.person, cause=ParentEnd.DECEASED)
 
     async def make_up(self, request_id: str) -> None:
         """The outbox's :data:`FINISH_JOB`."""
