@@ -19,7 +19,7 @@ approval = sa.Table(
     sa.Column("reason", sa.String(40)),
     sa.Column("door", sa.String(16)),
     sa.Column("handle", sa.String(40), unique=True),
-    sa.Column("link", sa.String(40), unique=True),
+    sa.Column("link", sa.String(40)),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("qr_t0", Moment),
     sa.Column("question", JSONText, nullable=False),
@@ -37,6 +37,7 @@ approval = sa.Table(
     sa.Column("released_at", Moment),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("event_id", sa.String(40), nullable=False),
+    sa.Index("uq_approvals_approval_link", "link", unique=True),
     sa.Index("approvals_approval_phone", "phone", "state"),
     sa.Index("approvals_approval_expiry", "state", "expires_at"),
 )

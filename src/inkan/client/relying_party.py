@@ -47,6 +47,8 @@ class OrderMembers(TypedDict, total=False):
     subject_hint: SubjectHint
     binding_min: BindingLevel
     contents: Sequence[ContentOrder]
+    documents: Sequence[str]
+    batch: str
     claims: Sequence[str]
     return_to: Return
     phone_name: str

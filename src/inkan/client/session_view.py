@@ -137,6 +137,7 @@ class SessionOrder(msgspec.Struct, frozen=True, kw_only=True):
         subject_hint: who is expected, if anybody.
         binding_min: the weakest accepted binding; the platform's default when None.
         contents: what is approved or signed.
+        documents, batch: registered documents, instead of ``contents``.
         claims: codes of attributes that are asked for.
         return_to: for doors that come back to a browser or app; see :func:`begin_return`.
         phone_name: to which of the person's phones a push goes; all of them when empty (TW-47, TW-48).
@@ -152,6 +153,8 @@ class SessionOrder(msgspec.Struct, frozen=True, kw_only=True):
     subject_hint: SubjectHint | None = None
     binding_min: BindingLevel | None = None
     contents: Sequence[ContentOrder] = ()
+    documents: Sequence[str] = ()
+    batch: str | None = None
     claims: Sequence[str] = ()
     return_to: Return | None = None
     phone_name: str = ""
@@ -170,6 +173,8 @@ class SessionOrder(msgspec.Struct, frozen=True, kw_only=True):
             "subject_hint": hint and {"type": hint.type, "value": hint.value.reveal()},
             "binding_min": self.binding_min,
             "contents": self.contents,
+            "documents": self.documents,
+            "batch": self.batch,
             "claims": self.claims,
             "return": self.return_to,
             "phone_name": self.phone_name,

@@ -266,6 +266,8 @@ def assemble(
             pki=pki_,
             notices=notices_,
             relying_parties=relying_parties_,
+            attributes=attributes_,
+            signing=signing_,
             issuer=settings.origins.platform,
             wallet_origin=settings.origins.wallet,
             qr_master=keys.secret("session-qr", KeyPurpose.MAC),

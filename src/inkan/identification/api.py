@@ -31,6 +31,8 @@ from inkan.wire.forms import parse_moment
 from inkan.wire.shown import Language
 
 _DECIDE_LIMIT = 400_000
+# A hundred contents with the longest names.
+_CREATE_LIMIT = 128 * 1024
 
 PERMISSIONS = (
     Permission(use_case="session.use", roles=frozenset({"system"}), source="design §5.5"),
@@ -194,6 +196,7 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
             ("POST", "/v1/sessions"): Bare(
                 endpoint=create,
                 access=_SESSION,
+                body_limit=_CREATE_LIMIT,
                 operation=Operation(
                     name="createSession",
                     summary="Open a session; repeat with the same Idempotency-Key to read it again",

@@ -23,7 +23,7 @@ session = sa.Table(
     sa.Column("hint_type", sa.String(12), nullable=False),
     sa.Column("hint", sa.LargeBinary),
     sa.Column("terms", JSONText, nullable=False),
-    sa.Column("page", sa.String(40), unique=True),
+    sa.Column("page", sa.String(40)),
     sa.Column("page_browser", sa.String(43)),
     sa.Column("is_withdrawn", sa.Boolean, nullable=False),
     sa.Column("idempotency_key", sa.String(64)),
@@ -40,6 +40,7 @@ session = sa.Table(
     sa.Column("evidence", sa.LargeBinary),
     sa.Column("event_id", sa.String(40), nullable=False),
     sa.UniqueConstraint("system", "idempotency_key", name="identification_session_idempotency"),
+    sa.Index("uq_identification_session_page", "page", unique=True),
     sa.Index("identification_session_purge", "purge_at"),
     # Nearly empty at any time: what has been answered and not signed yet.
     sa.Index(

@@ -207,6 +207,10 @@ class People:
         )
         return (PersonID(row.person), str(row.phone)) if found else None
 
+    def hold(self, person: PersonID) -> Step[None]:
+        """Step: hold the person's row until COMMIT, so that what is counted for a person is counted in turn."""
+        yield store.HOLD.one(person=person)
+
     def find_by_lookup(self, lookup: bytes) -> Step[Person | None]:
         """Step: the person of a keyed hash that :meth:`lookup` made, or None."""
         row = yield store.BY_LOOKUP.one(lookup=lookup)

@@ -59,6 +59,7 @@ _ID = person.c.id == _given("person", person.c.id)
 
 INSERT = insert_row(person)
 BY_ID = Query(sa.select(person).where(_ID))
+HOLD = Query(sa.select(person.c.id).where(_ID).with_for_update())
 BY_SERIAL = Query(
     sa.select(person).where(person.c.subject_serial == _given("serial", person.c.subject_serial))
 )

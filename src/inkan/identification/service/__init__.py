@@ -24,6 +24,7 @@ from inkan.identification.service import (
     deciding,
     doors,
     opening,
+    opening_push,
     own,
     page,
     prompts,
@@ -35,10 +36,11 @@ from inkan.identification.service import (
     waiting,
 )
 from inkan.identification.service.browsers import KnownBrowser
-from inkan.identification.service.deciding import AssertionParts, Decided
+from inkan.identification.service.deciding import Decided
 from inkan.identification.service.opening import Opened
 from inkan.identification.service.page import Choice, PageView, Stage
 from inkan.identification.service.parts import Parts, topic
+from inkan.identification.service.proving import AssertionParts
 from inkan.identification.service.pushing import PUSH_JOB, PushJob
 from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.identification.service.waiting import Waiting
@@ -173,8 +175,8 @@ class Identification:
     async def open_push(
         self, phone: PhonePrincipal, *, approval_id: str, code: str | None, lang: Language
     ) -> Opened:
-        """See :func:`inkan.identification.service.opening.open_by_push`."""
-        return await opening.open_by_push(
+        """See :func:`inkan.identification.service.opening_push.open_by_push`."""
+        return await opening_push.open_by_push(
             self._parts, phone, approval_id=approval_id, code=code, lang=lang
         )
 

@@ -13,7 +13,7 @@ from inkan.audit import Actor
 from inkan.identification import store
 from inkan.identification.model import Session
 from inkan.identification.rules import PAIRING_LEVEL, PromptResult
-from inkan.identification.service import browsers, prompts, records
+from inkan.identification.service import browsers, claiming, prompts, records
 from inkan.identification.service.parts import EVIDENCE, Parts, topic
 from inkan.kernel.ids import EventID, PersonID
 from inkan.store.database import Step, Wake
@@ -103,8 +103,19 @@ def _learn(
     is_prompt = session.hint_type != "none" or heard is PromptResult.REPORTED
     if heard is not None and is_prompt:
         yield from prompts.answered(session.id, person, heard, system=session.system, event=event)
+    contents = [content["id"] for content in closed.question.contents]
+    if contents:
+        yield from parts.signing.note_signed(
+            session.system,
+            contents,
+            session=session.id,
+            outcome=Outcome(closed.outcome or Outcome.FAILED),
+            event=event,
+        )
     if closed.outcome is not Outcome.OK:
         return
+    if closed.question.claims:
+        yield from claiming.note(parts, session, closed, event=event)
     yield from parts.people.note_references(person, closed.phone or "", sector=session.sector)
     level = BindingLevel(result["binding"]["level"])
     if session.terms.browser is not None and level >= PAIRING_LEVEL:

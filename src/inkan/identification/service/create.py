@@ -5,6 +5,7 @@ canonical number, and an unknown person costs the same work as a known one (thre
 """
 
 import hmac
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -65,9 +66,15 @@ async def create(
         WebhookNotRegistered, LevelTooLow: outside the system's registration.
         NationalIDMalformed: the hint is no national ID; says nothing about any person.
         Malformed: contents that no statement admits, or a longer life than a door has.
+        AttributeUnknown: a claim that is no attribute.
+        DocumentNotFound, BatchNotFound: unknown, another system's, or no longer kept.
         IdempotencyConflict: the key was used with another body.
     """
-    _check_contents(order)
+    if sum(map(bool, (order.contents, order.documents, order.batch))) > 1:
+        raise Malformed(where="/contents", expected="contents, documents or a batch")
+    if not order.documents and order.batch is None:
+        _check_contents(order, _contents(order))
+    parts.attributes.check(order.claims)
     doors.check(
         system,
         order.doors,
@@ -118,8 +125,9 @@ def _create(parts: Parts, system: System, plan: _Plan) -> Step[Created]:
     )
     if not made:
         raise _UsedBefore
+    contents = yield from _contents_of(parts, system, plan.order)
     approval = yield from parts.approvals.ask(
-        _question(parts, system, plan, session_id),
+        _question(parts, system, plan, session_id, contents),
         approval_id=approval_id,
         handle=handle,
         link=link,
@@ -183,7 +191,13 @@ def _answer(parts: Parts, session: Session, approval: Approval) -> Created:
     return Created(session=created_view(session, approval), doors=made)
 
 
-def _question(parts: Parts, system: System, plan: _Plan, session_id: SessionID) -> Question:
+def _question(
+    parts: Parts,
+    system: System,
+    plan: _Plan,
+    session_id: SessionID,
+    contents: Sequence[Content],
+) -> Question:
     return Question(
         iss=parts.issuer,
         kind=plan.order.kind,
@@ -196,7 +210,7 @@ def _question(parts: Parts, system: System, plan: _Plan, session_id: SessionID) 
         purpose_text=plan.purpose.text,
         challenge=plan.order.challenge,
         claims=plan.terms.claims,
-        contents=msgspec.to_builtins(_contents(plan.order)),
+        contents=msgspec.to_builtins(contents),
         return_origin=_origin(plan.terms.return_url),
         full_evidence=_is_full(plan),
     )
@@ -251,9 +265,20 @@ def _contents(order: SessionOrder) -> list[Content]:
     ]
 
 
-def _check_contents(order: SessionOrder) -> None:
+def _contents_of(parts: Parts, system: System, order: SessionOrder) -> Step[Sequence[Content]]:
+    """Step: what the statement lists: the order's own contents, or registered documents."""
+    if not order.documents and order.batch is None:
+        return _contents(order)
+    contents = yield from parts.signing.contents_of(
+        system.id, documents=order.documents, batch=order.batch
+    )
+    _check_contents(order, contents)
+    return contents
+
+
+def _check_contents(order: SessionOrder, contents: Sequence[Content]) -> None:
     """Refuse here what no statement could say: the person at the phone cannot mend it."""
-    flaw = contents_flaw(Kind(order.kind), _contents(order))
+    flaw = contents_flaw(Kind(order.kind), contents)
     if flaw is not None:
         raise Malformed(where=flaw.where, expected=flaw.expected)
 

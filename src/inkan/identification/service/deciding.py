@@ -19,7 +19,7 @@ Numbered plan of an approval (design §5.3):
 import hashlib
 import hmac
 from datetime import datetime
-from urllib.parse import urlencode
+from typing import Any
 
 import msgspec
 
@@ -34,14 +34,12 @@ from inkan.approvals import (
     state_at,
 )
 from inkan.audit import Actor, ActorKind
-from inkan.crypto import base64url, jose, webauthn
-from inkan.crypto.keys import load_public
+from inkan.crypto import base64url, jose
 from inkan.enrolment import PhoneFacts, PhonePrincipal
 from inkan.identification import store
-from inkan.identification.model import ProofRefused, Session, StatementDiffers
-from inkan.identification.rules import RETURNING
-from inkan.identification.service import closing, records
-from inkan.identification.service.opening import USE_OF_KIND
+from inkan.identification.model import Session, StatementDiffers
+from inkan.identification.service import claiming, closing, proving, records
+from inkan.identification.service.opening import certificate_of
 from inkan.identification.service.parts import (
     Parts,
     certificate_flaw,
@@ -49,15 +47,16 @@ from inkan.identification.service.parts import (
     is_veiled,
     topic,
 )
+from inkan.identification.service.proving import X5T, AssertionParts
 from inkan.identification.service.receipt_signer import ReceiptSigner
+from inkan.identification.service.returning import return_url
 from inkan.kernel.ids import random_bytes
+from inkan.signing import refusal
 from inkan.store.database import MOMENT, Step, Wake
 from inkan.wire import receipt, statement
 from inkan.wire.binding import Stage, highest_reachable
 from inkan.wire.reasons import Reason
 from inkan.wire.session import Kind, Outcome, SessionState
-
-X5T = "x5t#S256"
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -70,15 +69,6 @@ class Decided(msgspec.Struct, frozen=True):
     state: str
     outcome: str
     return_url: str | None = None
-
-
-class AssertionParts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A WebAuthn assertion as the phone sends it, each part base64url."""
-
-    credential_id: str
-    client_data_json: str
-    authenticator_data: str
-    signature: str
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -129,9 +119,9 @@ async def approve(
     if field is not None:
         raise StatementDiffers(field=field)
     facts = phone.facts
-    certificate = facts.certificates[USE_OF_KIND[draft.kind]]
-    _verify_signature(token, facts, spki=certificate.spki, sha256=certificate.sha256)  # 5
-    sign_count = _verify_assertion(parts, assertion, facts, token.payload)  # 6
+    certificate = certificate_of(facts, draft.kind)
+    proving.verify_signature(token, facts, spki=certificate.spki, sha256=certificate.sha256)  # 5
+    sign_count = proving.verify_assertion(parts, assertion, facts, token.payload)  # 6
     proofs = records.Proofs(
         statement_jws=jws,
         payload=token.payload,
@@ -140,7 +130,7 @@ async def approve(
         certificate=certificate.id,
         certificate_der=der,
         salts={name: random_bytes(receipt.SALT_SIZE) for name in records.COMMITTED},
-        mark=records.Mark.of(facts),
+        mark=records.Mark.of(phone),
     )
     answer = _Answer(statement_sha256=digest, draft=draft, sign_count=sign_count, proofs=proofs)
     try:
@@ -149,8 +139,7 @@ async def approve(
         # A parallel request was first; when it brought these very bytes, it spoke for this one too.
         present = await parts.db.read(parts.approvals.get, approval_id)
         return await _repeated(parts, present, digest)
-    if written.payload is not None:
-        receipts.take(written.session, written.payload)  # 8
+    _sign(receipts, written)  # 8
     return Decided(state="decided", outcome="ok", return_url=written.return_url)
 
 
@@ -158,9 +147,14 @@ def _read(parts: Parts, phone: PhonePrincipal, approval_id: str) -> Step[tuple[A
     approval = yield from parts.approvals.find(approval_id)
     if approval is None or approval.phone != phone.phone:
         raise ApprovalNotFound()
-    certificate = phone.facts.certificates[USE_OF_KIND[Kind(approval.question.kind)]]
+    certificate = certificate_of(phone.facts, Kind(approval.question.kind))
     der = yield from parts.pki.certificate_der(certificate.id)
     return approval, der
+
+
+def _sign(receipts: ReceiptSigner, written: _Written) -> None:
+    if written.payload is not None:
+        receipts.take(written.session, written.payload)
 
 
 async def _repeated(parts: Parts, approval: Approval, digest: str) -> Decided:
@@ -171,67 +165,10 @@ async def _repeated(parts: Parts, approval: Approval, digest: str) -> Decided:
     return Decided(state="decided", outcome="ok", return_url=return_url(parts, session, approval))
 
 
-def return_url(parts: Parts, session: Session, approval: Approval) -> str | None:
-    """Where the phone leads its browser back to, if this way comes back from the phone."""
-    if session.terms.return_url is None or approval.door not in RETURNING:
-        return None
-    return address_of(parts, session, approval)
-
-
-def address_of(parts: Parts, session: Session, approval: Approval) -> str:
-    """The relying party's address; with a return code while there is an answer to redeem."""
-    url = session.terms.return_url or ""
-    brought: dict[str, str] = {"session": session.id}
-    if approval.statement_sha256 is not None:
-        brought["return_code"] = parts.return_code(approval)
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(brought)}"
-
-
 def _still_open(approval: Approval, now: datetime) -> None:
     state = state_at(approval, now)
     if state is not SessionState.OPENED:
         raise ApprovalEnded(state=str(state))
-
-
-def _verify_signature(
-    token: jose.UnverifiedJWS, facts: PhoneFacts, *, spki: bytes, sha256: str
-) -> None:
-    if token.header[X5T] != sha256:
-        raise ProofRefused("another certificate than the draft names", proof="statement")
-    try:
-        jose.verify_signature(
-            token, load_public(spki), algs=[jose.Algorithm(alg) for alg in facts.jws_algs]
-        )
-    except jose.JWSSignatureWrong as wrong:
-        raise ProofRefused(str(wrong), proof="statement") from None
-
-
-def _verify_assertion(
-    parts: Parts, assertion: AssertionParts, facts: PhoneFacts, payload: bytes
-) -> int:
-    received = webauthn.Assertion(
-        credential_id=base64url.decode(assertion.credential_id),
-        client_data_json=base64url.decode(assertion.client_data_json),
-        authenticator_data=base64url.decode(assertion.authenticator_data),
-        signature=base64url.decode(assertion.signature),
-    )
-    known = webauthn.KnownCredential(
-        id=facts.credential_id,
-        cose_key=facts.cose_key,
-        backup_eligible=facts.backup_eligible,
-        sign_count=facts.sign_count,
-    )
-    try:
-        result = webauthn.verify_assertion(
-            received,
-            known=known,
-            challenge=statement.statement_challenge(payload),
-            origin=parts.wallet_origin,
-            rp_id=parts.enrolment.rp_id,
-        )
-    except webauthn.AssertionRefused as refused:
-        raise ProofRefused(str(refused), proof="assertion") from None
-    return result.sign_count
 
 
 def _approve(
@@ -246,9 +183,12 @@ def _approve(
     outcome = Outcome.FAILED if reason else Outcome.OK
     if outcome is Outcome.OK and session.terms.return_url is not None:
         return (yield from _await_return(parts, session, approval, phone, answer))
+    claims: dict[str, Any] = {}
+    if outcome is Outcome.OK:
+        reason, claims = yield from claiming.values(parts, approval, answer.proofs.mark)
     return (
         yield from _close(
-            parts, session, approval, phone, outcome=outcome, reason=reason, answer=answer
+            parts, session, approval, phone, reason=reason, answer=answer, claims=claims
         )
     )
 
@@ -263,10 +203,13 @@ def _flaw(
     now: datetime,
 ) -> Step[Reason | None]:
     """Why a well-proved approval still does not end well, or None."""
-    certificate = facts.certificates[USE_OF_KIND[draft.kind]]
+    certificate = certificate_of(facts, draft.kind)
     status = yield from parts.pki.hold_status(certificate.id)
     reason = certificate_flaw(status, now=now)
     if reason is not None:
+        return reason
+    is_young = facts.young_until > now
+    if draft.kind is Kind.SIGN and (reason := refusal(draft.contents, is_young=is_young)):
         return reason
     matches = yield from _matches(parts, session, facts)
     if not matches:
@@ -305,8 +248,7 @@ async def refuse(
         ApprovalEnded, DecisionConflict: over, or approved before.
     """
     written = await parts.db.transact(_refuse, parts, phone, approval_id, report=report)
-    if written.payload is not None:
-        receipts.take(written.session, written.payload)
+    _sign(receipts, written)
     return Decided(state="decided", outcome=Outcome.REFUSED, return_url=written.return_url)
 
 
@@ -326,9 +268,7 @@ def _refuse(
         raise DecisionConflict()
     _still_open(approval, moment)
     return (
-        yield from _close(
-            parts, session, approval, phone, outcome=Outcome.REFUSED, reason=reason, answer=None
-        )
+        yield from _close(parts, session, approval, phone, reason=reason, answer=None, claims={})
     )
 
 
@@ -344,12 +284,14 @@ def _close(
     approval: Approval,
     phone: PhonePrincipal,
     *,
-    outcome: Outcome,
     reason: Reason | None,
     answer: _Answer | None,
+    claims: dict[str, Any],
 ) -> Step[_Written]:
-    """Step: write the answer and give it out in the same transaction."""
+    """Step: write the answer and give it out in the same transaction; without one the person said no."""
     moment = yield MOMENT
+    bad = Outcome.FAILED if answer else Outcome.REFUSED
+    outcome = bad if reason else Outcome.OK
     decision = Decision(
         outcome=outcome,
         reason=reason,
@@ -364,7 +306,7 @@ def _close(
         closed,
         mark=answer.proofs.mark if answer else None,
         proofs=answer.proofs if answer else None,
-        claims={},
+        claims=claims,
         actor=Actor(ActorKind.PHONE, phone.phone),
         transition=lambda event: parts.approvals.decide(
             approval, opener=opener, decision=decision, event=event

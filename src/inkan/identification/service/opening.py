@@ -12,13 +12,11 @@ Numbered plan:
    "already opened on another phone". A frame or address that was drawn anew meanwhile is stale.
 """
 
-import hmac
 from datetime import datetime
 
 import msgspec
 
 from inkan.approvals import (
-    MAX_CODE_TRIES,
     Approval,
     ApprovalEnded,
     ApprovalNotFound,
@@ -30,10 +28,9 @@ from inkan.approvals import (
 )
 from inkan.audit import Actor, ActorKind
 from inkan.crypto import base64url
-from inkan.enrolment import PhoneFacts, PhonePrincipal
-from inkan.identification.model import CertificateNotGood, CodeWrong, LinkStale, Session
+from inkan.enrolment import PhoneCertificate, PhoneFacts, PhonePrincipal, PhoneYoung
+from inkan.identification.model import CertificateNotGood, LinkStale
 from inkan.identification.rules import DOORS, Opening, way_of
-from inkan.identification.service import browsers, closing
 from inkan.identification.service.parts import (
     Parts,
     certificate_flaw,
@@ -42,16 +39,24 @@ from inkan.identification.service.parts import (
     topic,
 )
 from inkan.kernel.clock import rfc3339
+from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import random_bytes
 from inkan.store.database import MOMENT, Step, Wake
 from inkan.wire import link, qr, shown, statement
 from inkan.wire.binding import Door, Evidence, StatementDoor
 from inkan.wire.contents import Content
-from inkan.wire.reasons import Reason
 from inkan.wire.session import Kind, SessionState
 
 # Which of a phone's certificates answers a kind of question (design §5.1).
 USE_OF_KIND = {Kind.IDENTIFY: "auth", Kind.APPROVE: "auth", Kind.SIGN: "sign"}
+SINGLE = "single"
+
+
+def certificate_of(facts: PhoneFacts, kind: Kind) -> PhoneCertificate:
+    """The certificate that answers this kind; a scheme of single keys has one for all (design §5.1)."""
+    return facts.certificates[SINGLE if facts.single_key else USE_OF_KIND[kind]]
+
+
 TEMPLATE_OF_KIND = {
     Kind.IDENTIFY: shown.Template.IDENTIFY_V1,
     Kind.APPROVE: shown.Template.APPROVE_V1,
@@ -101,10 +106,10 @@ async def open_by_frame(
         qr.verify_frame(scanned, key, t_now=qr_seconds(approval, arrived))  # 3, 4
     except qr.QRFrameForged:
         raise qr.QRFrameStale() from None
-    opened, at = await parts.db.transact(
-        _open_by_handle, parts, phone, approval, Opening.FRAME, lang
+    held, at = await parts.db.transact(
+        _open_by_handle, parts, phone, approval, Opening.FRAME, lang, stale=qr.QRFrameStale
     )
-    return _opened(opened, now=at)
+    return opened(held, now=at)
 
 
 async def open_by_link(
@@ -120,126 +125,42 @@ async def open_by_link(
     approval = await parts.db.read(parts.approvals.find_by_link, handle)
     if approval is None:  # 2
         raise LinkStale()
-    opened, at = await parts.db.transact(
-        _open_by_handle, parts, phone, approval, Opening.LINK, lang
+    held, at = await parts.db.transact(
+        _open_by_handle, parts, phone, approval, Opening.LINK, lang, stale=LinkStale
     )
-    return _opened(opened, now=at)
-
-
-async def open_by_push(
-    parts: Parts, phone: PhonePrincipal, *, approval_id: str, code: str | None, lang: shown.Language
-) -> Opened:
-    """Open an approval that was pushed to this phone, by the code that the asking page shows.
-
-    Raises:
-        ApprovalNotFound: no such approval, or it was not pushed to this phone.
-        CodeWrong: with the tries that are left; after the last one the session has ended.
-        CertificateNotGood, OpenedElsewhere, ApprovalEnded: 6 and 7.
-    """
-    found = await parts.db.transact(_open_by_push, parts, phone, approval_id, code, lang)
-    if isinstance(found, int):
-        raise CodeWrong(tries_left=found)
-    opened, at = found
-    return _opened(opened, now=at)
-
-
-_STALE = {Opening.FRAME: qr.QRFrameStale, Opening.LINK: LinkStale}
+    return opened(held, now=at)
 
 
 def _open_by_handle(
-    parts: Parts, phone: PhonePrincipal, read: Approval, opening: Opening, lang: shown.Language
+    parts: Parts,
+    phone: PhonePrincipal,
+    read: Approval,
+    opening: Opening,
+    lang: shown.Language,
+    *,
+    stale: type[InkanError],
 ) -> Step[tuple[Approval, datetime]]:
     approval = yield from parts.approvals.get(read.id)
     if approval.generation != read.generation:
-        raise _STALE[opening]()
+        raise stale()
     session = yield from find_by_approval(approval)
     way = way_of(opening, session.terms.doors)
     if way is None:
-        raise _STALE[opening]()
-    return (yield from _open(parts, phone, approval, _Way(door=way), lang))
+        raise stale()
+    return (yield from open_(parts, phone, approval, Way(door=way), lang))
 
 
-def _open_by_push(
-    parts: Parts,
-    phone: PhonePrincipal,
-    approval_id: str,
-    code: str | None,
-    lang: shown.Language,
-) -> Step[tuple[Approval, datetime] | int]:
-    """The opened approval, or how many tries are left after a wrong code; that is written down, so no refusal."""
-    moment = yield MOMENT
-    approval = yield from parts.approvals.find(approval_id)
-    is_aimed = yield from parts.approvals.is_aimed_at(approval_id, phone.phone)  # 5
-    if approval is None or not is_aimed:
-        raise ApprovalNotFound()
-    session = yield from find_by_approval(approval)
-    way = way_of(Opening.PUSH, session.terms.doors)
-    if way is None:
-        raise ApprovalNotFound()
-    if approval.state is SessionState.OPENED and approval.phone == phone.phone:
-        return (yield from _open(parts, phone, approval, _Way(door=way), lang))
-    if state_at(approval, moment) is not SessionState.PRESENTED:
-        raise ApprovalEnded(state=str(state_at(approval, moment)))
-    evidence: list[Evidence] = []
-    if not session.terms.tap_only:
-        if not hmac.compare_digest(parts.code(approval.id).encode(), (code or "").encode()):
-            return (yield from _count_try(parts, phone, session, approval, way))
-        evidence.append(Evidence.CODE_ENTERED)
-    if (yield from browsers.is_paired(session.terms.browser, phone.person)):
-        evidence.append(Evidence.PAIRED_BROWSER)
-    return (yield from _open(parts, phone, approval, _Way(door=way, evidence=evidence), lang))
-
-
-def _count_try(
-    parts: Parts,
-    phone: PhonePrincipal,
-    session: Session,
-    approval: Approval,
-    way: StatementDoor,
-) -> Step[int]:
-    """Step: count a wrong code; the last one ends the session. Returns how many tries are left."""
-    actor = Actor(ActorKind.PHONE, phone.phone)
-    left = MAX_CODE_TRIES - approval.code_tries - 1
-    if left > 0:
-        event = yield from parts.audit.record(
-            "identification.code_wrong",
-            actor=actor,
-            subject=phone.person,
-            object=session.id,
-            details={"approval": approval.id, "tries_left": left},
-        )
-        yield from parts.approvals.count_try(approval, event=event)
-        return left
-    opener = Opener(phone=phone.phone, person=phone.person)
-    moment = yield MOMENT
-    closed = parts.approvals.failed(
-        approval, opener=opener, door=way, reason=Reason.USER_WRONG_CODE, at=moment
-    )
-    yield from closing.close(
-        parts,
-        session,
-        closed,
-        mark=None,
-        proofs=None,
-        claims={},
-        actor=actor,
-        transition=lambda event: parts.approvals.fail(
-            approval, opener=opener, door=way, reason=Reason.USER_WRONG_CODE, event=event
-        ),
-    )
-    return 0
-
-
-class _Way(msgspec.Struct, frozen=True):
+class Way(msgspec.Struct, frozen=True):
     """How a phone came to a question, and what that shows of the asking browser."""
 
     door: StatementDoor
     evidence: list[Evidence] = []
 
 
-def _open(
-    parts: Parts, phone: PhonePrincipal, approval: Approval, way: _Way, lang: shown.Language
+def open_(
+    parts: Parts, phone: PhonePrincipal, approval: Approval, way: Way, lang: shown.Language
 ) -> Step[tuple[Approval, datetime]]:
+    """Step: give the approval to this phone, or find it open there: 6 and 7 of the plan."""
     moment = yield MOMENT
     yield from hold_good_phone(parts, phone, approval.question.kind, now=moment)  # 6
     if approval.state is not SessionState.OPENED or approval.phone != phone.phone:
@@ -250,7 +171,7 @@ def _open(
 
 
 def _take(
-    parts: Parts, phone: PhonePrincipal, approval: Approval, way: _Way, lang: shown.Language
+    parts: Parts, phone: PhonePrincipal, approval: Approval, way: Way, lang: shown.Language
 ) -> Step[Approval]:
     moment = yield MOMENT
     state = state_at(approval, moment)
@@ -284,15 +205,18 @@ def hold_good_phone(parts: Parts, phone: PhonePrincipal, kind: str, *, now: date
     Raises:
         ApprovalNotFound: the phone was revoked or changed since the request was authenticated.
         CertificateNotGood: the certificate expired, is suspended or revoked.
+        PhoneYoung: the binding is too fresh to sign contents (design §5.2 step 6).
     """
     held = yield from parts.enrolment.hold(phone)
     if not held:
         raise ApprovalNotFound()
-    certificate = phone.facts.certificates[USE_OF_KIND[Kind(kind)]]
+    certificate = certificate_of(phone.facts, Kind(kind))
     status = yield from parts.pki.hold_status(certificate.id)
     reason = certificate_flaw(status, now=now)
     if reason is not None:
         raise CertificateNotGood(reason=str(reason))
+    if Kind(kind) is Kind.SIGN and phone.facts.young_until > now:
+        raise PhoneYoung()
 
 
 def release_stale(parts: Parts, approval: Approval) -> Step[Approval]:
@@ -345,7 +269,7 @@ def _draft(
     lang: shown.Language,
     at: datetime,
 ) -> statement.Draft:
-    certificate = facts.certificates[USE_OF_KIND[Kind(question.kind)]]
+    certificate = certificate_of(facts, Kind(question.kind))
     return statement.Draft(
         v=1,
         iss=question.iss,
@@ -394,7 +318,8 @@ def _contents(question: Question) -> tuple[Content, ...]:
     return msgspec.convert(question.contents, tuple[Content, ...])
 
 
-def _opened(approval: Approval, *, now: datetime) -> Opened:
+def opened(approval: Approval, *, now: datetime) -> Opened:
+    """What the phone gets of an approval that it has open."""
     assert approval.draft is not None
     assert approval.door is not None
     given = msgspec.json.decode(approval.draft, type=_Given)
@@ -410,4 +335,4 @@ def _opened(approval: Approval, *, now: datetime) -> Opened:
 async def opened_on(parts: Parts, phone: PhonePrincipal) -> list[Opened]:
     """What this phone has open and undecided, as it was given out."""
     approvals = await parts.db.read(parts.approvals.opened_on, phone.phone)
-    return [_opened(approval, now=parts.db.now()) for approval in approvals]
+    return [opened(approval, now=parts.db.now()) for approval in approvals]

@@ -30,7 +30,7 @@ from inkan.crypto import base64url
 from inkan.identification import store
 from inkan.identification.model import PageNotFound, PushUnderWay, Session, Terms
 from inkan.identification.rules import DOORS, RESEND_AFTER, Opening, comparable
-from inkan.identification.service import cancelling, deciding, pushing
+from inkan.identification.service import cancelling, pushing, returning
 from inkan.identification.service.opening import release_stale
 from inkan.identification.service.parts import (
     Found,
@@ -287,7 +287,7 @@ async def finish(parts: Parts, handle: str, *, browser: str) -> str:
         PageNotFound: no such page, or another browser has begun it.
     """
     page = await parts.db.transact(_finish, parts, handle, browser)
-    return deciding.address_of(parts, page.session, page.approval)
+    return returning.address_of(parts, page.session, page.approval)
 
 
 def _finish(parts: Parts, handle: str, browser: str) -> Step[Found]:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from inkan.approvals import Approval, Approvals, is_releasable, state_at
+from inkan.attributes import Attributes
 from inkan.audit import Audit
 from inkan.crypto import base64url
 from inkan.crypto.aead import hmac_sha256
@@ -28,6 +29,7 @@ from inkan.notices import Notices
 from inkan.people import People
 from inkan.pki import PKI, CertificateState, CertificateStatus
 from inkan.relying_parties import RelyingParties
+from inkan.signing import Signing
 from inkan.store.database import Database, Step
 from inkan.store.sealing import SealedColumn, Sealer
 from inkan.wire.binding import BindingLevel
@@ -50,6 +52,8 @@ class Parts:
     pki: PKI
     notices: Notices
     relying_parties: RelyingParties
+    attributes: Attributes
+    signing: Signing
     issuer: str
     wallet_origin: str
     qr_master: Secret[bytes]

@@ -61,6 +61,7 @@ def _push(parts: Parts, session_id: str) -> Step[None]:
     phones = yield from _phones(parts, session, person, only)  # 3
     if not phones:
         return
+    yield from parts.people.hold(person)
     is_paired = yield from browsers.is_paired(session.terms.browser, person)
     is_sent = yield from prompts.may_send(session.system, person, is_paired=is_paired)  # 4
     event = yield from parts.audit.record(  # 5

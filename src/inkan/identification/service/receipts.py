@@ -12,7 +12,13 @@ from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.kernel.ids import SystemID
 from inkan.store.database import Step
 from inkan.wire import evidence
-from inkan.wire.session import SessionState
+from inkan.wire.session import Kind, SessionState
+
+_PROFILE_OF_KIND = {
+    Kind.IDENTIFY: "phone-auth",
+    Kind.APPROVE: "phone-auth",
+    Kind.SIGN: "phone-sign",
+}
 
 # What the bundle does not prove by itself; there the reader trusts the platform.
 PLATFORM_WORDS = (
@@ -68,7 +74,10 @@ async def evidence_bundle(
         cose_key=base64url.encode(proofs.cose_key),
         certificates=tuple(
             base64url.encode(der)
-            for der in (proofs.certificate_der, *parts.pki.chain_of("phone-auth"))
+            for der in (
+                proofs.certificate_der,
+                *parts.pki.chain_of(_PROFILE_OF_KIND[Kind(found.session.kind)]),
+            )
         ),
         salts=evidence.Salts(**{name: base64url.encode(s) for name, s in proofs.salts.items()}),
         revocation=evidence.Revocation(

@@ -6,7 +6,7 @@ from typing import Any, Self
 import msgspec
 
 from inkan.approvals import Approval
-from inkan.enrolment import PhoneFacts
+from inkan.enrolment import PhonePrincipal
 from inkan.identification.model import Session
 from inkan.identification.service.parts import Parts
 from inkan.kernel.clock import rfc3339
@@ -26,6 +26,7 @@ class Mark(msgspec.Struct, frozen=True):
 
     person: str
     phone: str
+    scheme: str
     young_until: datetime
     back_end: BackEnd
     attested: bool
@@ -33,9 +34,11 @@ class Mark(msgspec.Struct, frozen=True):
     single_key: bool
 
     @classmethod
-    def of(cls, facts: PhoneFacts) -> Self:
+    def of(cls, phone: PhonePrincipal) -> Self:
         """The mark of a phone that proved itself."""
+        facts = phone.facts
         return cls(
+            scheme=phone.scheme,
             person=facts.person,
             phone=facts.phone,
             young_until=facts.young_until,

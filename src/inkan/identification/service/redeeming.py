@@ -21,7 +21,7 @@ from inkan.crypto import base64url
 from inkan.identification import store
 from inkan.identification.model import NotDecided, Redemption, ReturnRefused, Session
 from inkan.identification.rules import WITH_RETURN_CODE
-from inkan.identification.service import closing
+from inkan.identification.service import claiming, closing
 from inkan.identification.service.parts import (
     Found,
     Parts,
@@ -130,4 +130,4 @@ def _flaw(
         return Reason.CERT_REVOKED, {}
     if level_of(approval.door, approval.evidence) < session.binding_min:
         return Reason.LEVEL_TOO_LOW, {}
-    return None, {}
+    return (yield from claiming.values(parts, approval, proofs.mark))

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020_attributes"
-down_revision = "0017_addresses"
+revision = "0019_attributes"
+down_revision = "0018_push"
 
 
 def upgrade() -> None:

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0023_doors"
-down_revision = "0017_addresses"
+revision = "0020_doors"
+down_revision = "0019_attributes"
 
 _TERMS = '{"doors":["qr"]}'
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from inkan.kernel.errors import Conflict, Forbidden, Gone, NotFound
 from inkan.kernel.ids import ApprovalID, PersonID, SessionID, SystemID
 from inkan.wire.binding import BindingLevel, Door, StatementDoor
 from inkan.wire.contents import DigestAlgorithm
@@ -64,6 +63,8 @@ class SessionOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         browser: base64url of 32 bytes by which the relying party knows this browser again; the platform
             keeps it blinded, and only after an answer that came back to it.
         claims: codes of attributes that are asked for.
+        documents: ids of registered documents that are approved or signed, instead of ``contents``.
+        batch: id of a registered batch, instead of both.
         notify: id of a registered webhook that is told of every change.
         expires_in: seconds until the question ends undecided; at most 180 with doors other than `push`.
     """
@@ -75,6 +76,8 @@ class SessionOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subject_hint: SubjectHint = SubjectHint()
     binding_min: BindingLevel | None = None
     contents: Annotated[list[ContentOrder], msgspec.Meta(max_length=CONTENTS_LIMIT)] = []
+    documents: Annotated[list[Identifier], msgspec.Meta(max_length=CONTENTS_LIMIT)] = []
+    batch: Identifier | None = None
     phone_name: Annotated[str, msgspec.Meta(max_length=64)] = ""
     return_: Return | None = msgspec.field(name="return", default=None)
     browser: Bytes32 | None = None
@@ -255,150 +258,3 @@ class Session(msgspec.Struct, frozen=True):
     receipt_payload: bytes | None
     receipt: str | None
     certificate: str | None
-
-
-class SessionNotFound(NotFound):
-    """Unknown, or another system's: one answer."""
-
-    code = "session_not_found"
-    title = "There is no such session"
-
-
-class PurposeNotRegistered(Forbidden):
-    """The system asks for what its registration does not name."""
-
-    code = "purpose_not_registered"
-    title = "This purpose is not registered for your system"
-
-
-class DoorNotRegistered(Forbidden):
-    """The system may not use this door, or this instance does not offer it."""
-
-    code = "door_not_registered"
-    title = "This door is not open to your system"
-
-
-class ReturnNotRegistered(Forbidden):
-    """The address to come back to is not one of the system's, letter by letter (threat 17)."""
-
-    code = "origin_not_registered"
-    title = "This return address is not registered for your system"
-
-
-class WebhookNotRegistered(Forbidden):
-    """The system has no webhook of this id."""
-
-    code = "webhook_not_registered"
-    title = "This webhook is not registered for your system"
-
-
-class ClaimNotRegistered(Forbidden):
-    """The purpose does not name this attribute."""
-
-    code = "claim_not_registered"
-    title = "This attribute is not registered for the purpose"
-    public = ("claim",)
-
-
-class CodeWrong(Forbidden):
-    """The typed code is not the page's; the third wrong one ends the request."""
-
-    code = "code_wrong"
-    title = "This is not the code that the page shows"
-    public = ("tries_left",)
-
-
-class LinkStale(Conflict):
-    """The address was used, replaced, or is none of this platform's."""
-
-    code = "link_reused"
-    title = "This link is no longer valid; start again on the page that gave it"
-
-
-class BrowserNotFound(NotFound):
-    """No known browser of this person has this id."""
-
-    code = "browser_not_found"
-    title = "There is no such known browser"
-
-
-class PageNotFound(NotFound):
-    """No session has this page, or another browser has begun it: one answer."""
-
-    code = "page_not_found"
-    title = "There is no such page, or it was begun in another browser"
-
-
-class PushUnderWay(Conflict):
-    """A push was sent to the person that was named on the page: no other way until it is over."""
-
-    code = "push_under_way"
-    title = "A message is on its way to the phone; go back and start again for another way"
-
-
-class NotDecided(Conflict):
-    """There is nothing to redeem yet."""
-
-    code = "session_not_decided"
-    title = "There is no answer to redeem yet"
-
-
-class ReturnRefused(Forbidden):
-    """Verifier or return code are not this session's; the session has ended (threat 3)."""
-
-    code = "return_other_browser"
-    title = "This answer belongs to another browser; the session has ended"
-
-
-class LevelTooLow(Forbidden):
-    """The demanded binding level cannot be reached by the door."""
-
-    code = "level_too_low"
-    title = "The binding level that is demanded cannot be reached this way"
-    public = ("binding_min", "reachable")
-
-
-class ReceiptNotReady(Conflict):
-    """Nothing was released yet."""
-
-    code = "receipt_not_ready"
-    title = "There is no receipt yet: the session is not closed with an answer"
-    public = ("state",)
-
-
-class EvidenceSealed(Forbidden):
-    """The purpose is registered for platform evidence: the proofs stay sealed here."""
-
-    code = "evidence_sealed"
-    title = "The evidence of this session stays sealed with the platform"
-
-
-class StatementDiffers(Conflict):
-    """The signed statement is not the one that was given out."""
-
-    code = "statement_differs"
-    title = "The signed statement differs from the one that was asked"
-    public = ("field",)
-
-
-class ProofRefused(Forbidden):
-    """The signature or the assertion does not prove this phone's decision."""
-
-    code = "proof_refused"
-    title = "The proofs of this decision do not hold"
-    public = ("proof",)
-
-
-class SessionPurged(Gone):
-    """The session was readable until ``purge_at``; its receipt stays with the relying party."""
-
-    code = "session_purged"
-    title = "This session is no longer kept"
-
-
-class CertificateNotGood(Forbidden):
-    """The phone's certificate for this kind is expired, suspended or revoked."""
-
-    code = "certificate_not_good"
-    title = "The certificate on this phone is not valid any more"
-    public = ("reason",)
