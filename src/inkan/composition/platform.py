@@ -23,11 +23,12 @@ from inkan import (
     people,
     pki,
     relying_parties,
+    sandbox,
 )
 from inkan.accounts import Accounts
 from inkan.approvals import Approvals
 from inkan.audit import HEAD_KEY, Audit
-from inkan.composition import card_authorities
+from inkan.composition import card_authorities, sandboxes
 from inkan.composition.keys import open_others, ring
 from inkan.composition.settings import Environment, Settings, SettingsWrong
 from inkan.crypto import base64url
@@ -46,6 +47,7 @@ from inkan.people import People
 from inkan.pki import PKI, Fetch, ForeignAuthority, PublicURLs
 from inkan.portal import Portal
 from inkan.relying_parties import RelyingParties
+from inkan.sandbox import Sandbox
 from inkan.store import connect, migrate
 from inkan.store.database import Database
 from inkan.store.query import Query
@@ -74,6 +76,7 @@ class Platform:
     approvals: Approvals
     identification: Identification
     portal: Portal
+    sandbox: Sandbox | None = None
 
     @property
     def event_pairs(self) -> list[tuple[str, Query]]:
@@ -87,6 +90,7 @@ class Platform:
             enrolment,
             approvals,
             identification,
+            sandbox,
         )
         return [
             (feature.__name__.removeprefix("inkan."), query)
@@ -104,6 +108,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
     Raises:
         SettingsWrong: production without a passphrase; a card authority whose files are not usable.
         KeyStoreLocked: another passphrase than the key store's.
+        WrongDatabase: a sandbox's database in another environment, or the reverse.
         StoreUnreachable and its like: no database.
     """
     clock = clock or Clock(may_advance=settings.environment is not Environment.PRODUCTION)
@@ -136,7 +141,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             foreign=foreign,
             fetch=fetch,
         )
-        await platform.pki.load()
+        await sandboxes.load(platform.pki, platform.sandbox, db)
         stack.push_async_callback(count_last_uses, platform)
         stack.push_async_callback(platform.identification.finish)
         yield platform
@@ -270,6 +275,17 @@ def assemble(
         approvals=approvals_,
         identification=identification_,
         portal=portal_,
+        sandbox=sandboxes.build(
+            settings,
+            keys=keys,
+            db=db,
+            audit=audit,
+            clock=clock,
+            people=people_,
+            pki=pki_,
+            enrolment=enrolment_,
+            relying_parties=relying_parties_,
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from inkan.audit import Actor
 from inkan.crypto import webauthn
 from inkan.enrolment import store
 from inkan.enrolment.model import (
@@ -20,6 +21,7 @@ from inkan.enrolment.service import (
     preparing,
     renewing,
     requests,
+    settling,
 )
 from inkan.enrolment.service.desk import Started, ToSign
 from inkan.enrolment.service.finishing import FINISH_JOB, Accepted, FinishJob
@@ -28,7 +30,7 @@ from inkan.enrolment.service.parts import Parts, read_phone
 from inkan.enrolment.service.preparing import Handed, Registration
 from inkan.enrolment.service.renewing import Begun, Renewed
 from inkan.enrolment.service.requests import Progress
-from inkan.kernel.ids import PersonID
+from inkan.kernel.ids import PersonID, PhoneID
 from inkan.pki import CertificateRevoked
 from inkan.schemes import ParentEnd
 from inkan.store.database import MOMENT, Step
@@ -155,6 +157,14 @@ class Enrolment:
     ) -> None:
         """See :func:`inkan.enrolment.service.phones.revoke_by_phone`."""
         await phones.revoke_by_phone(self._parts, sender, phone_id, cause=cause)
+
+    def settle(self, phone_id: PhoneID, *, actor: Actor) -> Step[bool]:
+        """Step: see :func:`inkan.enrolment.service.settling.settle`; sandboxes only."""
+        return settling.settle(self._parts, phone_id, actor=actor)
+
+    def end_phone(self, phone_id: PhoneID, *, actor: Actor) -> Step[bool]:
+        """Step: see :func:`inkan.enrolment.service.settling.end`; sandboxes only."""
+        return settling.end(self._parts, phone_id, actor=actor)
 
     # --- renewal ---------------------------------------------------------------------------------
 
