@@ -8,6 +8,7 @@ import msgspec
 
 from inkan import accounts, attributes, notices, signing
 from inkan.audit import SEQUENCE_EVERY
+from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
 from inkan.enrolment import FINISH_JOB, FinishJob
 from inkan.identification import PUSH_JOB, PushJob
@@ -90,4 +91,5 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
         "identification.expire": Schedule(every=timedelta(seconds=10), work=expire),
         "identification.unsigned": Schedule(every=timedelta(seconds=10), work=sign_unsigned),
         "identification.purge": Schedule(every=hour, work=platform.identification.purge),
+        **sandboxes.schedules(platform.sandbox),
     }

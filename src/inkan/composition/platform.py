@@ -24,13 +24,14 @@ from inkan import (
     people,
     pki,
     relying_parties,
+    sandbox,
     signing,
 )
 from inkan.accounts import Accounts
 from inkan.approvals import Approvals
 from inkan.attributes import Attributes
 from inkan.audit import HEAD_KEY, Audit
-from inkan.composition import card_authorities
+from inkan.composition import card_authorities, sandboxes
 from inkan.composition.keys import open_others, ring
 from inkan.composition.push import KEY_LABEL, Push, push
 from inkan.composition.settings import Environment, Settings, SettingsWrong
@@ -50,6 +51,7 @@ from inkan.people import People
 from inkan.pki import PKI, Fetch, ForeignAuthority, PublicURLs
 from inkan.portal import Portal
 from inkan.relying_parties import RelyingParties
+from inkan.sandbox import Sandbox
 from inkan.signing import Signing
 from inkan.store import connect, migrate
 from inkan.store.database import Database
@@ -82,6 +84,7 @@ class Platform:
     approvals: Approvals
     identification: Identification
     portal: Portal
+    sandbox: Sandbox | None = None
 
     @property
     def event_pairs(self) -> list[tuple[str, Query]]:
@@ -97,6 +100,7 @@ class Platform:
             signing,
             approvals,
             identification,
+            sandbox,
         )
         return [
             (feature.__name__.removeprefix("inkan."), query)
@@ -114,6 +118,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
     Raises:
         SettingsWrong: production without a passphrase; a card authority whose files are not usable.
         KeyStoreLocked: another passphrase than the key store's.
+        WrongDatabase: a sandbox's database in another environment, or the reverse.
         StoreUnreachable and its like: no database.
     """
     clock = clock or Clock(may_advance=settings.environment is not Environment.PRODUCTION)
@@ -149,7 +154,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             fetch=fetch,
             push_fetch=push_fetch,
         )
-        await platform.pki.load()
+        await sandboxes.load(platform.pki, platform.sandbox, db)
         stack.push_async_callback(count_last_uses, platform)
         stack.push_async_callback(platform.identification.finish)
         yield platform
@@ -301,6 +306,17 @@ def assemble(
         approvals=approvals_,
         identification=identification_,
         portal=portal_,
+        sandbox=sandboxes.build(
+            settings,
+            keys=keys,
+            db=db,
+            audit=audit,
+            clock=clock,
+            people=people_,
+            pki=pki_,
+            enrolment=enrolment_,
+            relying_parties=relying_parties_,
+        ),
     )
 
 

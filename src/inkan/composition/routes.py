@@ -3,8 +3,9 @@
 from pathlib import Path
 from types import ModuleType
 
-from inkan import accounts, identification, notices, pki, portal
+from inkan import accounts, identification, notices, pki, portal, sandbox
 from inkan.accounts import pages as accounts_pages
+from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
 from inkan.composition.settings import Environment
 from inkan.crypto.key_providers import KeyPurpose
@@ -38,13 +39,19 @@ MENU = (
 )
 """The menu of the platform's pages: who sees which entry."""
 
+PAGED = (accounts, identification, pki, portal, sandbox)
+"""The features that bring templates, static files and texts."""
+
 
 def application(platform: Platform) -> Application:
     """The ASGI application of an instance."""
     settings, clock = platform.settings, platform.clock
     replay = ReplayMemory(window_s=PROOF_WINDOW_S)
     systems = relying_parties_api.authenticator(
-        platform.relying_parties, replay=replay, clock=clock
+        platform.relying_parties,
+        replay=replay,
+        clock=clock,
+        others=sandboxes.schemes(platform.sandbox),
     )
     phones = enrolment_api.authenticator(platform.enrolment, replay=replay, clock=clock)
     wallet = CORS(frozenset({settings.origins.wallet}))
@@ -71,6 +78,7 @@ def application(platform: Platform) -> Application:
         ),
         *portal_groups(platform),
         *pki_pages.routes(Showing(pki=platform.pki, workers=platform.workers)),
+        *sandboxes.groups(platform.sandbox, systems),
     ]
     documents = (
         Document(path="/v1/openapi.json", title="Inkan RP API", prefix="/v1/"),
@@ -81,13 +89,9 @@ def application(platform: Platform) -> Application:
         clock=clock,
         csrf_key=platform.keys.secret("csrf", KeyPurpose.MAC),
         templates=Templates(
-            {
-                "accounts": _folder(accounts),
-                "identification": _folder(identification),
-                "pki": _folder(pki),
-                "portal": _folder(portal),
-            }
+            {feature.__name__.split(".")[-1]: _folder(feature) for feature in PAGED}
         ),
+        around=sandboxes.around(platform.sandbox),
         permissions=(
             *accounts.PERMISSIONS,
             *notices.PERMISSIONS,
@@ -95,6 +99,7 @@ def application(platform: Platform) -> Application:
             *signing_api.PERMISSIONS,
             *identification_api.PERMISSIONS,
             *portal.PERMISSIONS,
+            *sandbox.PERMISSIONS,
         ),
     )
     site = Site(
@@ -102,7 +107,7 @@ def application(platform: Platform) -> Application:
         origin=settings.origins.platform,
         groups=groups,
         documents=documents,
-        menu=MENU,
+        menu=(*MENU, *sandboxes.menu(platform.sandbox)),
     )
     return build_app([site], equipment)
 

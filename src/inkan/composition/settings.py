@@ -139,6 +139,18 @@ class Cards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status_minutes: int = 60
 
 
+class SandboxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sandbox instance; read in the environment ``sandbox`` alone.
+
+    ``clock`` says whether a system may move the clock, which it does for the whole instance: ``shared`` or ``off``.
+    A system may have ``phones`` virtual phones; each ends after ``days``, or after a week without use.
+    """
+
+    clock: Literal["shared", "off"] = "shared"
+    phones: int = 20
+    days: int = 30
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything an operator decides about one instance."""
 
@@ -158,6 +170,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: Database = Database()
     fetch: Fetch = Fetch()
     cards: Cards = Cards()
+    sandbox: SandboxSettings = SandboxSettings()
 
     @property
     def home_path(self) -> Path:
@@ -278,6 +291,8 @@ def _check_figures(settings: Settings) -> None:
         "token.wait_s": settings.token.wait_s,
         "remote.deadline_s": settings.remote.deadline_s,
         "remote.connections": settings.remote.connections,
+        "sandbox.phones": settings.sandbox.phones,
+        "sandbox.days": settings.sandbox.days,
     }
     budgets = msgspec.structs.asdict(settings.budgets)
     figures |= {f"budgets.{name}": budget for name, budget in budgets.items()}

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from inkan.audit import Actor
 from inkan.crypto import webauthn
 from inkan.enrolment import store
 from inkan.enrolment.model import (
@@ -20,6 +21,7 @@ from inkan.enrolment.service import (
     preparing,
     renewing,
     requests,
+    settling,
 )
 from inkan.enrolment.service.desk import Started, ToSign
 from inkan.enrolment.service.finishing import FINISH_JOB, Accepted, FinishJob
@@ -164,6 +166,14 @@ class Enrolment:
     ) -> None:
         """See :func:`inkan.enrolment.service.phones.revoke_by_phone`."""
         await phones.revoke_by_phone(self._parts, sender, phone_id, cause=cause)
+
+    def settle(self, phone_id: PhoneID, *, actor: Actor) -> Step[bool]:
+        """Step: see :func:`inkan.enrolment.service.settling.settle`; sandboxes only."""
+        return settling.settle(self._parts, phone_id, actor=actor)
+
+    def end_phone(self, phone_id: PhoneID, *, actor: Actor) -> Step[bool]:
+        """Step: see :func:`inkan.enrolment.service.settling.end`; sandboxes only."""
+        return settling.end(self._parts, phone_id, actor=actor)
 
     # --- renewal ---------------------------------------------------------------------------------
 
