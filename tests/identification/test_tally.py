@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inkan.identification.service import tally as tallies
+from inkan.identification.service.cancelling import TakenBack
 from inkan.identification.service.tally import Tally
 from inkan.kernel.clock import rfc3339
 from inkan.wire.reasons import ROWS, Group, Reason
@@ -53,7 +54,7 @@ def test_what_people_do_is_no_failure(tally: Tally) -> None:
     tally.released(payload("refused", "user_refused"))
     tally.released(payload("failed", "user_wrong_code", door="push"))
     tally.expired(2)
-    tally.cancelled()
+    tally.cancelled(TakenBack(None))
     found = doors(tally)
     assert found["qr"] == {
         "door": "qr", "ok": 3, "user": 1, "failed": 1, "cancelled": 0, "failure_rate": 0.25
@@ -70,17 +71,27 @@ def test_every_reason_falls_on_one_side(tally: Tally, reason: Reason) -> None:
     assert found["ok"] + found["user"] + found["failed"] == 1
 
 
-def test_an_end_that_its_reader_sees_later_is_counted_later(
+def test_an_end_behind_the_veil_is_counted_as_the_expiry_that_its_reader_sees(
     tally: Tally, clock: StandingClock
 ) -> None:
     """Else the figures would tell at once that somebody refused, which the relying party is not told."""
-    tally.released(
-        payload("refused", "user_refused", door="push"),
-        seen_at=clock.now() + timedelta(seconds=150),
-    )
+    tally.expired(seen_at=clock.now() + timedelta(seconds=150))
     assert doors(tally, 60) == {}
     clock.tick(timedelta(seconds=150))
-    assert doors(tally, 60)["push"]["user"] == 1
+    assert doors(tally, 60)["none"]["user"] == 1
+
+
+def test_a_veiled_end_that_is_taken_back_counts_as_that_alone(
+    tally: Tally, clock: StandingClock
+) -> None:
+    until = clock.now() + timedelta(seconds=150)
+    tally.expired(seen_at=until)
+    tally.cancelled(TakenBack(until))
+    tally.cancelled(None)
+    clock.tick(timedelta(seconds=150))
+    assert doors(tally, 60)["none"] == {
+        "door": "none", "ok": 0, "user": 0, "failed": 0, "cancelled": 1, "failure_rate": None
+    }  # fmt: skip
 
 
 def test_windows_forget(tally: Tally, clock: StandingClock) -> None:

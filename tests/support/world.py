@@ -29,6 +29,7 @@ from inkan.client import (
     StartedEnrolment,
     SystemCredentials,
 )
+from inkan.composition import sandboxes
 from inkan.composition.keys import ring
 from inkan.composition.platform import Platform, assemble
 from inkan.composition.running import Running
@@ -219,7 +220,8 @@ class World:
         await self.platform.relying_parties.register(
             msgspec.convert(registration, SystemRegistration)
         )
-        credentials = SystemCredentials(issuer=PLATFORM, code=code, key=key)
+        issuer = self.platform.settings.origins.platform
+        credentials = SystemCredentials(issuer=issuer, code=code, key=key)
         return RelyingParty(
             credentials, anchors=self.anchors, clock=self.clock, transport=self.transport
         )
@@ -268,14 +270,16 @@ async def world_on(
     *,
     lint: bool = False,
     shards: int | None = None,
+    settings: Settings | None = None,
+    found: bool = True,
     **options: Any,
 ) -> AsyncIterator[World]:
     """A world with its ceremony held; on a database where that was done, another process of the same instance.
 
-    ``shards`` is how many shards every issuing authority has, where it is not what the demo has; ``options`` go to
-    the assembly.
+    ``shards`` is how many shards every issuing authority has, where it is not what the demo has; ``settings`` are the
+    demo's by default; ``found`` is whether the ceremony is held; ``options`` go to the assembly.
     """
-    settings = settings_for(folder)
+    settings = settings or settings_for(folder)
     settings = msgspec.structs.replace(
         settings, pki=msgspec.structs.replace(settings.pki, lint=lint)
     )
@@ -289,8 +293,8 @@ async def world_on(
     if shards is not None:
         parts = [msgspec.structs.replace(part, crl_shards=shards) for part in ceremony.issuing]
         ceremony = msgspec.structs.replace(ceremony, issuing=parts)
-    await platform.pki.load()
-    if not platform.pki.hierarchy:
+    await sandboxes.load(platform.pki, platform.sandbox, database)
+    if found and not platform.pki.hierarchy:
         await platform.pki.hold_ceremony(ceremony)
     instance = Running(platform)
     transport = AsyncTransport(httpx.ASGITransport(app=instance.application))

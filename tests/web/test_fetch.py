@@ -48,6 +48,21 @@ async def test_no_address_of_the_corpus_reaches_inside(
     assert seen == []
 
 
+# A name of the public form that only a resolver knows to be this machine.
+BY_RESOLVER = {"https://localhost.localdomain/"}
+
+
+@pytest.mark.parametrize("url", sorted(set(CORPUS) - BY_RESOLVER))
+async def test_an_address_is_refused_before_anybody_calls_it(url: str) -> None:
+    async def unasked(_: str, __: int) -> Sequence[str]:
+        raise AssertionError("nothing is resolved")
+
+    fetcher = Fetcher(resolver=unasked, transport=httpx.MockTransport(unreachable))
+    with pytest.raises(TargetRefused):
+        fetcher.verify(url.replace("{port}", "8443"))
+    fetcher.verify("https://hook.example.com/x")
+
+
 @pytest.mark.parametrize("address", INSIDE)
 async def test_a_name_that_leads_inside_is_refused(address: str) -> None:
     assert not is_public(ip_address(address))

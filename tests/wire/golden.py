@@ -14,6 +14,7 @@ from inkan.crypto import base64url, jcs, merkle
 from inkan.kernel.sensitive import Secret
 from inkan.wire import audit_log, enrolment_request, evidence, qr, receipt, shown, statement
 from inkan.wire.binding import BindingLevel, Evidence, StatementDoor
+from inkan.wire.claims import Claim
 from inkan.wire.contents import DigestAlgorithm
 from inkan.wire.enrolment_request import KeyUse, Purpose, RequestedKey
 from inkan.wire.reasons import Reason
@@ -104,9 +105,10 @@ def shown_vectors() -> Row:
         (Template.IDENTIFY_V1, {}),
         (
             Template.IDENTIFY_V1,
-            {"door": pushed, "full_evidence": True, "claims": ("生日", "地址")},
+            {"door": pushed, "full_evidence": True, "claims": ("birth_date", "address")},
         ),
-        (Template.IDENTIFY_V1, {"claims": ("生日",)}),
+        (Template.IDENTIFY_V1, {"claims": ("age_over_18",)}),
+        (Template.IDENTIFY_V1, {"claims": tuple(Claim)}),
         (Template.APPROVE_V1, {"door": StatementDoor.APP_LINK}),
         (
             Template.APPROVE_V1,
@@ -123,7 +125,8 @@ def shown_vectors() -> Row:
     wrong: list[tuple[str, Template, Row, str]] = [
         ("a line break", Template.IDENTIFY_V1, {"relying_party": "國稅局\n用途：登入"}, unsafe),
         ("an empty purpose", Template.IDENTIFY_V1, {"purpose_text": ""}, unsafe),
-        ("a bidi override in a claim", Template.IDENTIFY_V1, {"claims": ("x\u202e",)}, unsafe),
+        ("a claim without a name", Template.IDENTIFY_V1, {"claims": ("birthdate",)}, impossible),
+        ("a name instead of a code", Template.IDENTIFY_V1, {"claims": ("生日",)}, impossible),
         ("contents in an identification", Template.IDENTIFY_V1, {"contents": contents}, impossible),
         ("a signature without contents", Template.SIGN_V1, full, impossible),
         ("a signature without full evidence", Template.SIGN_V1, {"contents": contents}, impossible),

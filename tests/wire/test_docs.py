@@ -10,6 +10,7 @@ import pytest
 from inkan.wire import (
     audit_log,
     binding,
+    claims,
     contents,
     enrolment_request,
     evidence,
@@ -44,7 +45,7 @@ ENUMS: list[type[StrEnum]] = [
     *(shown.Language, shown.Template),
     *(binding.StatementDoor, binding.BindingLevel, binding.Evidence, binding.BackEnd),
     *(contents.DigestAlgorithm, contents.ContentFormat, evidence.PlatformWord),
-    audit_log.ActorKind,
+    *(audit_log.ActorKind, claims.Claim),
     *(enrolment_request.Purpose, enrolment_request.KeyUse, enrolment_request.RevokeCause),
 ]
 

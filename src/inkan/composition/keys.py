@@ -21,10 +21,12 @@ from inkan.crypto.key_providers import (
 )
 from inkan.crypto.key_ring import KeyRing
 from inkan.crypto.remote.client import RemoteKeyProvider
+from inkan.crypto.webpush import VAPID_TYP
 from inkan.kernel.clock import Clock
 from inkan.kernel.sensitive import Secret
 from inkan.relying_parties.rules import ACCESS_TOKEN_TYP
 from inkan.wire.audit_log import HEAD_TYP
+from inkan.wire.ceremony_transcript import TRANSCRIPT_TYP
 from inkan.wire.receipt import RECEIPT_TYP
 from inkan.wire.webhook import TAG as WEBHOOK_TAG
 
@@ -39,13 +41,15 @@ SETS: Final[Mapping[KeyPurpose, str]] = {
     KeyPurpose.TOKEN: "services",
     KeyPurpose.WEBHOOK: "services",
     KeyPurpose.AUDIT_HEAD: "services",
+    KeyPurpose.VAPID: "services",
 }
 # Purpose → the `typ` of its tokens (RFC 8725 §3.11), or the tag of its messages (RFC 9421 §2.3).
 KINDS: Final[Mapping[KeyPurpose, frozenset[str]]] = {
     KeyPurpose.RECEIPT: frozenset({RECEIPT_TYP}),
     KeyPurpose.TOKEN: frozenset({ACCESS_TOKEN_TYP}),
-    KeyPurpose.AUDIT_HEAD: frozenset({HEAD_TYP}),
+    KeyPurpose.AUDIT_HEAD: frozenset({HEAD_TYP, TRANSCRIPT_TYP}),
     KeyPurpose.WEBHOOK: frozenset({WEBHOOK_TAG}),
+    KeyPurpose.VAPID: frozenset({VAPID_TYP}),
 }
 
 

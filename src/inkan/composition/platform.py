@@ -17,18 +17,23 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from inkan import (
     accounts,
     approvals,
+    attributes,
     enrolment,
     identification,
     notices,
     people,
     pki,
     relying_parties,
+    sandbox,
+    signing,
 )
 from inkan.accounts import Accounts
 from inkan.approvals import Approvals
+from inkan.attributes import Attributes
 from inkan.audit import HEAD_KEY, Audit
-from inkan.composition import card_authorities
+from inkan.composition import card_authorities, sandboxes
 from inkan.composition.keys import open_others, ring
+from inkan.composition.push import KEY_LABEL, Push, push
 from inkan.composition.settings import Environment, Settings, SettingsWrong
 from inkan.crypto import base64url
 from inkan.crypto.key_files import EncryptedFileKeyProvider
@@ -46,6 +51,8 @@ from inkan.people import People
 from inkan.pki import PKI, Fetch, ForeignAuthority, PublicURLs
 from inkan.portal import Portal
 from inkan.relying_parties import RelyingParties
+from inkan.sandbox import Sandbox
+from inkan.signing import Signing
 from inkan.store import connect, migrate
 from inkan.store.database import Database
 from inkan.store.query import Query
@@ -71,11 +78,14 @@ class Platform:
     accounts: Accounts
     pki: PKI
     relying_parties: RelyingParties
+    attributes: Attributes
     enrolment: Enrolment
+    signing: Signing
     approvals: Approvals
     identification: Identification
     webhooks: WebhookSender
     portal: Portal
+    sandbox: Sandbox | None = None
 
     @property
     def event_pairs(self) -> list[tuple[str, Query]]:
@@ -86,9 +96,12 @@ class Platform:
             accounts,
             pki,
             relying_parties,
+            attributes,
             enrolment,
+            signing,
             approvals,
             identification,
+            sandbox,
         )
         return [
             (feature.__name__.removeprefix("inkan."), query)
@@ -106,6 +119,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
     Raises:
         SettingsWrong: production without a passphrase; a card authority whose files are not usable.
         KeyStoreLocked: another passphrase than the key store's.
+        WrongDatabase: a sandbox's database in another environment, or the reverse.
         StoreUnreachable and its like: no database.
     """
     clock = clock or Clock(may_advance=settings.environment is not Environment.PRODUCTION)
@@ -129,8 +143,8 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         fetch = card_authorities.fetcher(settings, foreign)
         if fetch is not None:
             stack.push_async_callback(fetch.aclose)
-        post = Fetcher(admitted=settings.fetch.admitted)
-        stack.push_async_callback(post.aclose)
+        outgoing = Fetcher(admitted=settings.fetch.admitted)
+        stack.push_async_callback(outgoing.aclose)
         platform = assemble(
             settings,
             clock=clock,
@@ -139,9 +153,10 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             workers=workers,
             foreign=foreign,
             fetch=fetch,
-            post=post,
+            push_fetch=outgoing,
+            post=outgoing,
         )
-        await platform.pki.load()
+        await sandboxes.load(platform.pki, platform.sandbox, db)
         stack.push_async_callback(count_last_uses, platform)
         stack.push_async_callback(platform.identification.finish)
         yield platform
@@ -165,9 +180,17 @@ def assemble(
     foreign: Sequence[ForeignAuthority] = (),
     fetch: Fetch | None = None,
     post: Fetcher | None = None,
+    push_fetch: notices.Fetch | None = None,
 ) -> Platform:
-    """Build every feature upon an open database; pure wiring, nothing is read or written."""
+    """Build every feature upon an open database; pure wiring, nothing is read or written.
+
+    Without ``push_fetch`` phones are not woken: their wallets ask.
+    """
     sealer = Sealer.of(keys)
+    push_ = Push({}, "")
+    if push_fetch is not None:
+        vapid = signer(keys, KEY_LABEL, KeyPurpose.VAPID)
+        push_ = push(settings, key=vapid, fetch=push_fetch, clock=clock)
     audit = Audit(
         db=db,
         mac_key=keys.secret("audit-mac", KeyPurpose.MAC),
@@ -180,6 +203,8 @@ def assemble(
         clock=clock,
         spool=settings.spool_path,
         sender=settings.notices.sender,
+        carriers=push_.carriers,
+        push_key=push_.key,
     )
     people_ = People(
         db=db,
@@ -222,6 +247,7 @@ def assemble(
         token_key=signer(keys, "token", KeyPurpose.TOKEN),
         loopback=settings.environment is not Environment.PRODUCTION,
     )
+    attributes_ = Attributes(db=db, audit=audit, people=people_, sealer=sealer)
     enrolment_ = Enrolment(
         enrolment.Parts(
             db=db,
@@ -235,6 +261,7 @@ def assemble(
             qr_master=keys.secret("enrolment-qr", KeyPurpose.MAC),
         )
     )
+    signing_ = Signing(db=db, audit=audit, sealer=sealer)
     approvals_ = Approvals(sealer=sealer)
     identification_ = Identification(
         identification.Parts(
@@ -245,6 +272,10 @@ def assemble(
             enrolment=enrolment_,
             people=people_,
             pki=pki_,
+            notices=notices_,
+            relying_parties=relying_parties_,
+            attributes=attributes_,
+            signing=signing_,
             issuer=settings.origins.platform,
             wallet_origin=settings.origins.wallet,
             qr_master=keys.secret("session-qr", KeyPurpose.MAC),
@@ -277,11 +308,24 @@ def assemble(
         accounts=accounts_,
         pki=pki_,
         relying_parties=relying_parties_,
+        attributes=attributes_,
         enrolment=enrolment_,
+        signing=signing_,
         approvals=approvals_,
         identification=identification_,
         webhooks=webhooks_,
         portal=portal_,
+        sandbox=sandboxes.build(
+            settings,
+            keys=keys,
+            db=db,
+            audit=audit,
+            clock=clock,
+            people=people_,
+            pki=pki_,
+            enrolment=enrolment_,
+            relying_parties=relying_parties_,
+        ),
     )
 
 

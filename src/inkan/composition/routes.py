@@ -3,13 +3,15 @@
 from pathlib import Path
 from types import ModuleType
 
-from inkan import accounts, notices, pki, portal
+from inkan import accounts, identification, notices, pki, portal, sandbox
 from inkan.accounts import pages as accounts_pages
+from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
 from inkan.composition.settings import Environment, Limits
 from inkan.crypto.key_providers import KeyPurpose
 from inkan.enrolment import api as enrolment_api
 from inkan.identification import api as identification_api
+from inkan.identification import pages as identification_pages
 from inkan.identification.api import described
 from inkan.identification.api.rates import Rates, per_minute
 from inkan.notices import api as notices_api
@@ -18,6 +20,7 @@ from inkan.pki import pages as pki_pages
 from inkan.pki.service.showing import Showing
 from inkan.portal import pages as portal_pages
 from inkan.relying_parties import api as relying_parties_api
+from inkan.signing import api as signing_api
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.cors import CORS
 from inkan.web.exchange import MenuItem
@@ -38,13 +41,19 @@ MENU = (
 )
 """The menu of the platform's pages: who sees which entry."""
 
+PAGED = (accounts, identification, pki, portal, sandbox)
+"""The features that bring templates, static files and texts."""
+
 
 def application(platform: Platform) -> Application:
     """The ASGI application of an instance."""
     settings, clock = platform.settings, platform.clock
     replay = ReplayMemory(window_s=PROOF_WINDOW_S)
     systems = relying_parties_api.authenticator(
-        platform.relying_parties, replay=replay, clock=clock
+        platform.relying_parties,
+        replay=replay,
+        clock=clock,
+        others=sandboxes.schemes(platform.sandbox),
     )
     phones = enrolment_api.authenticator(platform.enrolment, replay=replay, clock=clock)
     wallet = CORS(frozenset({settings.origins.wallet}))
@@ -55,15 +64,33 @@ def application(platform: Platform) -> Application:
         identification_api.published_routes(
             platform.identification, platform.webhooks, systems, rates=rates
         ),
+        signing_api.rp_routes(
+            platform.signing,
+            systems,
+            limit=rates.calls,
+            share=rates.share,
+            refusals=described.AUTHENTICATION,
+        ),
         identification_api.phone_routes(platform.identification, phones, cors=wallet),
         enrolment_api.desk_routes(platform.enrolment),
         enrolment_api.phone_routes(platform.enrolment, platform.pki, phones, cors=wallet),
         pki_api.timestamp_routes(platform.pki, per_minute=settings.pki.timestamps_per_minute),
         *pki_api.routes(platform.pki, live_per_minute=settings.pki.ocsp_live_per_minute),
-        notices_api.phone_routes(platform.notices, phones, cors=wallet),
+        notices_api.phone_routes(
+            platform.notices,
+            phones,
+            cors=wallet,
+            hold=lambda principal: platform.enrolment.hold(principal.record),
+        ),
         accounts_pages.routes(platform.accounts),
+        identification_pages.page_routes(platform.identification),
+        identification_pages.watch_routes(
+            platform.identification,
+            camera=settings.environment is not Environment.PRODUCTION,
+        ),
         *portal_groups(platform),
         *pki_pages.routes(Showing(pki=platform.pki, workers=platform.workers)),
+        *sandboxes.groups(platform.sandbox, systems),
     ]
     documents = (
         Document(
@@ -80,14 +107,17 @@ def application(platform: Platform) -> Application:
         clock=clock,
         csrf_key=platform.keys.secret("csrf", KeyPurpose.MAC),
         templates=Templates(
-            {"accounts": _folder(accounts), "pki": _folder(pki), "portal": _folder(portal)}
+            {feature.__name__.split(".")[-1]: _folder(feature) for feature in PAGED}
         ),
+        around=sandboxes.around(platform.sandbox),
         permissions=(
             *accounts.PERMISSIONS,
             *notices.PERMISSIONS,
             *enrolment_api.PERMISSIONS,
+            *signing_api.PERMISSIONS,
             *identification_api.PERMISSIONS,
             *portal.PERMISSIONS,
+            *sandbox.PERMISSIONS,
         ),
     )
     site = Site(
@@ -95,8 +125,8 @@ def application(platform: Platform) -> Application:
         origin=settings.origins.platform,
         groups=groups,
         documents=documents,
-        menu=MENU,
         help="/v1/errors/",
+        menu=(*MENU, *sandboxes.menu(platform.sandbox)),
     )
     return build_app([site], equipment)
 

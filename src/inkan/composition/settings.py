@@ -18,6 +18,7 @@ import msgspec
 
 from inkan.composition.key_settings import Budgets, Keys, Remote, Signer, Token
 from inkan.composition.limit_settings import Limits
+from inkan.composition.push_settings import Push
 from inkan.kernel.errors import Malformed
 
 PREFIX = "INKAN_"
@@ -28,7 +29,7 @@ FOREIGN = frozenset(
 
 
 # Settings that a variable holds with commas between their members.
-LISTS = frozenset({"admitted", "peers"})
+LISTS = frozenset({"admitted", "hosts", "peers"})
 
 LAST_PORT = 65535
 TIMESTAMP_ACCURACIES_MS = range(100, 60_000 + 1)
@@ -139,6 +140,18 @@ class Cards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status_minutes: int = 60
 
 
+class SandboxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sandbox instance; read in the environment ``sandbox`` alone.
+
+    ``clock`` says whether a system may move the clock, which it does for the whole instance: ``shared`` or ``off``.
+    A system may have ``phones`` virtual phones; each ends after ``days``, or after a week without use.
+    """
+
+    clock: Literal["shared", "off"] = "shared"
+    phones: int = 20
+    days: int = 30
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything an operator decides about one instance."""
 
@@ -154,10 +167,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pki: PKISettings = PKISettings()
     workers: Workers = Workers()
     notices: Notices = Notices()
+    push: Push = Push()
     database: Database = Database()
     fetch: Fetch = Fetch()
     limits: Limits = Limits()
     cards: Cards = Cards()
+    sandbox: SandboxSettings = SandboxSettings()
 
     @property
     def home_path(self) -> Path:
@@ -282,6 +297,8 @@ def _check_figures(settings: Settings) -> None:
         "token.wait_s": settings.token.wait_s,
         "remote.deadline_s": settings.remote.deadline_s,
         "remote.connections": settings.remote.connections,
+        "sandbox.phones": settings.sandbox.phones,
+        "sandbox.days": settings.sandbox.days,
     }
     budgets = msgspec.structs.asdict(settings.budgets)
     figures |= {f"budgets.{name}": budget for name, budget in budgets.items()}
@@ -368,6 +385,7 @@ __all__ = [
     "Environment",
     "Keys",
     "Limits",
+    "Push",
     "Remote",
     "Settings",
     "SettingsWrong",

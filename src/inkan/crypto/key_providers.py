@@ -29,6 +29,7 @@ class KeyPurpose(StrEnum):
     TOKEN = "token"  # noqa: S105 - a purpose, not a password
     WEBHOOK = "webhook"
     AUDIT_HEAD = "audit_head"
+    VAPID = "vapid"
     SEAL = "seal"
     LOOKUP = "lookup"
     PAIRWISE = "pairwise"
@@ -47,6 +48,7 @@ SIGNING_PURPOSES: Final = frozenset(
         KeyPurpose.TOKEN,
         KeyPurpose.WEBHOOK,
         KeyPurpose.AUDIT_HEAD,
+        KeyPurpose.VAPID,
     }
 )
 SECRET_PURPOSES: Final = frozenset(KeyPurpose) - SIGNING_PURPOSES

@@ -4,24 +4,28 @@ from inkan.identification.model import (
     Answer,
     Created,
     QRDoor,
+    Redemption,
     SessionNotFound,
     SessionOrder,
     SessionView,
     SubjectHint,
 )
 from inkan.identification.service import (
+    PUSH_JOB,
     WEBHOOK_JOB,
     AssertionParts,
     Decided,
     Identification,
     Opened,
     Parts,
+    PushJob,
     WebhookSender,
 )
 from inkan.identification.store import EVENT_PAIRS
 
 __all__ = [
     "EVENT_PAIRS",
+    "PUSH_JOB",
     "WEBHOOK_JOB",
     "Answer",
     "AssertionParts",
@@ -30,7 +34,9 @@ __all__ = [
     "Identification",
     "Opened",
     "Parts",
+    "PushJob",
     "QRDoor",
+    "Redemption",
     "SessionNotFound",
     "SessionOrder",
     "SessionView",

@@ -1,7 +1,7 @@
 """What the OpenAPI document of the RP API says besides types: examples, links from call to call, refusals."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from inkan.crypto.dpop import DPoPProofRefused
 from inkan.kernel.errors import InkanError
@@ -9,6 +9,7 @@ from inkan.relying_parties import SystemSuspended, TokenRefused
 from inkan.web.principal import RoleMissing
 from inkan.web.replay import ProofReplayed, ReplayMemoryFull
 from inkan.web.routes import Link, RequestHeader
+from inkan.wire.binding import Door
 
 AUTHENTICATION: Final[tuple[type[InkanError], ...]] = (
     TokenRefused,
@@ -93,6 +94,15 @@ QR_DOOR: Final[dict[str, Any]] = {
     "t": 0,
     "generation": 1,
 }
+PUSH_DOOR: Final[dict[str, Any]] = {"code": "042917", "resend_after_s": 30}
+_LINK: Final[dict[str, Any]] = {"url": "https://wallet.example/l#1.lnk_2m7c4g0k1h8d6vq3vb5y5tzjan"}
+_PAGE: Final[dict[str, Any]] = {
+    "url": "https://inkan.example/identify/lnk_2m7c4g0k1h8d6vq3vb5y5tzjan"
+}
+REDEMPTION: Final[dict[str, Any]] = {
+    "verifier": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+    "return_code": "IB8eHRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgE",
+}
 ORDER: Final[dict[str, Any]] = {
     "kind": "identify",
     "purpose": "login",
@@ -117,18 +127,59 @@ LINKS_OF_CREATED: Final = _links(
     read="getSession",
     follow="followSession",
     open_qr="openQRDoor",
+    send_push="openPushDoor",
+    redeem="redeemSession",
     cancel="cancelSession",
     receipt="getReceipt",
 )
 LINKS_OF_SESSION: Final = _links(
     _SAME,
     again="getSession",
+    redeem="redeemSession",
     cancel="cancelSession",
     receipt="getReceipt",
     evidence="getEvidence",
 )
 LINKS_OF_DOOR: Final = _links(_SAME, read="getSession", frames="streamQRFrames")
 LINKS_OF_CANCELLED: Final = _links(_SAME, read="getSession")
+_READ: Final = _links(_SAME, read="getSession", redeem="redeemSession")
+
+
+class DoorOperation(NamedTuple):
+    """How the document calls and explains the making of one door."""
+
+    operation: str
+    summary: str
+    links: Mapping[str, Link]
+    example: Mapping[str, Any]
+
+
+DOORS: Final[Mapping[Door, DoorOperation]] = {
+    Door.QR: DoorOperation(
+        "openQRDoor",
+        "The handle and secret that the system's back end draws frames with",
+        LINKS_OF_DOOR,
+        QR_DOOR,
+    ),
+    Door.PUSH: DoorOperation(
+        "openPushDoor",
+        "Send the question to the person's phones, or send it again; the code for the page",
+        _READ,
+        PUSH_DOOR,
+    ),
+    Door.WEB_LINK: DoorOperation(
+        "openWebLinkDoor", "The wallet's address for the browser of the phone", _READ, _LINK
+    ),
+    Door.REDIRECT: DoorOperation(
+        "openRedirectDoor",
+        "The address of the page that offers QR, push and open app",
+        _READ,
+        _PAGE,
+    ),
+    Door.APP_LINK: DoorOperation(
+        "openAppLinkDoor", "The wallet's address for an app on the phone", _READ, _LINK
+    ),
+}
 
 VERIFY: Final[dict[str, Any]] = {
     "receipt": "eyJhbGciOiJFUzI1NiJ9.e30.AAAA",

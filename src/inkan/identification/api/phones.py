@@ -1,14 +1,16 @@
 """The Phone API's approvals and records (``/phone/v1``)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from inkan.approvals import UsageRecord
 from inkan.enrolment import PhonePrincipal
-from inkan.identification.service import AssertionParts, Decided, Identification, Opened
+from inkan.identification.api.waits import WAIT, long_poll
+from inkan.identification.service import AssertionParts, Decided, Identification, Opened, Waiting
 from inkan.kernel.clock import rfc3339
+from inkan.kernel.errors import Malformed
 from inkan.web.exchange import Authenticator, Exchange
 from inkan.web.principal import Access, Permission
 from inkan.web.response import Response, json_response, no_content, ok
@@ -32,10 +34,17 @@ _PHONE = Access("approval.decide")
 
 
 class OpenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of ``POST approvals/open``: a scanned frame and the person's language."""
+    """The body of ``POST approvals/open``: a scanned frame, an address, or a pushed approval and its code.
 
-    frame: str
+    Attributes:
+        code: six digits that the asking page shows; only with ``approval``.
+    """
+
     lang: Language
+    frame: str | None = None
+    link: str | None = None
+    approval: str | None = None
+    code: str | None = None
 
 
 class DecideBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,9 +71,25 @@ class RecordList(msgspec.Struct, frozen=True):
 
 
 class OpenedList(msgspec.Struct, frozen=True):
-    """What the phone has open."""
+    """What the phone has open, and what was pushed to it and waits."""
 
     approvals: list[Opened]
+    waiting: list[Waiting]
+
+
+class BrowserView(msgspec.Struct, frozen=True):
+    """A browser that a relying party knows as this person's."""
+
+    id: str
+    relying_party: str
+    domain: str
+    paired_at: str
+
+
+class BrowserList(msgspec.Struct, frozen=True):
+    """The person's known browsers, newest first."""
+
+    browsers: list[BrowserView]
 
 
 def phone_routes(
@@ -76,13 +101,37 @@ def phone_routes(
         arrived = exchange.now
         phone = await _phone(exchange)
         body = await exchange.json(OpenBody)
-        return ok(
-            await identification.open(phone, frame=body.frame, lang=body.lang, arrived=arrived)
-        )
+        return ok(await _open(identification, phone, body, arrived))
 
     async def listed(exchange: Exchange) -> Response:
         phone = await _phone(exchange)
-        return ok(OpenedList(approvals=await identification.opened_on(phone)))
+        seconds = long_poll(exchange)
+        waiting = await identification.waiting_on(
+            phone, lang=Language(exchange.language), seconds=seconds
+        )
+        return ok(OpenedList(approvals=await identification.opened_on(phone), waiting=waiting))
+
+    async def browsers(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        known = await identification.browsers(phone)
+        return ok(
+            BrowserList(
+                browsers=[
+                    BrowserView(
+                        id=each.id,
+                        relying_party=each.relying_party,
+                        domain=each.domain,
+                        paired_at=rfc3339(each.paired_at),
+                    )
+                    for each in known
+                ]
+            )
+        )
+
+    async def unpair(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        await identification.unpair(phone, exchange.parameters["id"])
+        return no_content()
 
     async def decide(exchange: Exchange) -> Response:
         phone = await _phone(exchange)
@@ -128,7 +177,7 @@ def phone_routes(
                 access=_PHONE,
                 operation=Operation(
                     name="openApproval",
-                    summary="Open the request behind a scanned frame",
+                    summary="Open the request behind a scanned frame, an address or a pushed code",
                     body=OpenBody,
                     answer=Opened,
                 ),
@@ -138,8 +187,25 @@ def phone_routes(
                 access=_PHONE,
                 operation=Operation(
                     name="listApprovals",
-                    summary="What this phone has open and undecided",
+                    summary="What this phone has open, and what was pushed to it (long poll)",
                     answer=OpenedList,
+                    query=(WAIT,),
+                ),
+            ),
+            ("GET", "/phone/v1/browsers"): Bare(
+                endpoint=browsers,
+                access=_RECORDS,
+                operation=Operation(
+                    name="listBrowsers",
+                    summary="Browsers that relying parties know as this person's",
+                    answer=BrowserList,
+                ),
+            ),
+            ("DELETE", "/phone/v1/browsers/{id}"): Bare(
+                endpoint=unpair,
+                access=_RECORDS,
+                operation=Operation(
+                    name="unpairBrowser", summary="Forget a known browser", status=204
                 ),
             ),
             ("POST", "/phone/v1/approvals/{id}/decide"): Bare(
@@ -190,6 +256,21 @@ async def _phone(exchange: Exchange) -> PhonePrincipal:
     principal = await exchange.get_principal()
     phone: PhonePrincipal = principal.record
     return phone
+
+
+async def _open(
+    identification: Identification, phone: PhonePrincipal, body: OpenBody, arrived: datetime
+) -> Opened:
+    brought = (body.frame, body.link, body.approval)
+    if sum(each is not None for each in brought) != 1 or (body.code and not body.approval):
+        raise Malformed(where="/", expected="one of frame, link, or approval with its code")
+    if body.frame is not None:
+        return await identification.open(phone, frame=body.frame, lang=body.lang, arrived=arrived)
+    if body.link is not None:
+        return await identification.open_link(phone, address=body.link, lang=body.lang)
+    return await identification.open_push(
+        phone, approval_id=body.approval or "", code=body.code, lang=body.lang
+    )
 
 
 def _record(record: UsageRecord) -> RecordView:

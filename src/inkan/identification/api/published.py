@@ -24,7 +24,7 @@ from inkan.identification.api.bodies import (
     report_view,
 )
 from inkan.identification.api.rates import Rates
-from inkan.identification.rules import DOOR_LIFE, IDEMPOTENCY_LIFE, MAX_WAIT_S, READABLE
+from inkan.identification.rules import DOORS, IDEMPOTENCY_LIFE, MAX_WAIT_S, READABLE
 from inkan.identification.service import Identification, WebhookSender
 from inkan.identification.service import webhooks as deliveries
 from inkan.kernel.clock import rfc3339
@@ -68,7 +68,7 @@ SECONDS: Final = {
     "webhook_answer": 5,
     "webhook_tries": int(deliveries.LIFE.total_seconds()),
     "status_age": STATUS_LIFE_S,
-    **{f"door_{door}": int(life.total_seconds()) for door, life in DOOR_LIFE.items()},
+    **{f"door_{door}": int(rule.life.total_seconds()) for door, rule in DOORS.items()},
 }
 
 

@@ -1,53 +1,66 @@
 """The RP API's sessions (``/v1/sessions``): what relying parties' systems open, read and keep."""
 
-import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Annotated, Any
+from typing import Any, Final
 
 import msgspec
 
 from inkan.approvals import ApprovalEnded, ApprovalMoved, ApprovalNotFound
+from inkan.attributes import AttributeUnknown
 from inkan.identification.api import described
 from inkan.identification.api.rates import Rates
+from inkan.identification.api.waits import WAIT, long_poll
 from inkan.identification.model import (
+    DOOR_VIEWS,
+    ClaimNotRegistered,
     Created,
     DoorNotRegistered,
     EvidenceSealed,
-    IdempotencyConflict,
-    IdempotencyKeyMissing,
     LevelTooLow,
+    NotDecided,
     PurposeNotRegistered,
-    QRDoor,
+    PushUnderWay,
     ReceiptNotReady,
+    Redemption,
+    ReturnNotRegistered,
+    ReturnRefused,
     SessionNotFound,
     SessionOrder,
     SessionPurged,
     SessionView,
+    WebhookNotRegistered,
 )
-from inkan.identification.rules import MAX_WAIT_S
 from inkan.identification.service import Identification
-from inkan.kernel.errors import Malformed
+from inkan.kernel.idempotency import (
+    IdempotencyConflict,
+    IdempotencyKeyMissing,
+    verify_idempotency_key,
+)
 from inkan.kernel.identifiers import NationalIDMalformed
 from inkan.relying_parties import System
+from inkan.signing import BatchNotFound, DocumentNotFound
 from inkan.web.exchange import Authenticator, Exchange
 from inkan.web.principal import Access, Permission
 from inkan.web.response import Response, created, ok
-from inkan.web.routes import Bare, Group, Operation, QueryParameter, Surface
+from inkan.web.routes import Bare, Group, Operation, Surface
 from inkan.web.sse import ServerEvent, event_stream
+from inkan.wire.binding import Door
 
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
+# A hundred contents with the longest names.
+CREATE_LIMIT: Final = 128 * 1024
 
 PERMISSIONS = (
     Permission(use_case="session.use", roles=frozenset({"system"}), source="design §5.5"),
 )
 _SESSION = Access("session.use")
-Wait = Annotated[int, msgspec.Meta(ge=0, le=MAX_WAIT_S)]
 _UNKNOWN = (SessionNotFound, ApprovalNotFound, SessionPurged)
 _END_REFUSALS = (*_UNKNOWN, ApprovalEnded, ApprovalMoved)
-_DOOR_REFUSALS = (*_END_REFUSALS, LevelTooLow, DoorNotRegistered)
+_REDEEM_REFUSALS = (*_END_REFUSALS, NotDecided, ReturnRefused)
+_DOOR_REFUSALS = (*_END_REFUSALS, LevelTooLow, DoorNotRegistered, PushUnderWay)
 _ORDER_REFUSALS = (
-    *(IdempotencyKeyMissing, IdempotencyConflict, NationalIDMalformed),
-    *(PurposeNotRegistered, DoorNotRegistered, LevelTooLow, ApprovalNotFound),
+    *(IdempotencyKeyMissing, IdempotencyConflict, NationalIDMalformed, AttributeUnknown),
+    *(PurposeNotRegistered, DoorNotRegistered, ReturnNotRegistered, WebhookNotRegistered),
+    *(ClaimNotRegistered, LevelTooLow, ApprovalNotFound, DocumentNotFound, BatchNotFound),
 )
 
 
@@ -58,9 +71,7 @@ def rp_routes(
 
     async def create(exchange: Exchange) -> Response:
         system = await _system(exchange)
-        key = exchange.header("idempotency-key") or ""
-        if _IDEMPOTENCY_KEY.fullmatch(key) is None:
-            raise IdempotencyKeyMissing()
+        key = verify_idempotency_key(exchange.header("idempotency-key"))
         order = await exchange.json(SessionOrder)
         made = await identification.create(
             system, order, body=await exchange.body(), idempotency_key=key
@@ -69,7 +80,7 @@ def rp_routes(
 
     async def read(exchange: Exchange) -> Response:
         system = await _system(exchange)
-        seconds = _wait(exchange.query("wait"))
+        seconds = long_poll(exchange)
         known = exchange.header("if-none-match")
         seen, etag = await identification.wait(
             exchange.parameters["id"], system=system.id, seconds=seconds, known=known
@@ -82,9 +93,27 @@ def rp_routes(
         first = await anext(states)
         return event_stream(exchange, _states(first, states))
 
-    async def qr_door(exchange: Exchange) -> Response:
+    def making(door: Door) -> Bare:
+        async def make(exchange: Exchange) -> Response:
+            system = await _system(exchange)
+            session = exchange.parameters["id"]
+            return ok(await identification.make_door(session, door, system=system))
+
+        said = described.DOORS[door]
+        operation = Operation(
+            name=said.operation,
+            summary=said.summary,
+            answer=DOOR_VIEWS[door],
+            refusals=_DOOR_REFUSALS,
+            links=said.links,
+            example=said.example,
+        )
+        return Bare(endpoint=make, access=_SESSION, operation=operation)
+
+    async def redeem(exchange: Exchange) -> Response:
         system = await _system(exchange)
-        return ok(await identification.qr_door(exchange.parameters["id"], system=system.id))
+        body = await exchange.json(Redemption)
+        return ok(await identification.redeem(exchange.parameters["id"], body, system=system.id))
 
     async def qr_stream(exchange: Exchange) -> Response:
         system = await _system(exchange)
@@ -106,7 +135,6 @@ def rp_routes(
         bundle = await identification.evidence(exchange.parameters["id"], system=system.id)
         return Response(200, bundle, media_type="application/json")
 
-    wait = QueryParameter(name="wait", type=Wait, description="Seconds to wait for a change.")
     return Group(
         surface=Surface.API,
         authenticator=authenticator,
@@ -118,6 +146,7 @@ def rp_routes(
             ("POST", "/v1/sessions"): Bare(
                 endpoint=create,
                 access=_SESSION,
+                body_limit=CREATE_LIMIT,
                 limit=rates.sessions,
                 operation=Operation(
                     name="createSession",
@@ -139,7 +168,7 @@ def rp_routes(
                     name="getSession",
                     summary="The session now, or as soon as it changes (long poll)",
                     answer=SessionView,
-                    query=(wait,),
+                    query=(WAIT,),
                     refusals=_UNKNOWN,
                     links=described.LINKS_OF_SESSION,
                     example=described.CLOSED,
@@ -156,16 +185,19 @@ def rp_routes(
                     example='event: state\ndata: {"id":"ses_6vq3vb3m2c7g4kq1h8d0y5tzja"}\n\n',
                 ),
             ),
-            ("POST", "/v1/sessions/{id}/doors/qr"): Bare(
-                endpoint=qr_door,
+            **{("POST", f"/v1/sessions/{{id}}/doors/{door}"): making(door) for door in Door},
+            ("POST", "/v1/sessions/{id}/redeem"): Bare(
+                endpoint=redeem,
                 access=_SESSION,
                 operation=Operation(
-                    name="openQRDoor",
-                    summary="The handle and secret that the system's back end draws frames with",
-                    answer=QRDoor,
-                    refusals=_DOOR_REFUSALS,
-                    links=described.LINKS_OF_DOOR,
-                    example=described.QR_DOOR,
+                    name="redeemSession",
+                    summary="Get the answer for the browser or app that began, once",
+                    body=Redemption,
+                    answer=SessionView,
+                    refusals=_REDEEM_REFUSALS,
+                    links=described.LINKS_OF_SESSION,
+                    body_example=described.REDEMPTION,
+                    example=described.CLOSED,
                 ),
             ),
             ("GET", "/v1/sessions/{id}/doors/qr/stream"): Bare(
@@ -220,14 +252,6 @@ async def _system(exchange: Exchange) -> System:
     principal = await exchange.get_principal()
     system: System = principal.record.system
     return system
-
-
-def _wait(text: str | None) -> float:
-    if text is None:
-        return 0
-    if not text.isascii() or not text.isdigit() or int(text) > MAX_WAIT_S:
-        raise Malformed(where="wait", expected=f"whole seconds from 0 to {MAX_WAIT_S}")
-    return float(text)
 
 
 async def _states(

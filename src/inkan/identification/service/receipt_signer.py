@@ -33,12 +33,17 @@ class ReceiptSigner:
         self._waiting: list[Unsigned] = []
         self._work: asyncio.Task[None] | None = None
 
-    def take(self, session_id: str, payload: bytes, *, seen_at: datetime | None = None) -> None:
+    def take(
+        self, session_id: str, payload: bytes, *, veiled_until: datetime | None = None
+    ) -> None:
         """Sign this payload soon; what waits while a batch is being stored makes the next one.
 
-        Called once for each release; ``seen_at`` is when the relying party sees it, if later than now.
+        Called once for each release; ``veiled_until`` is when the relying party sees an end that it must not know.
         """
-        self._tally.released(payload, seen_at=seen_at)
+        if veiled_until is None:
+            self._tally.released(payload)
+        else:
+            self._tally.expired(seen_at=veiled_until)
         self._waiting.append((session_id, payload))
         if self._work is None or self._work.done():
             self._work = asyncio.get_running_loop().create_task(self._work_off())

@@ -6,8 +6,8 @@ counted holds no id and no name. A restart forgets it, and where several process
 for itself; the answer says both (``since``, ``scope``).
 
 A figure that anybody may read must not tell about a person what the relying party is not told (threat 15). So an end
-is counted by the reason that the relying party reads, and at the moment at which it may read it: whoever closes a
-session earlier than its reader sees gives that later moment as ``seen_at``.
+is counted by the reason that the relying party reads, and at the moment at which it may read it: a session that a phone
+ended behind the veil counts as the expiry that its reader will see, in the minute in which it sees it.
 """
 
 import math
@@ -18,6 +18,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from inkan.identification.service.cancelling import TakenBack
 from inkan.kernel.clock import Clock, to_seconds
 from inkan.wire.forms import parse_moment
 from inkan.wire.reasons import ROWS, Group, Reason
@@ -130,23 +131,25 @@ class Tally:
         minute.created += 1
         minute.create[_step(seconds)] += 1
 
-    def cancelled(self) -> None:
-        """The relying party took a session back."""
-        self._minute(self._clock.now()).ended[NO_DOOR, Fate.CANCELLED] += 1
+    def cancelled(self, taken_back: TakenBack | None) -> None:
+        """A session was taken back; None when it had been before.
 
-    def expired(self, number: int = 1) -> None:
-        """Sessions ended undecided, and their readers may see it."""
-        self._minute(self._clock.now()).ended[NO_DOOR, Fate.USER] += number
-
-    def released(self, payload: bytes, *, seen_at: datetime | None = None) -> None:
-        """A session was released with this receipt.
-
-        Args:
-            payload: of the receipt: it says what the relying party reads.
-            seen_at: when the relying party sees it, if later than now.
+        What a phone had ended behind the veil was counted as a coming expiry, which now never shows.
         """
+        if taken_back is None:
+            return
+        self._minute(self._clock.now()).ended[NO_DOOR, Fate.CANCELLED] += 1
+        if taken_back.unseen_end is not None:
+            self._minute(taken_back.unseen_end).ended[NO_DOOR, Fate.USER] -= 1
+
+    def expired(self, number: int = 1, *, seen_at: datetime | None = None) -> None:
+        """Sessions ended undecided as far as their readers see, now or at a later moment."""
+        self._minute(seen_at or self._clock.now()).ended[NO_DOOR, Fate.USER] += number
+
+    def released(self, payload: bytes) -> None:
+        """A session was released with this receipt, which says what the relying party reads."""
         said = _decode_released(payload)
-        minute = self._minute(max(self._clock.now(), seen_at) if seen_at else self._clock.now())
+        minute = self._minute(self._clock.now())
         minute.ended[said.door or NO_DOOR, _fate(said.outcome, said.reason)] += 1
         waited = parse_moment(said.released_at) - parse_moment(said.decided_at)
         minute.release[_step(waited.total_seconds())] += 1

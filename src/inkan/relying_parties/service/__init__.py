@@ -29,7 +29,7 @@ from inkan.relying_parties.model import (
     SystemSuspended,
     TokenRefused,
 )
-from inkan.relying_parties.rules import TOKEN_LIFE
+from inkan.relying_parties.rules import OWN_SYSTEM, TOKEN_LIFE
 from inkan.relying_parties.service import register
 from inkan.relying_parties.service.authentication import ClientAuthentication, Form
 from inkan.relying_parties.service.register import OPERATOR, Register
@@ -192,11 +192,25 @@ class RelyingParties:
         )
         if proved.jkt != token.jkt:  # 2
             raise TokenRefused("bound to another key")
-        row = await self._db.read(_by_code, token.code)  # 3
+        principal = await self._active(token.code, jkt=proved.jkt)  # 3
+        return principal, f"{proved.jkt}:{proved.jti}"
+
+    async def named(self, code: str) -> SystemPrincipal:
+        """The active system of a relying party that has this code, with no proof of anything; sandboxes only.
+
+        Raises:
+            TokenRefused: no system has it, or it is the instance's own, which nobody may name.
+            SystemSuspended: it is suspended.
+        """
+        if code == OWN_SYSTEM or await self._db.read(_state_of, code) is None:
+            raise TokenRefused("no system has this code")
+        return await self._active(code, jkt="")
+
+    async def _active(self, code: str, *, jkt: str) -> SystemPrincipal:
+        row = await self._db.read(_by_code, code)
         if row is None or row.state != SystemState.ACTIVE:
             raise SystemSuspended()
-        principal = SystemPrincipal(system=register.read_system(row), jkt=proved.jkt)
-        return principal, f"{proved.jkt}:{proved.jti}"
+        return SystemPrincipal(system=register.read_system(row), jkt=jkt)
 
 
 def _state_of(code: str) -> Step[Any]:

@@ -31,7 +31,7 @@ class Handler:
 
     Attributes:
         deliver: returns when the job is done; anything it raises counts as a failed try. It may see a job
-            twice and must do no harm then.
+            twice and must do no harm then. A refusal with the fact ``retry_after_s`` is tried again no sooner.
         concurrency: how many jobs of the kind one process delivers at a time.
         tries: after so many a job is dead.
         timeout: a try is ended after this; shorter than the lease.
@@ -154,7 +154,7 @@ class Outbox:
     def _fail(self, job: Job, handler: Handler, error: Exception) -> None:
         self.failed += 1
         name = error.code if isinstance(error, InkanError) else type(error).__name__
-        pause = pause_after(job.tried)
+        pause = max(pause_after(job.tried), _asked_pause(error))
         if job.tried >= handler.tries or self._outlives(job, handler, pause):
             self.died += 1
             self._settlement.dead[job.id] = name
@@ -179,6 +179,12 @@ class Outbox:
             if self._settlement:
                 with suppress(Unavailable):
                     await self._db.transact(self._settlement.write, self._lease)
+
+
+def _asked_pause(error: Exception) -> timedelta:
+    """How long whoever refused asks to be left alone (``retry_after_s``): at most the longest pause."""
+    asked = error.facts.get("retry_after_s") if isinstance(error, InkanError) else None
+    return min(timedelta(seconds=asked), LONGEST_PAUSE) if isinstance(asked, int) else timedelta(0)
 
 
 def pause_after(tried: int) -> timedelta:
