@@ -1,7 +1,7 @@
 """The golden vectors of each format: what comes out of fixed inputs, and what is refused.
 
-They are made for other implementations too (the wallet's JavaScript): every row holds all inputs and all
-outputs as texts. ``tests/vectors/rebuild.py`` writes them to files.
+They are made for other implementations too (the wallet's JavaScript): every row holds all inputs and outputs as
+texts. ``tests/vectors/rebuild.py`` writes them to files.
 """
 
 import hashlib
@@ -365,8 +365,7 @@ def _commitment_row(name: str, salt: bytes, data: bytes, commitment: str) -> Row
 
 
 def binding_vectors() -> Row:
-    code, paired = "code_entered", "paired_browser"
-    redeemed, bound = "redeemed", "browser_bound"
+    code, paired, redeemed, bound = "code_entered", "paired_browser", "redeemed", "browser_bound"
     table = {
         "qr": [([], "none"), ([bound], "none")],
         "push": [([], "none"), ([paired], "none"), ([code], "matched"), ([code, paired], "paired")],
