@@ -11,7 +11,7 @@ from inkan.audit import SEQUENCE_EVERY
 from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
 from inkan.enrolment import FINISH_JOB, FinishJob
-from inkan.identification import PUSH_JOB, PushJob
+from inkan.identification import PUSH_JOB, WEBHOOK_JOB, PushJob
 from inkan.people import PersonDeceased
 from inkan.pki import LIST_JOB, SWEEP_EVERY, CertificateRevoked, ListJob
 from inkan.store.outbox import Handler, Job
@@ -48,6 +48,7 @@ def handlers(platform: Platform) -> dict[str, Handler]:
     jobs = {
         LIST_JOB: Handler(sign_list),
         FINISH_JOB: Handler(finish),
+        WEBHOOK_JOB: platform.webhooks.handler,
         PUSH_JOB: Handler(push),
         **platform.notices.handlers,
     }

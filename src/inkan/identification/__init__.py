@@ -12,18 +12,21 @@ from inkan.identification.model import (
 )
 from inkan.identification.service import (
     PUSH_JOB,
+    WEBHOOK_JOB,
     AssertionParts,
     Decided,
     Identification,
     Opened,
     Parts,
     PushJob,
+    WebhookSender,
 )
 from inkan.identification.store import EVENT_PAIRS
 
 __all__ = [
     "EVENT_PAIRS",
     "PUSH_JOB",
+    "WEBHOOK_JOB",
     "Answer",
     "AssertionParts",
     "Created",
@@ -38,4 +41,5 @@ __all__ = [
     "SessionOrder",
     "SessionView",
     "SubjectHint",
+    "WebhookSender",
 ]

@@ -43,7 +43,11 @@ from inkan.identification.service.parts import Parts, topic
 from inkan.identification.service.proving import AssertionParts
 from inkan.identification.service.pushing import PUSH_JOB, PushJob
 from inkan.identification.service.receipt_signer import ReceiptSigner
+from inkan.identification.service.tally import Tally
+from inkan.identification.service.verifying import ReceiptDesk
 from inkan.identification.service.waiting import Waiting
+from inkan.identification.service.webhooks import JOB as WEBHOOK_JOB
+from inkan.identification.service.webhooks import WebhookSender
 from inkan.kernel.ids import PersonID, SessionID, SystemID
 from inkan.relying_parties import System
 from inkan.store.database import MOMENT, Step, Wake
@@ -56,7 +60,9 @@ class Identification:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._receipts = ReceiptSigner(db=parts.db, pki=parts.pki)
+        self._tally = Tally(parts.db.clock)
+        self._desk = ReceiptDesk(parts.pki.anchors)
+        self._receipts = ReceiptSigner(db=parts.db, pki=parts.pki, tally=self._tally)
 
     # --- the relying party -----------------------------------------------------------------------
 
@@ -64,9 +70,13 @@ class Identification:
         self, system: System, order: SessionOrder, *, body: bytes, idempotency_key: str
     ) -> Created:
         """See :func:`inkan.identification.service.create.create`."""
-        return await create.create(
+        clock = self._parts.db.clock
+        began = clock.monotonic()
+        made = await create.create(
             self._parts, system, order, body=body, idempotency_key=idempotency_key
         )
+        self._tally.created(clock.monotonic() - began)
+        return made
 
     async def get(self, session_id: str, *, system: SystemID) -> tuple[SessionView, str]:
         """See :func:`inkan.identification.service.reading.get`."""
@@ -104,7 +114,7 @@ class Identification:
 
     async def cancel(self, session_id: str, *, system: SystemID) -> SessionView:
         """See :func:`inkan.identification.service.cancelling.cancel`; the session as it is then."""
-        await cancelling.cancel(self._parts, session_id, system=system)
+        self._tally.cancelled(await cancelling.cancel(self._parts, session_id, system=system))
         seen, _ = await reading.get(self._parts, session_id, system=system)
         return seen
 
@@ -132,6 +142,18 @@ class Identification:
         """See :func:`inkan.identification.service.own.answer`."""
         return await self._parts.db.read(own.answer, self._parts, session_id, system=system)
 
+    # --- for all ---------------------------------------------------------------------------------
+
+    @property
+    def tally(self) -> Tally:
+        """How sessions fare now."""
+        return self._tally
+
+    @property
+    def desk(self) -> ReceiptDesk:
+        """Judges receipts that anybody shows."""
+        return self._desk
+
     # --- the redirect page -----------------------------------------------------------------------
 
     async def page(self, handle: str, *, browser: str, lang: Language) -> PageView:
@@ -148,7 +170,9 @@ class Identification:
 
     async def finish_page(self, handle: str, *, browser: str) -> str:
         """See :func:`inkan.identification.service.page.finish`."""
-        return await page.finish(self._parts, handle, browser=browser)
+        address, taken_back = await page.finish(self._parts, handle, browser=browser)
+        self._tally.cancelled(taken_back)
+        return address
 
     async def page_frame(self, handle: str, *, browser: str) -> str | None:
         """See :func:`inkan.identification.service.page.frame`."""
@@ -177,7 +201,7 @@ class Identification:
     ) -> Opened:
         """See :func:`inkan.identification.service.opening_push.open_by_push`."""
         return await opening_push.open_by_push(
-            self._parts, phone, approval_id=approval_id, code=code, lang=lang
+            self._parts, self._receipts, phone, approval_id=approval_id, code=code, lang=lang
         )
 
     async def opened_on(self, phone: PhonePrincipal) -> list[Opened]:
@@ -249,6 +273,7 @@ class Identification:
             with suppress(ApprovalEnded, ApprovalMoved, ApprovalNotFound):
                 await self._parts.db.transact(self._expire, approval_id)
                 expired += 1
+        self._tally.expired(expired)
         return expired
 
     async def purge(self) -> None:
@@ -288,6 +313,7 @@ class Identification:
 
 __all__ = [
     "PUSH_JOB",
+    "WEBHOOK_JOB",
     "AssertionParts",
     "Choice",
     "Decided",
@@ -298,4 +324,5 @@ __all__ = [
     "PushJob",
     "Stage",
     "Waiting",
+    "WebhookSender",
 ]

@@ -81,11 +81,16 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class _Written(msgspec.Struct, frozen=True):
-    """What a decision left behind: the receipt's payload unless it awaits its return, and where that leads."""
+    """What a decision left behind: the receipt's payload unless it awaits its return, and where that leads.
+
+    Attributes:
+        veiled_until: when the relying party reads an end that it must not know more of.
+    """
 
     session: str
     payload: bytes | None
     return_url: str | None
+    veiled_until: datetime | None
 
 
 async def approve(
@@ -154,7 +159,7 @@ def _read(parts: Parts, phone: PhonePrincipal, approval_id: str) -> Step[tuple[A
 
 def _sign(receipts: ReceiptSigner, written: _Written) -> None:
     if written.payload is not None:
-        receipts.take(written.session, written.payload)
+        receipts.take(written.session, written.payload, veiled_until=written.veiled_until)
 
 
 async def _repeated(parts: Parts, approval: Approval, digest: str) -> Decided:
@@ -273,8 +278,12 @@ def _refuse(
 
 
 def _written(parts: Parts, session: Session, approval: Approval, payload: bytes | None) -> _Written:
+    is_unseen = is_veiled(session, approval) and approval.outcome is not Outcome.OK
     return _Written(
-        session=session.id, payload=payload, return_url=return_url(parts, session, approval)
+        session=session.id,
+        payload=payload,
+        return_url=return_url(parts, session, approval),
+        veiled_until=approval.expires_at if is_unseen else None,
     )
 
 

@@ -17,6 +17,7 @@ from datetime import datetime
 import msgspec
 
 from inkan.approvals import (
+    UNDECIDED,
     Approval,
     ApprovalEnded,
     ApprovalNotFound,
@@ -98,14 +99,14 @@ async def open_by_frame(
     if approval is None:  # 2
         raise qr.QRFrameStale()
     key = qr.qr_key(parts.qr_secret(approval))
-    if (
-        scanned.t > DOORS[Door.QR].life.total_seconds()
-    ):  # a code on the page outlives no three minutes
-        raise qr.QRFrameStale()
     try:
         qr.verify_frame(scanned, key, t_now=qr_seconds(approval, arrived))  # 3, 4
     except qr.QRFrameForged:
         raise qr.QRFrameStale() from None
+    if scanned.t > DOORS[Door.QR].life.total_seconds():
+        # A code on the redirect page outlives no three minutes, though its session does.
+        state = state_at(approval, arrived)
+        raise qr.QRFrameStale() if state in UNDECIDED else ApprovalEnded(state=str(state))
     held, at = await parts.db.transact(
         _open_by_handle, parts, phone, approval, Opening.FRAME, lang, stale=qr.QRFrameStale
     )

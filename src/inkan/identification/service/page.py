@@ -278,7 +278,9 @@ def _resend(parts: Parts, handle: str, browser: str) -> Step[None]:
         yield from pushing.order(page.session.id)
 
 
-async def finish(parts: Parts, handle: str, *, browser: str) -> str:
+async def finish(
+    parts: Parts, handle: str, *, browser: str
+) -> tuple[str, cancelling.TakenBack | None]:
     """The relying party's address for this browser: with the return code when there is an answer.
 
     An undecided question is taken back: the person goes back without one.
@@ -286,16 +288,19 @@ async def finish(parts: Parts, handle: str, *, browser: str) -> str:
     Raises:
         PageNotFound: no such page, or another browser has begun it.
     """
-    page = await parts.db.transact(_finish, parts, handle, browser)
-    return returning.address_of(parts, page.session, page.approval)
+    page, taken_back = await parts.db.transact(_finish, parts, handle, browser)
+    return returning.address_of(parts, page.session, page.approval), taken_back
 
 
-def _finish(parts: Parts, handle: str, browser: str) -> Step[Found]:
+def _finish(
+    parts: Parts, handle: str, browser: str
+) -> Step[tuple[Found, cancelling.TakenBack | None]]:
     moment = yield MOMENT
     page = yield from _claimed(parts, handle, browser)
+    taken_back = None
     if shown_state(page.session, page.approval, moment) in UNDECIDED and not _is_answered(page):
-        yield from cancelling.take_back(parts, page, actor=_ACTOR)
-    return page
+        taken_back = yield from cancelling.take_back(parts, page, actor=_ACTOR)
+    return page, taken_back
 
 
 def _is_answered(page: Found) -> bool:
