@@ -6,9 +6,10 @@ from typing import NamedTuple
 from inkan.approvals import UNDECIDED, state_at
 from inkan.audit import Actor, ActorKind
 from inkan.identification import store
-from inkan.identification.service.parts import Found, Parts, find, shown_state, topic
+from inkan.identification.service import announcing
+from inkan.identification.service.parts import Found, Parts, find, shown_state
 from inkan.kernel.ids import SystemID
-from inkan.store.database import MOMENT, Step, Wake
+from inkan.store.database import MOMENT, Step
 from inkan.wire.session import SessionState
 
 
@@ -60,5 +61,5 @@ def take_back(parts: Parts, found: Found, *, actor: Actor) -> Step[TakenBack | N
         yield store.WITHDRAW.run(key=session_id, event=event)
     else:
         yield from parts.approvals.cancel(found.approval, event=event)
-    yield Wake(topic(session_id))
+    yield from announcing.tell(found.session, SessionState.CANCELLED)
     return TakenBack(found.approval.expires_at if is_unseen else None)
