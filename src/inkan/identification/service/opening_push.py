@@ -87,6 +87,8 @@ def _open_by_push(
                 parts, phone, session, approval, opening.Way(door=way, lang=lang)
             )
         )
+    # Here and not when the asker asks again: what a phone left undone must not show in the asker's answer.
+    approval = yield from opening.release_stale(parts, session, approval)
     if state_at(approval, moment) is not SessionState.PRESENTED:
         raise ApprovalEnded(state=str(state_at(approval, moment)))
     evidence: list[Evidence] = []
