@@ -5,7 +5,7 @@ breaks each rule once.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from inkan.web.app import Application
@@ -110,8 +110,11 @@ def _check_cookie(line: str, where: str) -> None:
     assert lowered & {"samesite=lax", "samesite=strict"}, f"{where}: {line}"
 
 
-async def walk_csrf(application: Application) -> int:
+async def walk_csrf(application: Application, *, login: Mapping[str, str] | None = None) -> int:
     """Every unsafe route of a page refuses what does not come from its own page; returns how many.
+
+    ``login`` holds the cookies of a victim whom every route would serve: without them a route behind a login refuses
+    for another reason, and shows nothing.
 
     None is exempt but the routes for programs, and those never see a cookie (threat 24).
     """
@@ -123,7 +126,7 @@ async def walk_csrf(application: Application) -> int:
             assert not route.checks_csrf
             continue
         for name, headers, form in _attacks(origin):
-            reply = await _attack(application, origin, route, headers, form)
+            reply = await _attack(application, origin, route, headers, form, login or {})
             where = f"{route.method} {origin}{route.template}: {name}"
             assert reply.status == 403, f"{where}: {reply.status}"
             assert reply.json()["code"] == "csrf_refused", where
@@ -148,9 +151,11 @@ async def _attack(
     route: Route,
     headers: dict[str, str],
     form: dict[str, str],
+    login: Mapping[str, str],
 ) -> Reply:
     victim = Client(application, origin)
-    victim.cookies, good = _own_token(application, origin)
+    cookies, good = _own_token(application, origin)
+    victim.cookies = {**login, **cookies}
     fields = {name: good if value == "GOOD" else value for name, value in form.items()}
     lines = {"accept": "application/json", **headers}
     return await victim.request(route.method, path_of(route), headers=lines, form=fields)

@@ -268,14 +268,17 @@ async def world_on(
     *,
     lint: bool = False,
     shards: int | None = None,
+    ceremony: str = "",
+    environment: Environment = Environment.DEMO,
     **options: Any,
 ) -> AsyncIterator[World]:
     """A world with its ceremony held; on a database where that was done, another process of the same instance.
 
-    ``shards`` is how many shards every issuing authority has, where it is not what the demo has; ``options`` go to
-    the assembly.
+    ``shards`` is how many shards every issuing authority has, where it is not what the demo has; ``ceremony`` is
+    TOML of further authorities; production has none, because its ceremony needs custodians; ``options`` go to the
+    assembly.
     """
-    settings = settings_for(folder)
+    settings = msgspec.structs.replace(settings_for(folder), environment=environment)
     settings = msgspec.structs.replace(
         settings, pki=msgspec.structs.replace(settings.pki, lint=lint)
     )
@@ -285,13 +288,13 @@ async def world_on(
         settings, clock=clock, db=database, keys=keys, workers=InlineWorkers(), **options
     )
     text = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
-    ceremony = read_ceremony(text)
+    held = read_ceremony(text + ceremony)
     if shards is not None:
-        parts = [msgspec.structs.replace(part, crl_shards=shards) for part in ceremony.issuing]
-        ceremony = msgspec.structs.replace(ceremony, issuing=parts)
+        parts = [msgspec.structs.replace(part, crl_shards=shards) for part in held.issuing]
+        held = msgspec.structs.replace(held, issuing=parts)
     await platform.pki.load()
-    if not platform.pki.hierarchy:
-        await platform.pki.hold_ceremony(ceremony)
+    if not platform.pki.hierarchy and environment is not Environment.PRODUCTION:
+        await platform.pki.hold_ceremony(held)
     instance = Running(platform)
     transport = AsyncTransport(httpx.ASGITransport(app=instance.application))
     world = World(instance=instance, clock=clock, folder=folder, transport=transport)

@@ -23,7 +23,7 @@ from inkan.crypto.key_ring import KeyRing
 from inkan.crypto.remote.client import RemoteKeyProvider
 from inkan.kernel.clock import Clock
 from inkan.kernel.sensitive import Secret
-from inkan.relying_parties.rules import ACCESS_TOKEN_TYP
+from inkan.relying_parties.rules import ACCESS_TOKEN_TYP, REGISTRATION_TYP, REPORT_TYP
 from inkan.wire.audit_log import HEAD_TYP
 from inkan.wire.receipt import RECEIPT_TYP
 
@@ -38,12 +38,16 @@ SETS: Final[Mapping[KeyPurpose, str]] = {
     KeyPurpose.TOKEN: "services",
     KeyPurpose.WEBHOOK: "services",
     KeyPurpose.AUDIT_HEAD: "services",
+    KeyPurpose.REGISTRATION: "services",
+    KeyPurpose.CONFORMANCE: "services",
 }
 # Purpose → the `typ` of its tokens (RFC 8725 §3.11), or the tag of its messages (RFC 9421 §2.3).
 KINDS: Final[Mapping[KeyPurpose, frozenset[str]]] = {
     KeyPurpose.RECEIPT: frozenset({RECEIPT_TYP}),
     KeyPurpose.TOKEN: frozenset({ACCESS_TOKEN_TYP}),
     KeyPurpose.AUDIT_HEAD: frozenset({HEAD_TYP}),
+    KeyPurpose.REGISTRATION: frozenset({REGISTRATION_TYP}),
+    KeyPurpose.CONFORMANCE: frozenset({REPORT_TYP}),
     KeyPurpose.WEBHOOK: frozenset({"inkan-webhook"}),
 }
 

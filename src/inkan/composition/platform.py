@@ -10,9 +10,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
 
 from inkan import (
     accounts,
@@ -27,7 +31,7 @@ from inkan import (
 from inkan.accounts import Accounts
 from inkan.approvals import Approvals
 from inkan.audit import HEAD_KEY, Audit
-from inkan.composition import card_authorities
+from inkan.composition import card_authorities, exporters
 from inkan.composition.keys import open_others, ring
 from inkan.composition.settings import Environment, Settings, SettingsWrong
 from inkan.crypto import base64url
@@ -45,7 +49,7 @@ from inkan.notices import Notices
 from inkan.people import People
 from inkan.pki import PKI, Fetch, ForeignAuthority, PublicURLs
 from inkan.portal import Portal
-from inkan.relying_parties import RelyingParties
+from inkan.relying_parties import Applications, RelyingParties
 from inkan.store import connect, migrate
 from inkan.store.database import Database
 from inkan.store.query import Query
@@ -70,6 +74,7 @@ class Platform:
     accounts: Accounts
     pki: PKI
     relying_parties: RelyingParties
+    applications: Applications
     enrolment: Enrolment
     approvals: Approvals
     identification: Identification
@@ -102,7 +107,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
     Background work (outbox, schedules, HTTP) is not started here; see :mod:`inkan.composition.running`.
 
     Raises:
-        SettingsWrong: production without a passphrase; a card authority whose files are not usable.
+        SettingsWrong: production without a passphrase; a card authority or an exporter whose files are not usable.
         KeyStoreLocked: another passphrase than the key store's.
         StoreUnreachable and its like: no database.
     """
@@ -135,6 +140,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             workers=workers,
             foreign=foreign,
             fetch=fetch,
+            trusted=await asyncio.to_thread(exporters.read, settings),
         )
         await platform.pki.load()
         stack.push_async_callback(count_last_uses, platform)
@@ -159,6 +165,7 @@ def assemble(
     workers: WorkerPool,
     foreign: Sequence[ForeignAuthority] = (),
     fetch: Fetch | None = None,
+    trusted: Sequence[EllipticCurvePublicKey] = (),
 ) -> Platform:
     """Build every feature upon an open database; pure wiring, nothing is read or written."""
     sealer = Sealer.of(keys)
@@ -215,6 +222,23 @@ def assemble(
         issuer=settings.origins.platform,
         token_key=signer(keys, "token", KeyPurpose.TOKEN),
         loopback=settings.environment is not Environment.PRODUCTION,
+        imports_only=settings.environment is Environment.PRODUCTION,
+    )
+    applications_ = Applications(
+        relying_parties.Parts(
+            db=db,
+            audit=audit,
+            sealer=sealer,
+            clock=clock,
+            accounts=accounts_,
+            pki=pki_,
+            register=relying_parties_.register_of_systems,
+            issuer=settings.origins.platform,
+            sandbox=settings.environment is not Environment.PRODUCTION,
+        ),
+        export_key=partial(signer, keys, "registration", KeyPurpose.REGISTRATION),
+        report_key=partial(signer, keys, "conformance", KeyPurpose.CONFORMANCE),
+        trusted=trusted,
     )
     enrolment_ = Enrolment(
         enrolment.Parts(
@@ -266,6 +290,7 @@ def assemble(
         accounts=accounts_,
         pki=pki_,
         relying_parties=relying_parties_,
+        applications=applications_,
         enrolment=enrolment_,
         approvals=approvals_,
         identification=identification_,

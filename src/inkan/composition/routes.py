@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import ModuleType
 
-from inkan import accounts, notices, pki, portal
+from inkan import accounts, notices, pki, portal, relying_parties
 from inkan.accounts import pages as accounts_pages
 from inkan.composition.platform import Platform
 from inkan.composition.settings import Environment
@@ -16,6 +16,7 @@ from inkan.pki import pages as pki_pages
 from inkan.pki.service.showing import Showing
 from inkan.portal import pages as portal_pages
 from inkan.relying_parties import api as relying_parties_api
+from inkan.relying_parties import pages as relying_parties_pages
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.cors import CORS
 from inkan.web.exchange import MenuItem
@@ -32,6 +33,7 @@ MENU = (
     MenuItem(text="My home", path=portal_pages.HOME_PATH, roles=_PERSON),
     MenuItem(text="Usage records", path=portal_pages.RECORDS_PATH, roles=_PERSON),
     MenuItem(text="Notices", path=portal_pages.NOTICES_PATH, roles=_PERSON),
+    *relying_parties_pages.MENU,
     *pki_pages.MENU,
 )
 """The menu of the platform's pages: who sees which entry."""
@@ -57,6 +59,7 @@ def application(platform: Platform) -> Application:
         notices_api.phone_routes(platform.notices, phones, cors=wallet),
         accounts_pages.routes(platform.accounts),
         *portal_groups(platform),
+        *relying_parties_pages.routes(platform.applications, platform.relying_parties),
         *pki_pages.routes(Showing(pki=platform.pki, workers=platform.workers)),
     ]
     documents = (
@@ -68,11 +71,17 @@ def application(platform: Platform) -> Application:
         clock=clock,
         csrf_key=platform.keys.secret("csrf", KeyPurpose.MAC),
         templates=Templates(
-            {"accounts": _folder(accounts), "pki": _folder(pki), "portal": _folder(portal)}
+            {
+                "accounts": _folder(accounts),
+                "pki": _folder(pki),
+                "portal": _folder(portal),
+                "relying_parties": _folder(relying_parties),
+            }
         ),
         permissions=(
             *accounts.PERMISSIONS,
             *notices.PERMISSIONS,
+            *relying_parties.PERMISSIONS,
             *enrolment_api.PERMISSIONS,
             *identification_api.PERMISSIONS,
             *portal.PERMISSIONS,

@@ -27,7 +27,7 @@ FOREIGN = frozenset(
 
 
 # Settings that a variable holds with commas between their members.
-LISTS = frozenset({"admitted", "peers"})
+LISTS = frozenset({"admitted", "exporters", "peers"})
 
 LAST_PORT = 65535
 TIMESTAMP_ACCURACIES_MS = range(100, 60_000 + 1)
@@ -125,7 +125,7 @@ class CardAuthority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chain: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=4)]
     policies: Annotated[tuple[OID, ...], msgspec.Meta(min_length=1)]
     origins: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
-    profile: Literal["card-auth", "card-sign"] = "card-sign"
+    profile: Literal["card-auth", "card-sign", "seal"] = "card-sign"
 
 
 class Cards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,6 +136,15 @@ class Cards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     authorities: tuple[CardAuthority, ...] = ()
     status_minutes: int = 60
+
+
+class Onboarding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose exports of reviewed systems this instance takes in (docs/relying-parties/onboarding.md).
+
+    ``exporters`` names files with a public JWK each: what ``inkan systems exporter`` prints at the sandbox.
+    """
+
+    exporters: tuple[str, ...] = ()
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,6 +165,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: Database = Database()
     fetch: Fetch = Fetch()
     cards: Cards = Cards()
+    onboarding: Onboarding = Onboarding()
 
     @property
     def home_path(self) -> Path:

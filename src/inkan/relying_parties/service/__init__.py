@@ -29,9 +29,12 @@ from inkan.relying_parties.model import (
     SystemSuspended,
     TokenRefused,
 )
+from inkan.relying_parties.model.window import LiveKey
 from inkan.relying_parties.rules import TOKEN_LIFE
-from inkan.relying_parties.service import register
+from inkan.relying_parties.service import register, windows
+from inkan.relying_parties.service.applications import Applications
 from inkan.relying_parties.service.authentication import ClientAuthentication, Form
+from inkan.relying_parties.service.parts import Parts
 from inkan.relying_parties.service.register import OPERATOR, Register
 from inkan.relying_parties.service.tokens import Tokens
 from inkan.store.database import Database, Step
@@ -59,6 +62,7 @@ class RelyingParties:
     """Organisations, systems, keys and tokens of one instance.
 
     Attributes:
+        register_of_systems: the register itself, for :class:`Applications`.
         issuer: what assertions and tokens name as their audience.
         grants: grant type to handler; a later feature adds its rows in composition (design §5.5).
     """
@@ -72,14 +76,18 @@ class RelyingParties:
         issuer: str,
         token_key: EllipticCurvePrivateKey,
         loopback: bool = False,
+        imports_only: bool = False,
     ) -> None:
         """Issue tokens as ``issuer`` (the platform's origin) under ``token_key`` (P-256).
 
-        With ``loopback`` addresses of this machine may be registered; never in production.
+        With ``loopback`` addresses of this machine may be registered; never in production. With ``imports_only`` a
+        system is registered by a signed export and by nothing else (TW-64).
         """
         self._db = db
         self._clock = clock
-        self._register = Register(db=db, audit=audit, loopback=loopback)
+        self.register_of_systems = Register(
+            db=db, audit=audit, loopback=loopback, imports_only=imports_only
+        )
         self._clients = ClientAuthentication(db=db, clock=clock, issuer=issuer)
         self._tokens = Tokens(clock=clock, issuer=issuer, key=token_key)
         self.issuer = issuer
@@ -91,21 +99,21 @@ class RelyingParties:
         self, registration: SystemRegistration, *, actor: Actor = OPERATOR
     ) -> System:
         """See :meth:`Register.add`."""
-        return await self._register.add(registration, actor=actor)
+        return await self.register_of_systems.add(registration, actor=actor)
 
     async def own_system(self, registration: SystemRegistration) -> System:
         """See :meth:`Register.own`."""
-        return await self._register.own(registration)
+        return await self.register_of_systems.own(registration)
 
     async def add_key(self, code: str, public: dict[str, Any], *, actor: Actor = OPERATOR) -> str:
         """See :meth:`Register.add_key`."""
-        return await self._register.add_key(code, public, actor=actor)
+        return await self.register_of_systems.add_key(code, public, actor=actor)
 
     async def end_key(
         self, code: str, thumbprint: str, *, at: datetime, actor: Actor = OPERATOR
     ) -> None:
         """See :meth:`Register.end_key`."""
-        await self._register.end_key(code, thumbprint, at=at, actor=actor)
+        await self.register_of_systems.end_key(code, thumbprint, at=at, actor=actor)
 
     async def suspend(self, code: str, *, actor: Actor = OPERATOR) -> None:
         """Refuse every request of a system from now on.
@@ -113,7 +121,7 @@ class RelyingParties:
         Raises:
             SystemNotFound: no such code.
         """
-        await self._register.set_state(code, SystemState.SUSPENDED, actor=actor)
+        await self.register_of_systems.set_state(code, SystemState.SUSPENDED, actor=actor)
 
     async def resume(self, code: str, *, actor: Actor = OPERATOR) -> None:
         """End a suspension.
@@ -121,7 +129,19 @@ class RelyingParties:
         Raises:
             SystemNotFound: no such code.
         """
-        await self._register.set_state(code, SystemState.ACTIVE, actor=actor)
+        await self.register_of_systems.set_state(code, SystemState.ACTIVE, actor=actor)
+
+    def rate_of(self, system: SystemID, now: datetime) -> Step[int | None]:
+        """Step: see :func:`inkan.relying_parties.service.windows.rate_of`."""
+        return windows.rate_of(system, now)
+
+    async def keys_of(self, code: str) -> list[LiveKey]:
+        """The keys that prove a system now, the oldest first.
+
+        Raises:
+            SystemNotFound: no such code.
+        """
+        return await self._db.read(_keys_of, code)
 
     async def systems(self) -> list[tuple[System, str]]:
         """Every system and its state, by code."""
@@ -207,4 +227,9 @@ def _by_code(code: str) -> Step[Any]:
     return (yield store.BY_CODE.one(code=code))
 
 
-__all__ = ["Client", "Grant", "RelyingParties", "TokenAnswer"]
+def _keys_of(code: str) -> Step[list[LiveKey]]:
+    row = yield from register.get_row(code)
+    return (yield from register.live_keys(row.id))
+
+
+__all__ = ["Applications", "Client", "Grant", "Parts", "RelyingParties", "TokenAnswer"]

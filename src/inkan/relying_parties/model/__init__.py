@@ -18,7 +18,7 @@ from inkan.wire.binding import BindingLevel, Door
 from inkan.wire.forms import CLAIMS_LIMIT
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{2,62}$")]
+Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{2,62}\Z")]
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
@@ -71,7 +71,7 @@ class SystemRegistration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     sector: Literal["government", "finance", "telecom", "health", "education", "other"]
     code: Code
     name: Text
-    domain: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9.-]{1,253}(:[0-9]{1,5})?$")]
+    domain: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9.-]{1,253}\Z")]
     doors: list[Door]
     purposes: list[Purpose]
     keys: list[dict[str, Any]]
