@@ -32,7 +32,13 @@ WIDTH = 96
 
 def pages() -> dict[str, str]:
     """File name → text of every page whose source exists."""
-    makers = {"cli.md": cli, "errors.md": errors, "machines.md": machines, "settings.md": settings}
+    makers = {
+        "cli.md": cli,
+        "errors.md": errors,
+        "machines.md": machines,
+        "settings.md": settings,
+        "test-persons.md": test_persons,
+    }
     made = {name: make() for name, make in makers.items()}
     return {name: f"{NOTE}\n\n{text.rstrip()}\n" for name, text in made.items() if text}
 
@@ -197,6 +203,42 @@ def machines() -> str:
 def _machines() -> dict[str, AnyMachine]:
     found = ((name, value) for name, value in repository.values() if isinstance(value, Machine))
     return {name.removeprefix("inkan."): value for name, value in sorted(found, key=itemgetter(0))}
+
+
+# --- test persons -----------------------------------------------------------------------------------
+
+
+def test_persons() -> str:
+    """The test persons of the sandbox and what comes of asking each of them."""
+    if not exists("inkan.sandbox.rules"):
+        return ""
+    rules = importlib.import_module("inkan.sandbox.rules")
+    lines = [
+        "# Test persons",
+        "",
+        "Of the [sandbox](../sandbox.md). The national IDs are those of the first system of an instance; every other",
+        "system has its own, by `GET /v1/sandbox/persons`. *Session* is how a session ends that the person's phone is",
+        "shown by QR code; *otherwise* names the refusal where there is no such session.",
+        "",
+        row("Key", "Name", "Born", "National ID", "Behaviour", "Session", "Otherwise", "What"),
+        row(*["---"] * 8),
+    ]
+    for each in rules.persons().values():
+        outcome = each.outcome
+        session = ": ".join(filter(None, (outcome.session, outcome.reason)))
+        lines.append(
+            row(
+                f"`{each.key}`",
+                each.name,
+                each.birth_date,
+                f"`{each.national_id}`",
+                f"`{each.behaviour}`" if each.phones else "",
+                f"`{session}`" if session else "",
+                f"`{outcome.action or outcome.phone}`" if outcome.action or outcome.phone else "",
+                each.text["en"],
+            )
+        )
+    return "\n".join(lines)
 
 
 # --- commands ---------------------------------------------------------------------------------------

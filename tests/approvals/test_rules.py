@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from approvals.samples import NOW, approval
+from approvals.samples import LIFE, NOW, approval
 from inkan.approvals import MACHINE, OPEN_LIFE, UNDECIDED, is_releasable, state_at
 from inkan.approvals.model import ApprovalStep
 from inkan.approvals.rules import MAX_GENERATIONS
@@ -14,7 +14,13 @@ from inkan.wire.session import SessionState
 
 TABLE = {
     SessionState.CREATED: {"present": "presented", "cancel": "cancelled", "expire": "expired"},
-    SessionState.PRESENTED: {"open": "opened", "cancel": "cancelled", "expire": "expired"},
+    SessionState.PRESENTED: {
+        "present": "presented",
+        "open": "opened",
+        "fail": "closed",
+        "cancel": "cancelled",
+        "expire": "expired",
+    },
     SessionState.OPENED: {
         "reopen": "presented",
         "decide": "decided",
@@ -57,9 +63,18 @@ def test_the_diagram_shows_every_row():
 @pytest.mark.parametrize("state", list(SessionState))
 @pytest.mark.req("TW-45")
 def test_time_alone_ends_what_is_undecided(state: SessionState):
-    held = approval(state=state, expires_at=NOW)
+    later = NOW + timedelta(minutes=5)
+    held = approval(state=state, expires_at=NOW, redeem_until=later)
     assert state_at(held, NOW - timedelta(microseconds=1)) is state
     assert state_at(held, NOW) is (SessionState.EXPIRED if state in UNDECIDED else state)
+
+
+def test_time_alone_ends_an_answer_that_nobody_fetches():
+    held = approval(
+        state=SessionState.DECIDED, expires_at=NOW, redeem_until=NOW + timedelta(seconds=60)
+    )
+    assert state_at(held, NOW + timedelta(seconds=59)) is SessionState.DECIDED
+    assert state_at(held, NOW + timedelta(seconds=60)) is SessionState.EXPIRED
 
 
 def test_an_opening_is_releasable_after_a_minute_and_three_times():
@@ -72,4 +87,5 @@ def test_an_opening_is_releasable_after_a_minute_and_three_times():
     used_up = approval(state=SessionState.OPENED, opened_at=NOW, generation=MAX_GENERATIONS)
     assert not is_releasable(used_up, NOW + OPEN_LIFE)
     for state in set(SessionState) - {SessionState.OPENED}:
-        assert not is_releasable(approval(state=state, opened_at=NOW), NOW + OPEN_LIFE)
+        held = approval(state=state, opened_at=NOW, redeem_until=NOW + LIFE)
+        assert not is_releasable(held, NOW + OPEN_LIFE)

@@ -9,6 +9,7 @@ import pytest
 from approvals.samples import CHEN, LIFE, LIN, question
 from inkan.approvals import (
     OPEN_LIFE,
+    REDEEM_LIFE,
     Approval,
     ApprovalEnded,
     ApprovalMoved,
@@ -22,14 +23,16 @@ from inkan.approvals import (
 from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import ApprovalID, EventID, new_id
 from inkan.store.database import Database
-from inkan.wire.binding import Door
+from inkan.wire.binding import StatementDoor
 from inkan.wire.session import Outcome, SessionState
 from people.persons import sealer
 from support.clock import StandingClock
 
 EVENT = EventID("evt_test")
-YES = Decision(outcome=Outcome.OK, reason=None, statement_sha256="a" * 43, release=True)
-NO = Decision(outcome=Outcome.REFUSED, reason="user_refused", statement_sha256=None, release=True)
+YES = Decision(outcome=Outcome.OK, reason=None, statement_sha256="a" * 43, redeem_until=None)
+NO = Decision(
+    outcome=Outcome.REFUSED, reason="user_refused", statement_sha256=None, redeem_until=None
+)
 
 
 class Steps:
@@ -45,6 +48,8 @@ class Steps:
             question(),
             approval_id=ApprovalID(new_id("apr")),
             handle=new_id("qr") if handle else None,
+            link=None,
+            is_presented=handle,
             expires_at=self.db.now() + LIFE,
             event=EVENT,
         )
@@ -62,7 +67,12 @@ class Steps:
 
     async def open(self, approval: Approval, opener: Opener = CHEN) -> Approval:
         return await self.run(
-            self.approvals.open, approval, opener=opener, door=Door.QR, draft="{}"
+            self.approvals.open,
+            approval,
+            opener=opener,
+            door=StatementDoor.QR,
+            evidence=[],
+            draft="{}",
         )
 
     async def decide(
@@ -74,7 +84,7 @@ class Steps:
         return await self.run(self.approvals.cancel, approval)
 
     async def reopen(self, approval: Approval) -> Approval:
-        return await self.run(self.approvals.reopen, approval, handle=new_id("qr"))
+        return await self.run(self.approvals.reopen, approval)
 
     async def expire(self, approval: Approval) -> Approval:
         return await self.run(self.approvals.expire, approval)
@@ -103,7 +113,10 @@ async def test_each_step_returns_the_row_that_it_wrote(steps: Steps):
 
 async def test_a_decision_may_wait_for_its_release(steps: Steps):
     opened = await steps.open(await steps.ask())
-    waiting = Decision(outcome=Outcome.OK, reason=None, statement_sha256="a" * 43, release=False)
+    until = steps.db.now() + REDEEM_LIFE
+    waiting = Decision(
+        outcome=Outcome.OK, reason=None, statement_sha256="a" * 43, redeem_until=until
+    )
     decided = await steps.decide(opened, waiting)
     assert (decided.state, decided.released_at) == (SessionState.DECIDED, None)
     with pytest.raises(ApprovalEnded):

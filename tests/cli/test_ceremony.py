@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Home
+from inkan.crypto import jose
 from inkan.demo.custodians import make_custodian, with_custodians
 from inkan.kernel.sensitive import Secret
+from inkan.wire.ceremony_transcript import TRANSCRIPT_TYP
 
 PIN = "123456"
 
@@ -45,25 +47,44 @@ def test_a_ceremony_from_the_rehearsal_to_the_drill(
     approvals = [
         part for number in (0, 1) for part in ("--approval", approve(home, nation, number))
     ]
+    rehearsed = tmp_path / "rehearsed.jws"
     said = home.inkan(
-        "ca", "ceremony", str(nation), "--dry-run", "--offline", str(offline), *approvals
-    ).stdout
+        "ca", "ceremony", str(nation), "--dry-run", "--offline", str(offline),
+        "--transcript", str(rehearsed), *approvals,
+    ).stdout  # fmt: skip
     assert "rehearsal" in said
+    payload = jose.parse_compact(rehearsed.read_text().strip(), typ=TRANSCRIPT_TYP).payload
+    assert json.loads(payload)["is_rehearsal"] is True
     assert not offline.exists()
     assert "no authorities yet" in home.inkan("ca", "list").stdout
 
-    transcript = tmp_path / "transcript.json"
+    transcript = tmp_path / "transcript.jws"
     said = home.inkan(
         "ca", "ceremony", str(nation), "--offline", str(offline), "--shares-to", str(shares),
         "--transcript", str(transcript), *approvals,
     ).stdout  # fmt: skip
     assert "Approved by Custodian of the archives, National archives" in said
-    held = json.loads(transcript.read_text(encoding="utf-8"))
-    assert (held["kind"], held["is_rehearsal"], len(held["made"])) == ("found", False, 20)
+    root = tmp_path / "root.cer"
+    home.inkan("ca", "show", "root", "--out", str(root))
+    verify = ("ca", "transcript", str(transcript), "--anchor", str(root), "--ceremony")
+    lines = home.inkan(*verify, str(nation)).stdout.splitlines()
+    assert lines[0].startswith("Inkan test nation: found, ")
+    assert lines[1] == "Approved by Custodian of the audit office, National audit office"
+    assert sum(line.startswith("  SHA-256 ") for line in lines) == 20
+    assert not any("rehearsal" in line for line in lines)
+    assert "not the file" in home.inkan(*verify, str(root), code=1).stderr
     kept = sorted(shares.iterdir())
     assert [path.name for path in kept] == ["share-1.txt", "share-2.txt", "share-3.txt"]
     assert all(path.stat().st_mode & 0o077 == 0 for path in kept)
     assert all(len(path.read_text().split()) == 33 for path in kept)
+
+    # What was written before any certificate, and what anybody can have written.
+    said = home.inkan(*verify[:2], str(rehearsed), *verify[3:5], code=1).stderr
+    assert "[transcript_uncertified]" in said
+    plain = tmp_path / "transcript.json"
+    plain.write_bytes(payload)
+    said = home.inkan(*verify[:2], str(plain), *verify[3:5], code=1).stderr
+    assert "The transcript is not signed" in said
 
     copy = tmp_path / "copy"
     shutil.copytree(offline, copy)

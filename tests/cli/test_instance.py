@@ -94,7 +94,8 @@ def test_keys_are_added_listed_and_ended(home: Home, tmp_path: Path) -> None:
     home.inkan("systems", "keys", "end", "tax-office", thumbprint.rstrip("."))
     listed = json.loads(home.inkan("systems", "keys", "list", "tax-office", "--json").stdout)
     assert [row["ends_at"] for row in listed] == [None]
-    assert json.loads(home.inkan("systems", "exporter").stdout)["crv"] == "P-256"
+    told = json.loads(home.inkan("systems", "exporter").stdout)
+    assert [told[name]["crv"] for name in ("exports", "reports")] == ["P-256", "P-256"]
     report = tmp_path / "report.jws"
     report.write_text("a.b.c", encoding="ascii")
     out = ("--report", str(report), "--to", "https://id.example", "-o", str(tmp_path / "out"))

@@ -46,6 +46,31 @@ async def test_an_approval_from_the_code_to_the_answer(tmp_path, spec, kind):
         assert phone.open_approvals == []
 
 
+async def test_a_hundred_documents_are_signed_by_one_gesture(tmp_path, platform):
+    """The longest batch there is: one verification, one statement, and every body within its limit."""
+    contents = tuple(
+        CONTENT
+        | {
+            "id": f"doc_{n:060d}",
+            "name": "\U0002000b" * 200,
+            "format": "statement",
+            "tbs_sha256": None,
+        }
+        | {"alg": "sha-512", "digest": b64(n.to_bytes(64, "big"))}
+        for n in range(100)
+    )
+    asked = []
+    async with bound(tmp_path, platform, verify_user=lambda c: asked.append(c) or True) as phone:
+        asked.clear()
+        platform.ask(kind="sign", contents=contents)
+        opened = await phone.open_frame(FRAME)
+        assert opened.text.count("SHA-512 ") == 100
+        assert (await phone.approve()).outcome is Outcome.OK
+        assert asked == [Ceremony.GET]
+    (sent,) = sent_to(platform, "/phone/v1/approvals/id-approval/decide")
+    assert len(sent) < 400_000
+
+
 @pytest.mark.req("TW-52")
 async def test_without_the_owner_nothing_is_signed(tmp_path, platform):
     async with bound(tmp_path, platform):
@@ -213,6 +238,19 @@ async def test_a_text_of_another_document_is_not_shown(tmp_path, platform):
         platform.draft["shown"]["text_sha256"] = text_sha256(honest)
         with pytest.raises(DraftRefused):
             await phone.open_frame(FRAME)
+
+
+@pytest.mark.req("TW-68")
+@pytest.mark.parametrize(
+    "given", [("birth_date",), ("name", "birth_date"), ("birth_date", "name"), ()]
+)
+async def test_a_text_that_names_other_attributes_is_not_shown(tmp_path, platform, given):
+    async with bound(tmp_path, platform) as phone:
+        platform.ask(claims=("name",))
+        platform.draft["claims"] = given
+        with pytest.raises(DraftRefused) as refused:
+            await phone.open_frame(FRAME)
+        assert refused.value.facts["member"] == "shown"
 
 
 async def test_a_hash_of_another_text_is_not_signed(tmp_path, platform):

@@ -52,7 +52,7 @@ async def test_no_page_can_be_posted_to_from_elsewhere(
         everything = sorted(set(Role) - {Role.PERSON})
         token = await hire_token(world.platform.accounts, *everything, name="victim")
         login[LOGIN_COOKIE] = token.token.reveal()
-    assert await walk_csrf(application, login=login) >= 1
+    assert await walk_csrf(application, login) >= 1
 
 
 async def test_every_route_names_who_may_call_it(application: Application) -> None:

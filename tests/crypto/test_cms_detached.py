@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from asn1crypto import cms as asn1_cms
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +59,14 @@ def test_other_content_breaks_the_signature() -> None:
 def test_content_that_came_along_is_not_looked_at() -> None:
     with pytest.raises(CMSMalformed):
         enclose(signed(), CONTENT)
+
+
+def test_a_message_that_the_gate_refuses_does_not_come_out() -> None:
+    info = asn1_cms.ContentInfo.load(detach(signed()))
+    two = [*info["content"]["signer_infos"], *info["content"]["signer_infos"]]
+    info["content"]["signer_infos"] = two
+    with pytest.raises(CMSMalformed):
+        enclose(info.dump(force=True), CONTENT)
 
 
 def test_too_large_is_not_parsed() -> None:

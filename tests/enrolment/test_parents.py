@@ -3,12 +3,14 @@
 from collections import Counter
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from enrolment.hands import on_sqlite, refusal, rows
 from inkan.crypto.path import RevocationReason as Reason
 from inkan.enrolment import store
 from inkan.enrolment.rules import CAUSE_OF_REASON
+from inkan.enrolment.service import parents
 from inkan.pki import StatusUnavailable
 from inkan.pki import store as pki_store
 from inkan.schemes import Effect, ParentEnd, get_scheme
@@ -93,6 +95,41 @@ async def test_a_revoked_card_has_its_effect_by_event(world):
     events = Counter(await world.events())
     assert events["enrolment.phone_suspended"] == 1
     assert events["pki.certificate_suspended"] == 2
+
+
+async def die(world, who="chen"):
+    platform = world.platform
+    person = (await world.citizen(who)).person.id
+    return await platform.db.transact(platform.people.mark_deceased, person, actor=CLERK)
+
+
+@pytest.mark.req("TW-34")
+async def test_a_death_ends_every_phone_of_the_person_and_nobody_elses(world):
+    await world.bind("chen")
+    await world.bind("lin")
+    await world.leap(timedelta(days=30))
+    await world.bind("chen")
+    assert await die(world)
+    await world.instance.catch_up()
+    assert await states(world) == ["revoked", "active", "revoked"]
+    assert not await die(world)
+    await world.instance.catch_up()
+    assert Counter(await world.events())["enrolment.phone_revoked"] == 2
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("effect", "state"), [(Effect.KEEP, "active"), (Effect.SUSPEND, "suspended")]
+)
+async def test_the_row_of_the_scheme_says_what_a_death_does(world, monkeypatch, effect, state):
+    await world.bind("chen")
+    scheme = get_scheme(SCHEME)
+    effects = msgspec.structs.replace(scheme.on_parent_end, deceased=effect)
+    changed = msgspec.structs.replace(scheme, on_parent_end=effects)
+    monkeypatch.setattr(parents, "scheme_of", lambda _: changed)
+    await die(world)
+    await world.instance.catch_up()
+    assert await states(world) == [state]
 
 
 async def test_a_card_on_hold_has_its_effect_by_event(world):

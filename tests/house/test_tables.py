@@ -21,7 +21,6 @@ PARTIAL = {
     "inkan.pki.service.signing_policy.MAX_LIST_LIFE": "only authorities sign lists",
     "inkan.crypto.keys._MODULUS_TESTS": "the other weaknesses are no property of a modulus",
     "inkan.crypto.workers.linters._ETSI_TYPES": "the PKIX linter knows no ETSI certificate type",
-    "inkan.identification.rules.DOOR_LIFE": "a door without a life is a door that is not served yet",
     "inkan.identification.service.parts._FLAWS": "any other state is no answer about a certificate",
     "inkan.pki.service.ceremony._RENEWED_BEFORE": "authorities and the receipt signer are renewed by a ceremony",
     "inkan.pki.service.status._QUERIES": "intend, sign and refuse belong to the issuance statements",

@@ -41,7 +41,15 @@ async def test_after_a_refusal_there_is_nothing_to_approve(
     body = honest(phone, held)
     first = await caller.post(f"/phone/v1/approvals/{held.id}/refuse")
     again = await caller.post(f"/phone/v1/approvals/{held.id}/report")
-    assert first.json() == again.json() == {"state": "decided", "outcome": "refused"}
+    assert (
+        first.json()
+        == again.json()
+        == {
+            "state": "decided",
+            "outcome": "refused",
+            "return_url": None,
+        }
+    )
     assert code_of(await caller.decide(held.id, body)) == (409, "decision_conflict")
     assert await decisions(world) == 1
 

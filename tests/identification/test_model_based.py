@@ -29,6 +29,7 @@ from inkan.identification import AssertionParts, SessionOrder
 from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import new_id
 from inkan.store.connect import database as database_of
+from inkan.wire.binding import Door
 from support.clock import StandingClock
 from support.world import World, world_on
 
@@ -231,7 +232,7 @@ def test_one_session_under_every_hand(bench: Bench):
 
         @rule()
         def look_at_door(self) -> None:
-            seen, door = bench.does(self.sessions.qr_door(self.id, system=bench.system.id))
+            seen, door = bench.does(self.sessions.make_door(self.id, Door.QR, system=bench.system))
             self.same(seen, self.model.look_at_door())
             if door is not None:
                 self.door, self.began = msgspec.to_builtins(door), self.model.age_s

@@ -4,7 +4,7 @@ import pytest
 
 from identification.answers import frame_of
 from identification.callers import SystemCaller
-from inkan.approvals import Decision, Opener
+from inkan.approvals import REDEEM_LIFE, Decision, Opener
 from inkan.client import Phone
 from inkan.identification import SessionNotFound
 from inkan.kernel.ids import EventID, SystemID
@@ -103,6 +103,7 @@ async def test_a_yes_that_is_not_released_is_no_answer(
 ) -> None:
     """Before the release nothing of an answer shows, to the instance neither (design §5.3 Release)."""
     platform = world.platform
+    until = platform.db.now() + REDEEM_LIFE
     own = await system_id(world, system)
     made = await system.created()
     held = await phone.open_frame(frame_of(made["doors"]["qr"]))
@@ -113,7 +114,7 @@ async def test_a_yes_that_is_not_released_is_no_answer(
         platform.approvals.decide,
         approval,
         opener=Opener(phone=approval.phone, person=approval.person),
-        decision=Decision(Outcome.OK, reason=None, statement_sha256="a" * 43, release=False),
+        decision=Decision(Outcome.OK, reason=None, statement_sha256="a" * 43, redeem_until=until),
         event=EventID("evt_test"),
     )
     assert await platform.identification.answer(made["session"]["id"], system=own) is None

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -61,10 +62,11 @@ async def test_every_page_is_readable(office: Office, chromium: Chromium, look: 
     submitted = await office.submitted()
     window = await chromium.open(look)
     mark = f"{look.language}-{'390' if look.is_phone else '1280'}"
-    await enter(window, office, Role.RP_OFFICER, name="officer")
+    await enter(window, office, Role.RP_OFFICER, Role.OPERATOR, name="officer")
     await look_at(window, "/console/applications", f"list-{mark}")
     await look_at(window, f"/console/applications/{submitted.id}", f"review-{mark}")
     await look_at(window, "/console/systems", f"systems-{mark}")
+    await look_at(window, "/console/systems/tax-office", f"registered-{mark}")
     await look_at(window, "/console/windows", f"windows-{mark}")
 
 
@@ -86,4 +88,14 @@ async def test_every_form_is_readable(office: Office, chromium: Chromium, look: 
     await look_at(window, f"/developer/applications/{done.id}/systems/tax-office", f"wanted-{mark}")
     await look_at(window, f"/developer/applications/{done.id}/documents/form", f"form-{mark}")
     await look_at(window, f"/developer/applications/{done.id}/documents/consent", f"consent-{mark}")
+    begins_at = office.world.clock.now() + timedelta(hours=25)
+    await office.applications.announce(
+        "tax-office",
+        begins_at=begins_at,
+        ends_at=begins_at + timedelta(hours=2),
+        rate=6000,
+        by=login,
+    )
     await look_at(window, "/developer/systems/tax-office", f"system-{mark}")
+    await enter(window, office, Role.OPERATOR, name="operator")
+    await look_at(window, "/console/windows", f"announced-{mark}")

@@ -1,16 +1,19 @@
 """Notices over a database of each kind, with a spool folder of their own."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from inkan.audit import Audit
 from inkan.kernel.sensitive import Secret
-from inkan.notices import Notices
+from inkan.notices import CarrierName, Notices
 from inkan.store.database import Database
 from inkan.store.sealing import Sealer
+from notices.pushing import Rig, web_push
 from support.clock import StandingClock
 from support.keyring import ec_key
+from support.push_service import PushService
 
 
 @pytest.fixture
@@ -40,3 +43,25 @@ def notices(
         spool=spool,
         sender="inkan@id.example",
     )
+
+
+@pytest.fixture
+async def service(clock: StandingClock) -> AsyncIterator[PushService]:
+    async with PushService(clock).running() as running:
+        yield running
+
+
+@pytest.fixture
+async def rig(
+    database: Database,
+    audit: Audit,
+    sealer: Sealer,
+    clock: StandingClock,
+    service: PushService,
+) -> AsyncIterator[Rig]:
+    """Notices that wake phones by ``service``."""
+    fetch = service.fetcher(timeout_s=0.5)
+    sender = web_push(fetch, clock)
+    carriers = {CarrierName.WEBPUSH: sender, CarrierName.UNIFIEDPUSH: sender}
+    yield Rig(database, audit, sealer, clock, carriers, push_key=sender.public_key)
+    await fetch.aclose()

@@ -27,6 +27,7 @@ from inkan.people import (
 )
 from inkan.store.connect import is_sqlite, sqlite_path
 from inkan.store.database import Database, Step
+from inkan.store.outbox import depth
 from inkan.store.query import Call, Query
 from inkan.store.schema import metadata
 from inkan.store.sealing import Sealer, SealKeyMissing
@@ -111,7 +112,9 @@ async def test_unknown_persons(people: People, database: Database) -> None:
 async def test_death_is_noted_once(people: People, database: Database, audit: Audit) -> None:
     person = await people.register(identity(), actor=COUNTER)
     assert await database.transact(people.mark_deceased, person.id, actor=COUNTER)
+    assert (await database.read(depth)).waiting == 1  # whoever is above hears of it
     assert not await database.transact(people.mark_deceased, person.id, actor=COUNTER)
+    assert (await database.read(depth)).waiting == 1
     assert (await database.read(people.get, person.id)).state is PersonState.DECEASED
     assert await audit.sequence_once() == 2
 

@@ -25,8 +25,8 @@ from inkan.pki.model import (
     KeyOffline,
     Role,
 )
-from inkan.pki.service.transcript import Transcript
 from inkan.store.database import Database
+from inkan.wire.ceremony_transcript import Transcript
 from pki.test_foreign import openssl, pem
 from support.clock import StandingClock
 from support.inline_workers import InlineWorkers

@@ -16,9 +16,10 @@ from inkan.crypto.keys import KeySpec, generate, spki_der
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.sensitive import Personal
 from inkan.pki import CertificateOrder, IssuedCertificate, SubjectName
-from inkan.relying_parties import REPORT_TYP, Applications, Draft
+from inkan.relying_parties import Applications, Draft
 from inkan.relying_parties.model.application import Application
 from inkan.relying_parties.service import documents
+from inkan.wire.conformance_report import REPORT_TYP
 from support.authenticator import Authenticator
 from support.world import PLATFORM, PURPOSES, World
 
@@ -216,8 +217,9 @@ class Office:
             "kit_version": "1.0",
             "passed": True,
             "at": rfc3339(self.world.clock.now().replace(microsecond=0)),
-            "items": [{"id": "replayed_return_code", "passed": True}],
+            "items": [{"id": "replayed_return_code", "passed": True, "detail": None}],
+            "v": 1,
             **bent,
         }
-        payload = msgspec.json.encode(claims)
+        payload = msgspec.json.encode(claims, order="sorted")
         return jose.sign_compact(payload, key or own, alg=Algorithm.ES256, typ=typ)

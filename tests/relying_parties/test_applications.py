@@ -27,6 +27,7 @@ from inkan.relying_parties.model.application import (
 )
 from inkan.relying_parties.service import documents
 from relying_parties.applicants import (
+    NAMES,
     OTHER_NUMBER,
     Office,
     draft_of,
@@ -164,6 +165,27 @@ async def test_contacts_do_not_lie_open_in_the_database(office: Office) -> None:
     assert b"chen@tax.example" not in raw
 
 
+@on_sqlite
+@pytest.mark.req("TW-65")
+async def test_a_later_application_of_the_same_organisation_says_anew(office: Office) -> None:
+    await office.approved("tax-office", "tax-refund")
+    [(first, _), (kept, _)] = await office.applications.own_systems(by=office.developer)
+    again = await office.completed(systems=[system_of(name="Tax Office (new)")])
+    [(found, _), (other, _)] = await office.applications.own_systems(by=office.developer)
+    assert (found.id, found.name, other) == (first.id, "Tax Office (new)", kept)
+    assert again.state is ApplicationState.DRAFT
+
+
+@on_sqlite
+async def test_an_unknown_attribute_cannot_be_applied_for(office: Office) -> None:
+    purpose = {"code": "log_in", "kinds": ["identify"], "text": NAMES, "claims": ["shoe_size"]}
+    with pytest.raises(RegistrationWrong) as refused:
+        await office.drafted(systems=[system_of(purposes=[purpose])])
+    assert refused.value.facts["where"] == "/purposes/log_in/claims"
+    known = {**purpose, "claims": ["name", "age_over_18"]}
+    await office.drafted(systems=[system_of(purposes=[known])])
+
+
 # --- the seal ----------------------------------------------------------------------------------------------
 
 
@@ -266,6 +288,7 @@ async def test_a_seal_is_dropped_with_the_documents_it_was_on(office: Office) ->
         {"domain": "tax..example"},
         {"purposes": [{"code": "log_in", "kinds": ["identify"], "text": {"en": "a\u200b", "ja": "b", "zh-Hant": "c"}}]},
         {"purposes": [{"code": "log_in", "kinds": ["identify"], "text": {"en": "a", "ja": "b", "zh-Hant": "c"}, "claims": ["age", "age"]}]},
+        {"purposes": [{"code": "log_in", "kinds": ["identify"], "text": {"en": "a", "ja": "b", "zh-Hant": "c"}, "claims": ["national_id"]}]},
         {"organisation_name": {"en": "x\u2066", "ja": "x", "zh-Hant": "x"}},
     ],
 )  # fmt: skip

@@ -1,75 +1,27 @@
 """The pages of onboarding without JavaScript, as developers, officers and strangers see them."""
 
-import html
 import re
 from typing import Any
 
 import msgspec
 import pytest
 
-from inkan.accounts import LOGIN_COOKIE, Role
+from inkan.accounts import Role
 from inkan.crypto import jwk
 from inkan.crypto.keys import KeySpec, generate
 from inkan.relying_parties import ApplicationState
 from inkan.relying_parties.service import documents
 from relying_parties.applicants import NAMES, NUMBER, Office, hire_token, seal_for, system_of
-from support.asgi import Client, Reply
+from relying_parties.browsing import OWN, Browser, text_of
+from support.asgi import Client
 from support.world import PLATFORM
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-OWN = {"origin": PLATFORM, "sec-fetch-site": "same-origin", "accept": "text/html"}
-TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]{64})"')
-VERSION = re.compile(r'name="version" value="(\d+)"')
-BOUNDARY = "----edge"
-
-
-class Browser:
-    """Somebody's browser: keeps the login, takes CSRF token and version from the page before."""
-
-    def __init__(self, office: Office, token: str) -> None:
-        application = office.world.instance.application
-        self.client = Client(application, PLATFORM)
-        self.client.cookies[LOGIN_COOKIE] = token
-        self.page: Reply = Reply()
-
-    async def go(self, path: str, **headers: str) -> Reply:
-        self.page = await self.client.get(path, headers=OWN | headers)
-        return self.page
-
-    async def send(self, path: str, *, file: bytes | None = None, **fields: str) -> Reply:
-        found = TOKEN.search(self.page.text)
-        assert found is not None, self.page.text
-        form = {"csrf_token": found[1], **fields}
-        if "version" not in form and (version := VERSION.search(self.page.text)):
-            form["version"] = version[1]
-        if file is None:
-            reply = await self.client.post(path, headers=OWN, form=form)
-        else:
-            reply = await self._upload(path, form, file)
-        if reply.status == 303:
-            return await self.go(str(reply.header("location")))
-        return reply
-
-    async def _upload(self, path: str, form: dict[str, str], file: bytes) -> Reply:
-        parts = [
-            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n'.encode()
-            for n, v in form.items()
-        ]
-        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="seal"; filename="s"\r\n\r\n'
-        body = b"".join([*parts, head.encode(), file, f"\r\n--{BOUNDARY}--\r\n".encode()])
-        kind = f"multipart/form-data; boundary={BOUNDARY}"
-        return await self.client.post(path, headers=OWN | {"content-type": kind}, body=body)
-
-
-def text_of(reply: Reply) -> str:
-    main = reply.text.partition("<main")[2]
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main)))
-
 
 async def login(office: Office, *roles: Role, name: str) -> Browser:
     token = await hire_token(office.world.platform.accounts, *roles, name=name)
-    return Browser(office, token.token.reveal())
+    return Browser(office.world, token.token.reveal())
 
 
 ORGANISATION = {
@@ -178,6 +130,7 @@ async def test_a_refusal_is_told_where_it_was_typed(office: Office) -> None:
     ):
         reply = await developer.send(f"{path}/systems/new", **system_form(**bent))
         assert reply.status in {400, 403}, bent
+        assert "regex" not in text_of(reply), bent
         assert "<b>" not in reply.text
     for bent in ({}, {"consent": "yes"}):
         await developer.go(path)
@@ -200,6 +153,7 @@ PAGES: list[tuple[str, str, set[Role]]] = [
     ("GET", "/developer/systems/tax-office", {Role.DEVELOPER}),
     ("GET", "/console/applications", {Role.RP_OFFICER, Role.AUDITOR}),
     ("GET", "/console/systems", {Role.RP_OFFICER, Role.AUDITOR, Role.OPERATOR}),
+    ("GET", "/console/systems/tax-office", {Role.RP_OFFICER, Role.AUDITOR, Role.OPERATOR}),
     ("GET", "/console/windows", {Role.RP_OFFICER, Role.AUDITOR, Role.OPERATOR}),
 ]
 
@@ -230,7 +184,13 @@ async def test_another_organisation_finds_nothing(office: Office) -> None:
     await other.go("/developer")
     public = jwk.to_jwk(generate(KeySpec.P256).public_key())
     key = msgspec.json.encode(public).decode()
-    assert (await other.send("/developer/systems/tax-office/keys", key=key)).status == 404
+    system = "/developer/systems/tax-office"
+    assert (await other.send(f"{system}/keys", key=key)).status == 404
+    parties = office.world.platform.relying_parties
+    [kept] = await parties.keys_of("tax-office")
+    ended = await other.send(f"{system}/keys/end", thumbprint=kept.thumbprint)
+    assert ended.status == 404
+    assert await parties.keys_of("tax-office") == [kept]  # nothing was done before the refusal
     officer = await login(office, Role.RP_OFFICER, name="one")
     assert (await officer.go(f"/console/applications/{done.id}")).status == 404
 
@@ -268,11 +228,48 @@ async def test_keys_and_load_tests_of_ones_own_system(office: Office) -> None:
 async def test_an_officer_suspends_and_resumes(office: Office) -> None:
     await office.completed()
     officer = await login(office, Role.RP_OFFICER, name="one")
-    await officer.go("/console/systems")
+    assert "tax-office" in text_of(await officer.go("/console/systems"))
+    await officer.go("/console/systems/tax-office")
     page = await officer.send("/console/systems/tax-office/suspend")
     assert "Suspended" in text_of(page)
     assert "Active" in text_of(await officer.send("/console/systems/tax-office/resume"))
     assert (await officer.send("/console/systems/none/suspend")).status == 404
+
+
+async def test_an_officer_ends_a_key(office: Office) -> None:
+    await office.completed()
+    officer = await login(office, Role.RP_OFFICER, name="one")
+    path = "/console/systems/tax-office"
+    [key] = re.findall(r'name="thumbprint" value="([^"]+)"', (await officer.go(path)).text)
+    assert (await officer.send(f"{path}/keys/end", thumbprint="none")).status == 404
+    assert "No key proves" in text_of(await officer.send(f"{path}/keys/end", thumbprint=key))
+    assert "relying_parties.key_ended" in await office.world.events()
+
+
+@pytest.mark.req("TW-64")
+async def test_an_operator_exports_what_was_reviewed(office: Office) -> None:
+    await office.approved()
+    path, to = "/console/systems/tax-office", {"audience": "https://id.example"}
+    officer = await login(office, Role.RP_OFFICER, name="one")
+    assert "Download the export" not in text_of(await officer.go(path))
+    sent = await officer.send(f"{path}/export", file=b"x", field="report", **to)
+    assert sent.status == 403
+    operator = await login(office, Role.OPERATOR, name="op")
+    await operator.go(path)
+    report = office.report().encode()
+    for file in (b"", b"\xff", b"a.b.c", office.report("tax-refund").encode()):
+        refused = await operator.send(f"{path}/export", file=file, field="report", **to)
+        assert (refused.status, "conformance report" in text_of(refused)) == (403, True)
+        assert 'value="https://id.example"' in refused.text
+    for audience in ("", "id.example", "http://id.example", "https://id.example/"):
+        wrong = await operator.send(
+            f"{path}/export", file=report, field="report", audience=audience
+        )
+        assert wrong.status == 400
+    done = await operator.send(f"{path}/export", file=report, field="report", **to)
+    assert (done.status, done.header("content-type")) == (200, "application/jose")
+    assert done.header("content-disposition") == 'attachment; filename="tax-office.jws"'
+    assert done.text.count(".") == 2
 
 
 async def test_the_officer_gives_back_and_the_applicant_reads_why(office: Office) -> None:
@@ -301,6 +298,7 @@ async def test_nothing_is_left_in_english(office: Office, language: str) -> None
         (officer, "/console/applications"),
         (officer, f"/console/applications/{application.id}"),
         (officer, "/console/systems"),
+        (officer, "/console/systems/tax-office"),
         (officer, "/console/windows"),
     ):
         page = await browser.go(where, **{"accept-language": language})

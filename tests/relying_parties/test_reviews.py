@@ -8,16 +8,17 @@ import sqlalchemy as sa
 
 from inkan.accounts import OwnProposal, ProposalClosed, Role
 from inkan.kernel.errors import InkanError
-from inkan.relying_parties import ApplicationState
+from inkan.relying_parties import Application, ApplicationState
 from inkan.relying_parties.model.application import (
     ApplicationChanged,
     DocumentsChanged,
     OwnApplication,
     ReviewUnderWay,
 )
+from inkan.relying_parties.service import documents
 from inkan.relying_parties.store import applications as store
 from inkan.store.query import Query
-from relying_parties.applicants import Office, draft_of, hire
+from relying_parties.applicants import Office, draft_of, hire, seal_for
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -69,6 +70,54 @@ async def test_one_officer_alone_approves_nothing(office: Office) -> None:
         )
     kept = await office.applications.application(application.id, by=office.developer)
     assert kept.state is ApplicationState.IN_REVIEW
+
+
+async def test_nothing_moves_between_the_two_officers(office: Office) -> None:
+    """What the first officer read is what the second one approves: the applicant's hands are off."""
+    application = await office.submitted()
+    proposal = await office.applications.propose(
+        application.id, reason="complete", by=office.first, seen=application.version
+    )
+    mine = {"by": office.developer, "seen": application.version}
+    for act in (
+        office.applications.edit(application.id, draft_of("tax-other"), **mine),
+        office.applications.complete(application.id, **mine),
+        office.applications.seal(application.id, await seal_of(office, application), **mine),
+        office.applications.submit(application.id, **mine),
+    ):
+        with pytest.raises(ApplicationChanged):
+            await act
+    kept = await office.applications.application(application.id, by=office.developer)
+    assert (kept.version, kept.draft) == (application.version, application.draft)
+    await office.applications.approve(proposal.id, by=office.second, seen=proposal.version)
+    for act in (
+        office.applications.edit(application.id, draft_of("tax-other"), **mine),
+        office.applications.give_back(
+            application.id, reason="x", final=True, by=office.first, seen=application.version + 1
+        ),
+    ):
+        with pytest.raises(ApplicationChanged):
+            await act
+
+
+async def seal_of(office: Office, application: Application) -> bytes:
+    holder = await seal_for(office.world)
+    return holder.sign(documents.seal_content(application))
+
+
+async def test_of_approval_and_return_one_wins(office: Office) -> None:
+    application = await office.submitted()
+    proposal = await office.applications.propose(
+        application.id, reason="complete", by=office.first, seen=application.version
+    )
+    outcomes = await asyncio.gather(
+        office.applications.approve(proposal.id, by=office.second, seen=proposal.version),
+        office.applications.give_back(
+            application.id, reason="no", final=False, by=office.first, seen=application.version
+        ),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(each, ApplicationChanged) for each in outcomes) == 1
 
 
 @on_sqlite

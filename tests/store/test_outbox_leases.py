@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkan.kernel.errors import Conflict
+from inkan.kernel.errors import Conflict, Unavailable
 from inkan.store.connect import database as database_of
 from inkan.store.database import Database, StoreUnreachable
 from inkan.store.outbox import LEASE, Outbox, dead_jobs, enqueue, revive, worker
@@ -240,3 +240,24 @@ async def test_a_worker_survives_a_database_that_goes_away(
         await eventually(lambda: is_empty(database))
     assert failures == {"leasing": 2, "settling": 2}
     assert len(receiver.jobs) == 1
+
+
+async def test_whoever_asks_to_be_left_alone_is(
+    database: Database, receiver: Receiver, clock: StandingClock
+) -> None:
+    class GatewayBusy(Unavailable):
+        code = "gateway_busy"
+
+    asked = {1: 300, 2: 0, 3: 10**9, 4: 0}
+    receiver.fail = lambda job: GatewayBusy(retry_after_s=asked[job.tried])
+    outbox = Outbox(database, {"mail": receiver.handler()})
+    await database.transact(enqueue, "mail")
+    await outbox.run_due()
+    clock.tick(299)
+    assert await outbox.run_due() == 0
+    clock.tick(1)
+    assert await outbox.run_due() == 1
+    clock.tick(2)
+    assert await outbox.run_due() == 1, "a shorter wish does not shorten the pause, nor does none"
+    clock.tick(LONGEST_PAUSE)
+    assert (await outbox.run_due(), outbox.delivered) == (1, 0)

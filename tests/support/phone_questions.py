@@ -75,13 +75,13 @@ class AskedApprovals:
             return {"state": "closed", "outcome": "ok"}
         use = "sign" if self.kind == "sign" else "auth"
         key = self.certificates[use].certificate.public_key
-        token = jose.verify_compact(
+        token = jose.parse_compact(
             body["jws"],
-            key,
-            algs=(Algorithm.PS256, Algorithm.ES256),
             typ=statements.STATEMENT_TYP,
             required=("x5t#S256",),
+            limit=2 * statements.STATEMENT_LIMIT,
         )
+        jose.verify_signature(token, key, algs=(Algorithm.PS256, Algorithm.ES256))
         statement = statements.parse_statement(token.payload)
         draft = msgspec.convert(self.draft, statements.Draft)
         assert statements.difference(draft, statement) is None

@@ -110,13 +110,11 @@ def _check_cookie(line: str, where: str) -> None:
     assert lowered & {"samesite=lax", "samesite=strict"}, f"{where}: {line}"
 
 
-async def walk_csrf(application: Application, *, login: Mapping[str, str] | None = None) -> int:
+async def walk_csrf(application: Application, cookies: Mapping[str, str] | None = None) -> int:
     """Every unsafe route of a page refuses what does not come from its own page; returns how many.
 
-    ``login`` holds the cookies of a victim whom every route would serve: without them a route behind a login refuses
-    for another reason, and shows nothing.
-
-    None is exempt but the routes for programs, and those never see a cookie (threat 24).
+    None is exempt but the routes for programs, and those never see a cookie (threat 24). ``cookies`` are what the
+    victim's browser holds besides: its login, where a page asks for one.
     """
     seen = 0
     for origin, route in every_route(application):
@@ -126,7 +124,9 @@ async def walk_csrf(application: Application, *, login: Mapping[str, str] | None
             assert not route.checks_csrf
             continue
         for name, headers, form in _attacks(origin):
-            reply = await _attack(application, origin, route, headers, form, login or {})
+            victim = Client(application, origin)
+            victim.cookies.update(cookies or {})
+            reply = await _attack(victim, route, headers, form)
             where = f"{route.method} {origin}{route.template}: {name}"
             assert reply.status == 403, f"{where}: {reply.status}"
             assert reply.json()["code"] == "csrf_refused", where
@@ -146,16 +146,13 @@ def _attacks(origin: str) -> Iterator[tuple[str, dict[str, str], dict[str, str]]
 
 
 async def _attack(
-    application: Application,
-    origin: str,
+    victim: Client,
     route: Route,
     headers: dict[str, str],
     form: dict[str, str],
-    login: Mapping[str, str],
 ) -> Reply:
-    victim = Client(application, origin)
-    cookies, good = _own_token(application, origin)
-    victim.cookies = {**login, **cookies}
+    own, good = _own_token(victim.application, victim.origin)
+    victim.cookies.update(own)
     fields = {name: good if value == "GOOD" else value for name, value in form.items()}
     lines = {"accept": "application/json", **headers}
     return await victim.request(route.method, path_of(route), headers=lines, form=fields)

@@ -111,6 +111,21 @@ async def test_no_address_of_the_corpus_reaches_inside(
     assert seen == []
 
 
+# A name of the public form that only a resolver knows to be this machine.
+BY_RESOLVER = {"https://localhost.localdomain/"}
+
+
+@pytest.mark.parametrize("url", sorted(set(CORPUS) - BY_RESOLVER))
+async def test_an_address_is_refused_before_anybody_calls_it(url: str) -> None:
+    async def unasked(_: str, __: int) -> Sequence[str]:
+        raise AssertionError("nothing is resolved")
+
+    fetcher = Fetcher(resolver=unasked, transport=httpx.MockTransport(unreachable))
+    with pytest.raises(TargetRefused):
+        fetcher.verify(url.replace("{port}", "8443"))
+    fetcher.verify("https://hook.example.com/x")
+
+
 INSIDE = [
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254",
     "168.63.129.16", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.0.170", "192.0.2.1",

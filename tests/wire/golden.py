@@ -14,12 +14,15 @@ from inkan.crypto import base64url, jcs, merkle
 from inkan.kernel.sensitive import Secret
 from inkan.wire import audit_log, enrolment_request, evidence, qr, receipt, shown, statement
 from inkan.wire.binding import BindingLevel, Evidence, StatementDoor
+from inkan.wire.claims import Claim
 from inkan.wire.contents import DigestAlgorithm
 from inkan.wire.enrolment_request import KeyUse, Purpose, RequestedKey
 from inkan.wire.reasons import Reason
 from inkan.wire.session import EvidenceMode, Kind, Outcome
 from inkan.wire.shown import Language, Template
 from wire import negatives, proofs, samples
+from wire.golden_binding import binding_vectors
+from wire.golden_conformance import report_vectors
 from wire.negatives import Row, changed, negative, no_documents, refused, spellings
 
 WALLET = "https://wallet.example.gov.tw"
@@ -103,9 +106,10 @@ def shown_vectors() -> Row:
         (Template.IDENTIFY_V1, {}),
         (
             Template.IDENTIFY_V1,
-            {"door": pushed, "full_evidence": True, "claims": ("生日", "地址")},
+            {"door": pushed, "full_evidence": True, "claims": ("birth_date", "address")},
         ),
-        (Template.IDENTIFY_V1, {"claims": ("生日",)}),
+        (Template.IDENTIFY_V1, {"claims": ("age_over_18",)}),
+        (Template.IDENTIFY_V1, {"claims": tuple(Claim)}),
         (Template.APPROVE_V1, {"door": StatementDoor.APP_LINK}),
         (
             Template.APPROVE_V1,
@@ -122,7 +126,8 @@ def shown_vectors() -> Row:
     wrong: list[tuple[str, Template, Row, str]] = [
         ("a line break", Template.IDENTIFY_V1, {"relying_party": "國稅局\n用途：登入"}, unsafe),
         ("an empty purpose", Template.IDENTIFY_V1, {"purpose_text": ""}, unsafe),
-        ("a bidi override in a claim", Template.IDENTIFY_V1, {"claims": ("x\u202e",)}, unsafe),
+        ("a claim without a name", Template.IDENTIFY_V1, {"claims": ("birthdate",)}, impossible),
+        ("a name instead of a code", Template.IDENTIFY_V1, {"claims": ("生日",)}, impossible),
         ("contents in an identification", Template.IDENTIFY_V1, {"contents": contents}, impossible),
         ("a signature without contents", Template.SIGN_V1, full, impossible),
         ("a signature without full evidence", Template.SIGN_V1, {"contents": contents}, impossible),
@@ -360,29 +365,6 @@ def _commitment_row(name: str, salt: bytes, data: bytes, commitment: str) -> Row
     return {"name": name, **raw, "commitment": commitment}
 
 
-def binding_vectors() -> Row:
-    code, paired = "code_entered", "paired_browser"
-    redeemed, bound = "redeemed", "browser_bound"
-    table = {
-        "qr": [([], "none"), ([bound], "none")],
-        "push": [([], "none"), ([paired], "none"), ([code], "matched"), ([code, paired], "paired")],
-        "web_link": [([], "none"), ([redeemed], "returned")],
-        "app_link": [([], "none"), ([redeemed], "returned")],
-        "redirect/qr": [([], "none"), ([bound], "none")],
-        "redirect/push": [([bound], "none"), ([bound, code], "matched")],
-        "redirect/open": [([], "none"), ([redeemed], "returned")],
-    }
-    strong = ["same_device_webauthn", "hybrid", "card_in_reader"]
-    return {
-        "about": "door and evidence -> binding level",
-        "valid": [
-            {"door": door, "evidence": found, "level": level}
-            for door, rows in table.items()
-            for found, level in [*rows, *(([each], "strong") for each in strong)]
-        ],
-    }
-
-
 BUILDERS: dict[str, Callable[[], Row]] = {
     "statement": statement_vectors,
     "shown": shown_vectors,
@@ -391,6 +373,7 @@ BUILDERS: dict[str, Callable[[], Row]] = {
     "receipt": receipt_vectors,
     "evidence": evidence_vectors,
     "audit_log": audit_vectors,
+    "conformance_report": report_vectors,
     "commitment": commitment_vectors,
     "binding": binding_vectors,
 }

@@ -10,6 +10,8 @@ import pytest
 from inkan.wire import (
     audit_log,
     binding,
+    claims,
+    conformance_report,
     contents,
     enrolment_request,
     evidence,
@@ -19,6 +21,7 @@ from inkan.wire import (
     statement,
 )
 from inkan.wire.audit_log import EVENT, HEAD
+from inkan.wire.conformance_report import REPORT
 from inkan.wire.documents import Format
 from inkan.wire.enrolment_request import BIND, CONTENT_TYPES, RENEW, REVOKE
 from inkan.wire.evidence import EVIDENCE_LIMIT
@@ -36,12 +39,13 @@ STRUCTS: list[type[msgspec.Struct]] = [
     *(receipt.Receipt, receipt.Subject, receipt.Binding, receipt.KeyBackEnd, receipt.Commitments),
     *(evidence.EvidenceBundle, evidence.Assertion, evidence.Salts, evidence.Revocation),
     *(evidence.Inclusion, audit_log.Event, audit_log.Actor, audit_log.HeadPayload),
+    *(conformance_report.ConformanceReport, conformance_report.ConformanceItem),
 ]
 ENUMS: list[type[StrEnum]] = [
     *(session.Kind, session.Outcome, session.EvidenceMode, shown.Language, shown.Template),
     *(binding.StatementDoor, binding.BindingLevel, binding.Evidence, binding.BackEnd),
     *(contents.DigestAlgorithm, contents.ContentFormat, evidence.PlatformWord),
-    audit_log.ActorKind,
+    *(audit_log.ActorKind, claims.Claim),
     *(enrolment_request.Purpose, enrolment_request.KeyUse, enrolment_request.RevokeCause),
 ]
 
@@ -80,6 +84,7 @@ def test_every_schema_is_named() -> None:
         ("receipt payload", RECEIPT),
         ("audit event", EVENT),
         ("audit head", HEAD),
+        ("conformance report payload", REPORT),
     ],
 )
 def test_limits_are_those_of_the_code(row: str, form: Format[msgspec.Struct]) -> None:

@@ -17,7 +17,7 @@ from inkan.wire.session import Kind, Outcome, SessionState
 from inkan.wire.shown import Language
 
 GROUPS = {
-    Group.USER: 6,
+    Group.USER: 7,
     Group.DEVICE: 6,
     Group.CERTIFICATE: 7,
     Group.BINDING: 7,

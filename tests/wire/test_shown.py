@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from inkan.crypto import base64url
 from inkan.kernel.errors import InkanError
 from inkan.wire.binding import StatementDoor
+from inkan.wire.claims import Claim
 from inkan.wire.forms import UnsafeText
 from inkan.wire.session import Kind
 from inkan.wire.shown import (
@@ -100,8 +101,8 @@ def test_it_does_not_deny_the_name_when_attributes_are_given(lang: Language) -> 
 
 
 def test_it_lists_the_attributes_that_are_given() -> None:
-    text = text_of(Template.IDENTIFY_V1, Language.EN, claims=("birth date", "address"))
-    assert "Also given: birth date, address" in text.split("\n")
+    text = text_of(Template.IDENTIFY_V1, Language.EN, claims=("birth_date", "address"))
+    assert "Also given: date of birth, address" in text.split("\n")
     assert "Also given" not in text_of(Template.IDENTIFY_V1, Language.EN)
 
 
@@ -139,9 +140,14 @@ def test_no_value_draws_a_line_of_its_own(member: str, bad: str) -> None:
         text_of(Template.IDENTIFY_V1, **{member: bad})
 
 
-def test_nor_do_claims_and_document_names() -> None:
-    with pytest.raises(UnsafeText):
-        text_of(Template.IDENTIFY_V1, claims=("birth date\n",))
+@pytest.mark.parametrize("claim", ["birthdate", "birth_date\n", "地址", "", "age_over_21"])
+def test_a_claim_without_a_name_is_never_shown(claim: str) -> None:
+    with pytest.raises(ShownImpossible) as refused:
+        text_of(Template.IDENTIFY_V1, claims=("name", claim))
+    assert refused.value.facts["where"] == "/claims"
+
+
+def test_nor_do_document_names() -> None:
     with pytest.raises(UnsafeText):
         text_of(Template.SIGN_V1, contents=(samples.content(name="a\nb"),))
 
@@ -152,7 +158,7 @@ def test_nor_do_claims_and_document_names() -> None:
         (Template.IDENTIFY_V1, {"contents": (samples.noted(),)}),
         (Template.SIGN_V1, {"contents": ()}),
         (Template.SIGN_V1, {"full_evidence": False}),
-        (Template.IDENTIFY_V1, {"claims": tuple(map(str, range(33)))}),
+        (Template.IDENTIFY_V1, {"claims": ("name",) * 33}),
     ],
 )
 def test_what_a_template_cannot_tell_truthfully_is_refused(
@@ -162,13 +168,30 @@ def test_what_a_template_cannot_tell_truthfully_is_refused(
         text_of(template, **changes)
 
 
+@pytest.mark.parametrize("lang", Language)
+def test_a_hundred_documents_with_the_longest_names_fit_and_stay_apart(lang: Language) -> None:
+    contents = tuple(
+        samples.content(
+            id=f"doc_{n:060d}", name=f"{n:03d}" + "\U0002000b" * 197, digest=samples.b64(f"{n}")
+        )
+        for n in range(100)
+    )
+    lines = text_of(Template.SIGN_V1, lang, contents=contents).split("\n")
+    listed = [line for line in lines if line.startswith("   SHA-256 ")]
+    assert len(listed) == len(set(listed)) == 100
+    assert [line for line in lines if line.endswith("\U0002000b")] == [
+        f"{n + 1}. {content.name}" for n, content in enumerate(contents)
+    ]
+    assert len("\n".join(lines).encode()) < 128 * 1024
+
+
 @given(
     template=st.sampled_from(Template),
     lang=st.sampled_from(Language),
     door=st.sampled_from(StatementDoor),
     name=st.text(max_size=210),
     purpose=st.text(max_size=210),
-    claims=st.lists(st.text(max_size=10), max_size=3),
+    claims=st.lists(st.sampled_from(Claim) | st.text(max_size=10), max_size=3),
 )
 def test_a_text_has_as_many_lines_as_its_template(
     template: Template,

@@ -11,14 +11,24 @@ from inkan.approvals.model import (
     RelyingPartyName,
     UsageRecord,
 )
-from inkan.approvals.rules import MACHINE, OPEN_LIFE, UNDECIDED, is_releasable, state_at
+from inkan.approvals.rules import (
+    MACHINE,
+    MAX_CODE_TRIES,
+    OPEN_LIFE,
+    REDEEM_LIFE,
+    UNDECIDED,
+    is_releasable,
+    state_at,
+)
 from inkan.approvals.service import Approvals, Decision, Opener
 from inkan.approvals.store import EVENT_PAIRS
 
 __all__ = [
     "EVENT_PAIRS",
     "MACHINE",
+    "MAX_CODE_TRIES",
     "OPEN_LIFE",
+    "REDEEM_LIFE",
     "UNDECIDED",
     "Approval",
     "ApprovalEnded",

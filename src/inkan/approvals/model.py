@@ -8,7 +8,7 @@ import msgspec
 
 from inkan.kernel.errors import Conflict, Gone, NotFound
 from inkan.kernel.ids import ApprovalID, PersonID, PhoneID
-from inkan.wire.binding import Door
+from inkan.wire.binding import Evidence, StatementDoor
 from inkan.wire.session import Outcome, SessionState
 
 
@@ -20,6 +20,7 @@ class ApprovalStep(StrEnum):
     REOPEN = "reopen"
     DECIDE = "decide"
     RELEASE = "release"
+    FAIL = "fail"
     CANCEL = "cancel"
     EXPIRE = "expire"
 
@@ -40,10 +41,11 @@ class Question(msgspec.Struct, frozen=True):
         purpose_text: what for, per language (keys ``en``, ``ja``, ``zh-Hant``).
         challenge: base64url of 32 to 64 bytes that the relying party drew.
         full_evidence: whether name and certificate are given to the asker (design §5.5).
+        return_origin: where the browser or app goes back to, if the session awaits a return.
     """
 
     iss: str
-    kind: Literal["identify", "approve"]
+    kind: Literal["identify", "approve", "sign"]
     session: str
     system: str
     relying_party: RelyingPartyName
@@ -61,7 +63,12 @@ class Approval(msgspec.Struct, frozen=True):
 
     Attributes:
         state: the stored state; ask :func:`inkan.approvals.rules.state_at` for the one that holds now.
+        door: the way by which the phone opened it.
+        handle: finds it by a scanned frame, ``link`` by an address; both change when it is taken back.
         generation: number of the present QR secret; 0 before the door is made.
+        evidence: what was seen of the tie to the asking browser when it was opened.
+        code_tries: wrong codes typed so far.
+        redeem_until: when an answer that awaits its return is no longer given out.
         draft: canonical JSON of the draft that the opener received.
         version: grows with every step; the ETag of reads.
     """
@@ -70,19 +77,23 @@ class Approval(msgspec.Struct, frozen=True):
     state: SessionState
     outcome: Outcome | None
     reason: str | None
-    door: Door | None
+    door: StatementDoor | None
     handle: str | None
+    link: str | None
     generation: int
     qr_t0: datetime | None
     question: Question
     draft: str | None
     phone: PhoneID | None
     person: PersonID | None
+    evidence: tuple[Evidence, ...]
+    code_tries: int
     opened_at: datetime | None
     statement_sha256: str | None
     created_at: datetime
     expires_at: datetime
     decided_at: datetime | None
+    redeem_until: datetime | None
     released_at: datetime | None
     version: int
 

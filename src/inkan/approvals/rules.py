@@ -10,7 +10,11 @@ MACHINE: Machine[SessionState, ApprovalStep] = Machine(
     SessionState.CREATED,
     {
         (SessionState.CREATED, ApprovalStep.PRESENT): SessionState.PRESENTED,
+        # A further door of the same question.
+        (SessionState.PRESENTED, ApprovalStep.PRESENT): SessionState.PRESENTED,
         (SessionState.PRESENTED, ApprovalStep.OPEN): SessionState.OPENED,
+        # The code was typed wrong for the last time.
+        (SessionState.PRESENTED, ApprovalStep.FAIL): SessionState.CLOSED,
         (SessionState.OPENED, ApprovalStep.REOPEN): SessionState.PRESENTED,
         (SessionState.OPENED, ApprovalStep.DECIDE): SessionState.DECIDED,
         (SessionState.DECIDED, ApprovalStep.RELEASE): SessionState.CLOSED,
@@ -29,6 +33,12 @@ MACHINE: Machine[SessionState, ApprovalStep] = Machine(
 OPEN_LIFE = timedelta(seconds=60)
 MAX_GENERATIONS = 4
 
+# Design §5.3 Release: an answer that is not fetched within a minute is not given out any more.
+REDEEM_LIFE = timedelta(seconds=60)
+
+# Design §5.4 `push`: the third wrong code ends the session (NIST SP 800-63B-4 §3.1.3.3).
+MAX_CODE_TRIES = 3
+
 UNDECIDED = frozenset({SessionState.CREATED, SessionState.PRESENTED, SessionState.OPENED})
 
 
@@ -36,7 +46,14 @@ def state_at(approval: Approval, now: datetime) -> SessionState:
     """The state that holds at ``now``: expiry is a fact of time, not of a sweeper (threat 11)."""
     if approval.state in UNDECIDED and approval.expires_at <= now:
         return SessionState.EXPIRED
+    if approval.state is SessionState.DECIDED and _at(approval.redeem_until) <= now:
+        return SessionState.EXPIRED
     return approval.state
+
+
+def _at(moment: datetime | None) -> datetime:
+    assert moment is not None
+    return moment
 
 
 def is_releasable(approval: Approval, now: datetime) -> bool:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from inkan.approvals.model import ApprovalStep
 from inkan.approvals.rules import MACHINE, MAX_GENERATIONS, UNDECIDED
-from inkan.store.query import Query
+from inkan.store.query import Query, insert_new
 from inkan.store.schema import JSONText, Moment, metadata
 from inkan.wire.session import SessionState
 
@@ -19,22 +19,37 @@ approval = sa.Table(
     sa.Column("reason", sa.String(40)),
     sa.Column("door", sa.String(16)),
     sa.Column("handle", sa.String(40), unique=True),
+    sa.Column("link", sa.String(40)),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("qr_t0", Moment),
     sa.Column("question", JSONText, nullable=False),
     sa.Column("draft", sa.Text),
     sa.Column("phone", sa.String(40)),
     sa.Column("person", sa.String(40)),
+    sa.Column("evidence", JSONText, nullable=False),
+    sa.Column("code_tries", sa.Integer, nullable=False),
     sa.Column("opened_at", Moment),
     sa.Column("statement_sha256", sa.String(43)),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
     sa.Column("decided_at", Moment),
+    sa.Column("redeem_until", Moment),
     sa.Column("released_at", Moment),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("event_id", sa.String(40), nullable=False),
+    sa.Index("uq_approvals_approval_link", "link", unique=True),
     sa.Index("approvals_approval_phone", "phone", "state"),
     sa.Index("approvals_approval_expiry", "state", "expires_at"),
+)
+
+# Which phones a push is aimed at; the wallet shows what waits here, also when no message came through.
+target = sa.Table(
+    "approvals_target",
+    metadata,
+    sa.Column("approval", sa.String(40), primary_key=True),
+    sa.Column("phone", sa.String(40), primary_key=True),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Index("approvals_target_phone", "phone"),
 )
 
 record = sa.Table(
@@ -71,12 +86,13 @@ OF_PHONE = Query(
         approval.c.expires_at > _moment(),
     )
 )
-OVERDUE = Query(
-    sa.select(approval.c.id)
-    .where(approval.c.state.in_(sorted(UNDECIDED)), approval.c.expires_at <= _moment())
-    .order_by(approval.c.expires_at)
-    .limit(500)
+BY_LINK = Query(sa.select(*_APPROVAL_COLUMNS).where(approval.c.link == _key()))
+# What time has ended: an undecided question, or an answer that nobody fetched.
+_OVER = sa.or_(
+    sa.and_(approval.c.state.in_(sorted(UNDECIDED)), approval.c.expires_at <= _moment()),
+    sa.and_(approval.c.state == SessionState.DECIDED, approval.c.redeem_until <= _moment()),
 )
+OVERDUE = Query(sa.select(approval.c.id).where(_OVER).order_by(approval.c.expires_at).limit(500))
 
 
 def _step(step: ApprovalStep, **values: Any) -> sa.Update:
@@ -107,8 +123,9 @@ PRESENT = Query(
         ApprovalStep.PRESENT,
         state=SessionState.PRESENTED,
         handle=_value("handle", approval.c.handle),
-        generation=1,
-        qr_t0=_moment(),
+        link=_value("link", approval.c.link),
+        generation=_value("generation", approval.c.generation),
+        qr_t0=_value("qr_t0", approval.c.qr_t0),
     ).where(_ALIVE)
 )
 OPEN = Query(
@@ -119,6 +136,7 @@ OPEN = Query(
         draft=_value("draft", approval.c.draft),
         phone=_value("phone", approval.c.phone),
         person=_value("person", approval.c.person),
+        evidence=_value("evidence", approval.c.evidence),
         opened_at=_moment(),
     ).where(_ALIVE)
 )
@@ -127,8 +145,10 @@ REOPEN = Query(
         ApprovalStep.REOPEN,
         state=SessionState.PRESENTED,
         handle=_value("handle", approval.c.handle),
+        link=_value("link", approval.c.link),
         generation=approval.c.generation + 1,
         qr_t0=_moment(),
+        evidence=_value("evidence", approval.c.evidence),
         door=None,
         draft=None,
         phone=None,
@@ -144,20 +164,78 @@ DECIDE = Query(
         reason=_value("reason", approval.c.reason),
         statement_sha256=_value("statement_sha256", approval.c.statement_sha256),
         decided_at=_moment(),
+        redeem_until=_value("redeem_until", approval.c.redeem_until),
         released_at=_value("released_at", approval.c.released_at),
     ).where(_ALIVE, approval.c.phone == sa.bindparam("opener", type_=sa.String))
 )
-CANCEL = Query(_step(ApprovalStep.CANCEL, state=SessionState.CANCELLED).where(_ALIVE))
-EXPIRE = Query(
-    _step(ApprovalStep.EXPIRE, state=SessionState.EXPIRED).where(approval.c.expires_at <= _moment())
+RELEASE = Query(
+    _step(
+        ApprovalStep.RELEASE,
+        state=SessionState.CLOSED,
+        outcome=_value("outcome", approval.c.outcome),
+        reason=_value("reason", approval.c.reason),
+        evidence=_value("evidence", approval.c.evidence),
+        released_at=_moment(),
+    ).where(approval.c.redeem_until > _moment())
 )
+COUNT_TRY = Query(
+    sa.update(approval)
+    .where(
+        approval.c.id == _key(),
+        approval.c.state == SessionState.PRESENTED,
+        approval.c.version == sa.bindparam("seen", type_=sa.Integer),
+    )
+    .values(
+        code_tries=approval.c.code_tries + 1,
+        version=approval.c.version + 1,
+        event_id=sa.bindparam("event", type_=sa.String),
+    )
+    .where(_ALIVE)
+)
+FAIL = Query(
+    _step(
+        ApprovalStep.FAIL,
+        state=SessionState.CLOSED,
+        door=_value("door", approval.c.door),
+        phone=_value("phone", approval.c.phone),
+        person=_value("person", approval.c.person),
+        code_tries=approval.c.code_tries + 1,
+        outcome=_value("outcome", approval.c.outcome),
+        reason=_value("reason", approval.c.reason),
+        decided_at=_moment(),
+        released_at=_moment(),
+    ).where(_ALIVE)
+)
+CANCEL = Query(_step(ApprovalStep.CANCEL, state=SessionState.CANCELLED).where(_ALIVE))
+EXPIRE = Query(_step(ApprovalStep.EXPIRE, state=SessionState.EXPIRED).where(_OVER))
 
 # Only what has ended in its row too: expiry is audited before it is forgotten.
 PURGE = Query(
     sa.delete(approval).where(
-        approval.c.state.in_(sorted(set(SessionState) - UNDECIDED)),
+        approval.c.state.in_(sorted(set(SessionState) - UNDECIDED - {SessionState.DECIDED})),
         approval.c.expires_at <= sa.bindparam("before", type_=Moment),
     )
+)
+
+AIM = insert_new(target)
+IS_TARGET = Query(
+    sa.select(target.c.phone).where(
+        target.c.approval == _key(), target.c.phone == sa.bindparam("phone", type_=sa.String)
+    )
+)
+WAITING_ON = Query(
+    sa.select(*_APPROVAL_COLUMNS)
+    .select_from(approval.join(target, target.c.approval == approval.c.id))
+    .where(
+        target.c.phone == _key(),
+        approval.c.state == SessionState.PRESENTED,
+        approval.c.expires_at > _moment(),
+    )
+    .order_by(approval.c.created_at.desc(), approval.c.id)
+    .limit(50)
+)
+FORGET_TARGETS = Query(
+    sa.delete(target).where(target.c.expires_at <= sa.bindparam("before", type_=Moment))
 )
 
 INSERT_RECORD = Query(sa.insert(record))

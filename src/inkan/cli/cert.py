@@ -27,7 +27,7 @@ class _Certificates(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name != "status":
             return super().get_command(ctx, cmd_name)
-        status: click.Command = importlib.import_module("inkan.pki.commands").status
+        status: click.Command = importlib.import_module("inkan.cli.cert_status").command
         return status
 
 

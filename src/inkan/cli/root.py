@@ -41,6 +41,9 @@ class Noun(NamedTuple):
 
 NOUNS = {
     "accounts": Noun("inkan.accounts.commands", "Staff logins: invite, list, end."),
+    "attributes": Noun(
+        "inkan.attributes.commands", "Attributes of persons: record, withdraw, list."
+    ),
     "audit": Noun("inkan.audit.commands", "The audit log: verify that nothing was changed."),
     "ca": Noun("inkan.pki.commands", "Certification authorities: ceremony, certificates, CRLs."),
     "cert": Noun("inkan.cli.cert", "Certificates: show what a file says; the status at any time."),

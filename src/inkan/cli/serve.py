@@ -14,13 +14,18 @@ from inkan.web.server import Limits, Server
 
 @click.command()
 @click.option("--port", type=int, help="Port to listen on instead of the one in the settings.")
+@click.option(
+    "--environment",
+    type=click.Choice(["production", "sandbox", "demo"]),
+    help="What the instance is for, instead of what the settings say.",
+)
 @click.pass_obj
-def command(world: Any, port: int | None) -> None:
+def command(world: Any, port: int | None, environment: str | None) -> None:
     """Run the instance that the settings describe, until SIGINT or SIGTERM.
 
-    Example: inkan --settings inkan.toml serve
+    Example: inkan --settings sandbox.toml serve --environment sandbox
     """
-    settings = world.settings()
+    settings = world.settings(environment)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, port if port is not None else settings.server.port))
 
@@ -38,7 +43,10 @@ async def _serve(settings: Any, port: int) -> None:
             port=port,
             limits=Limits(backlog=settings.server.backlog),
         )
-        async with server.running():
+        async with (
+            server.running(),
+            instance.listening(host=settings.server.host, port=server.port),
+        ):
             click.echo(f"Inkan serves {settings.origins.platform} on port {server.port}.")
             await stop.wait()
             click.echo("Stopping.")

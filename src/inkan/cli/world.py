@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,13 +19,18 @@ class World:
     def __init__(self, file: Path | None) -> None:
         self._file = file
 
-    def settings(self) -> Any:
+    def settings(self, environment: str | None = None) -> Any:
         """The settings in force.
+
+        Args:
+            environment: what the instance is for, where the command says so.
 
         Raises:
             SettingsWrong: the file or the environment is not usable.
         """
-        return importlib.import_module("inkan.composition.settings").load(self._file)
+        named = {"INKAN_ENVIRONMENT": environment} if environment else {}
+        load = importlib.import_module("inkan.composition.settings").load
+        return load(self._file, {**os.environ, **named})
 
     def run(self, use: Callable[[Any], Awaitable[T]]) -> T:
         """Compose the platform, run ``use`` on it, and close it again."""

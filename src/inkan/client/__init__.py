@@ -45,7 +45,13 @@ from inkan.client.receipt_report import Report, Trust, Verdict
 from inkan.client.relying_party import RelyingParty, Session, SyncRelyingParty, SyncSession
 from inkan.client.rp_calls import SystemCredentials
 from inkan.client.rp_session import FetchedReceipt, ReceiptNotValid
-from inkan.client.session_view import ContentOrder, Return, SessionView, SubjectHint
+from inkan.client.session_view import (
+    ContentOrder,
+    Return,
+    SessionView,
+    SubjectHint,
+    begin_return,
+)
 from inkan.client.software_card import SoftwareCard
 from inkan.client.verifier import verify_receipt
 
@@ -104,5 +110,6 @@ __all__ = [
     "UserNotVerified",
     "Verdict",
     "WrongPIN",
+    "begin_return",
     "verify_receipt",
 ]

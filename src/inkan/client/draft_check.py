@@ -95,12 +95,11 @@ def verify_draft(
 def _rendered(draft: Draft, text: str) -> str:
     """What the draft's own members render to; from ``text`` come only the lines that no member holds.
 
-    These are the words for the purpose, the names of the attributes, and which of the two sentences says what is
-    given. Taken into the rendering, they cannot stand for anything else.
+    These are the words for the purpose, and which of the two sentences says what is given. Taken into the
+    rendering, they cannot stand for anything else. The attributes are named by the draft's codes.
     """
     labels = LABELS[draft.shown.lang]
     facts = dict(line.split(labels.colon, 1) for line in text.split("\n") if labels.colon in line)
-    claims = facts.get(labels.claims, "")
     try:
         return render(
             draft.shown.template,
@@ -110,7 +109,7 @@ def _rendered(draft: Draft, text: str) -> str:
             purpose_text=facts.get(labels.purpose, ""),
             door=draft.door,
             contents=draft.contents,
-            claims=claims.split(labels.separator) if draft.claims else (),
+            claims=draft.claims,
             full_evidence=facts.get(labels.given) == labels.name_and_certificate,
         )
     except Malformed as error:
@@ -121,7 +120,8 @@ def _is_in_domain(origin: str | None, domain: str) -> bool:
     if origin is None:
         return True
     host = urlsplit(origin).hostname or ""
-    return host == domain or host.endswith(f".{domain}")
+    registered = domain.partition(":")[0]
+    return host == registered or host.endswith(f".{registered}")
 
 
 def _compare(member: str, theirs: object, ours: object) -> None:

@@ -64,6 +64,31 @@ class AsyncConnections(httpx.AsyncHTTPTransport):
         return await super().handle_async_request(_to_loopback(request))
 
 
+class ListenerConnections(httpx.AsyncHTTPTransport):
+    """Pooled connections of an event loop to one listener, whatever origin is named; the Host header stays.
+
+    For a phone beside the platform: behind a proxy the platform's origin need not be reachable from its own machine.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(verify=False, trust_env=False, limits=_POOL)
+        self._host = host
+        self._port = port
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request to the listener."""
+        url = request.url.copy_with(scheme="http", host=self._host, port=self._port)
+        return await super().handle_async_request(
+            httpx.Request(
+                request.method,
+                url,
+                headers=request.headers,
+                stream=request.stream,
+                extensions=request.extensions,
+            )
+        )
+
+
 class Connections(httpx.HTTPTransport):
     """Pooled connections of threads, with the rule for ``localhost``."""
 

@@ -12,7 +12,7 @@ from typing import Any, Self, TypedDict, Unpack
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-from inkan.client import phone_approval, phone_enrolment, phone_renewal
+from inkan.client import phone_approval, phone_enrolment, phone_push, phone_renewal
 from inkan.client.authenticator import (
     Attestation,
     AuthenticatorState,
@@ -22,7 +22,7 @@ from inkan.client.authenticator import (
 )
 from inkan.client.http import AsyncTransport
 from inkan.client.phone_api import Empty, PhoneAPI
-from inkan.client.phone_approval import Decision
+from inkan.client.phone_approval import Decision, Waiting
 from inkan.client.phone_file import DEFAULT_COST, PhoneFile
 from inkan.client.phone_parts import PhoneParts
 from inkan.client.phone_presence import get_with_presence, post_with_presence, show_presence
@@ -210,6 +210,18 @@ class Phone:
         """Open the approval whose code was scanned and return what the person is to read."""
         return await phone_approval.open_frame(self._parts, frame)
 
+    async def open_link(self, address: str) -> OpenApproval:
+        """Open the approval behind an address of the wallet, as a browser or app hands it over."""
+        return await phone_approval.open_link(self._parts, address)
+
+    async def open_push(self, approval: str, code: str | None = None) -> OpenApproval:
+        """Open an approval that was pushed to this phone, with the code that the asking page shows."""
+        return await phone_approval.open_push(self._parts, approval, code)
+
+    async def waiting(self, *, wait_s: int = 0) -> list[Waiting]:
+        """Return what was pushed to this phone and waits, newest first."""
+        return await phone_approval.waiting(self._parts, wait_s=wait_s)
+
     async def approve(self, approval: str | None = None) -> Decision:
         """Approve an open approval (the last one): one verification of the person, both proofs."""
         return await phone_approval.approve(self._parts, approval)
@@ -231,6 +243,24 @@ class Phone:
         """Return the approvals that wait for this phone."""
         return await self._list("/phone/v1/approvals", "approvals")
 
+    # --- being woken ------------------------------------------------------------------------------
+
+    async def push_key(self) -> bytes:
+        """Return the platform's push key (65 bytes), which a push service asks for."""
+        return await phone_push.fetch_push_key(self._parts)
+
+    async def subscribe(self, endpoint: str, *, carrier: str = phone_push.WEBPUSH) -> None:
+        """Be woken at an endpoint that a push service gave out; see ``phone_push.subscribe``."""
+        await phone_push.subscribe(self._parts, endpoint, carrier=carrier)
+
+    async def unsubscribe(self) -> None:
+        """Be woken no more."""
+        await phone_push.unsubscribe(self._parts)
+
+    def read_push(self, body: bytes) -> str:
+        """Return the handle in a push message to this phone; see ``phone_push.read_push``."""
+        return phone_push.read_push(self._parts, body)
+
     # --- settings, after the person was verified ------------------------------------------------------
 
     async def show_presence(self) -> None:
@@ -248,6 +278,10 @@ class Phone:
     async def news(self) -> list[dict[str, Any]]:
         """Return the announcements (TW-39)."""
         return await self._list("/phone/v1/news", "news")
+
+    async def browsers(self) -> list[dict[str, Any]]:
+        """Return the browsers that relying parties know as this person's."""
+        return await self._list("/phone/v1/browsers", "browsers")
 
     async def revoke(self, phone: str, cause: RevokeCause | None = None) -> None:
         """End a phone of this person, perhaps this one: its certificates, passkey and channel key."""

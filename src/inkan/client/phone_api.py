@@ -106,6 +106,17 @@ class PhoneAPI:
         answer = await self.transport.run(repeated(attempt) if again else attempt())
         return kind() if kind is Empty else answer.read(kind)
 
+    async def put(self, path: str, body: Mapping[str, Any]) -> None:
+        """Set something; a lost answer is asked for again, since the same again changes nothing."""
+        await self._set("PUT", path, msgspec.json.encode(body))
+
+    async def delete(self, path: str) -> None:
+        """Take something away; a lost answer is asked for again."""
+        await self._set("DELETE", path, None)
+
+    async def _set(self, method: str, path: str, body: bytes | None) -> None:
+        await self.transport.run(repeated(partial(self._call, method, path, body=body)))
+
     def _call(
         self, method: str, path: str, *, body: bytes | None = None, timeout_s: float = TIMEOUT_S
     ) -> Conversation[Answer]:

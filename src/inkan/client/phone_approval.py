@@ -22,6 +22,7 @@ from inkan.kernel.clock import rfc3339
 from inkan.kernel.errors import NotFound
 from inkan.kernel.ids import random_bytes
 from inkan.wire import statement as statements
+from inkan.wire.link import parse_address
 from inkan.wire.qr import parse_frame
 from inkan.wire.session import Outcome, SessionState
 from inkan.wire.shown import text_sha256
@@ -36,10 +37,32 @@ class ApprovalNotOpen(NotFound):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What the platform made of an answer."""
+    """What the platform made of an answer.
+
+    Attributes:
+        return_url: the address that the phone's browser opens now, for doors that come back from the phone.
+    """
 
     state: SessionState
     outcome: Outcome | None = None
+    return_url: str | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A question that was pushed to this phone: who asks, what for, and whether a code must be typed."""
+
+    approval: str
+    kind: str
+    relying_party: str
+    domain: str
+    purpose_text: str
+    at: str
+    expires_at: str
+    code_required: bool
+
+
+class _Waitings(msgspec.Struct, frozen=True):
+    waiting: list[Waiting] = []
 
 
 class _Opened(msgspec.Struct, frozen=True):
@@ -59,10 +82,38 @@ async def open_frame(parts: PhoneParts, frame: str) -> OpenApproval:
         DraftRefused: the draft does not fit this phone.
         CallRefused: stale, forged, or opened on another phone, among others.
     """
-    bound = parts.bound
     parse_frame(frame, origin=parts.state.wallet_origin)
-    body = {"frame": frame, "lang": parts.state.lang}
-    opened = await parts.api.post("/phone/v1/approvals/open", body, _Opened, again=True)
+    return await _open(parts, {"frame": frame})
+
+
+async def open_link(parts: PhoneParts, address: str) -> OpenApproval:
+    """Open the approval whose address a browser or app handed over; refusals as :func:`open_frame`.
+
+    Raises:
+        LinkMalformed: not an address of this wallet.
+    """
+    parse_address(address, origin=parts.state.wallet_origin)
+    return await _open(parts, {"link": address})
+
+
+async def open_push(parts: PhoneParts, approval: str, code: str | None) -> OpenApproval:
+    """Open a pushed approval by the code that the asking page shows; refusals as :func:`open_frame`.
+
+    A wrong code counts, so this call is never repeated by itself.
+    """
+    body = {"approval": approval} | ({} if code is None else {"code": code})
+    return await _open(parts, body, again=code is None)
+
+
+async def waiting(parts: PhoneParts, *, wait_s: int = 0) -> list[Waiting]:
+    """What was pushed to this phone and waits; with ``wait_s`` the platform may hold the answer back so long."""
+    return (await parts.api.get("/phone/v1/approvals", _Waitings, wait_s=wait_s)).waiting
+
+
+async def _open(parts: PhoneParts, brought: dict[str, str], *, again: bool = True) -> OpenApproval:
+    bound = parts.bound
+    body = {**brought, "lang": parts.state.lang}
+    opened = await parts.api.post("/phone/v1/approvals/open", body, _Opened, again=again)
     try:
         draft = _checked(parts, bound, opened)
     except draft_check.DraftRefused:

@@ -115,6 +115,13 @@ class OpenApproval(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes | None = None
 
 
+class PushKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """For whom push messages are encrypted: PKCS #8 DER of a P-256 key, and 16 bytes."""
+
+    key: bytes
+    auth: bytes
+
+
 class PhoneState(msgspec.Struct, kw_only=True):
     """The whole memory of a phone.
 
@@ -129,6 +136,7 @@ class PhoneState(msgspec.Struct, kw_only=True):
         bound: the finished one.
         renewal: new certificates under way.
         approvals: opened and undecided, the last one last.
+        push: of the push subscription, if there is one.
         ahead_s: how many seconds the platform was ahead of this machine when it last told its time.
     """
 
@@ -144,4 +152,5 @@ class PhoneState(msgspec.Struct, kw_only=True):
     bound: Bound | None = None
     renewal: Renewal | None = None
     approvals: list[OpenApproval] = msgspec.field(default_factory=list)
+    push: PushKeys | None = None
     ahead_s: int = 0

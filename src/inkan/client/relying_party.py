@@ -22,6 +22,7 @@ from inkan.client.rp_calls import RPCalls, SystemCredentials
 from inkan.client.rp_session import FetchedReceipt, SessionCalls
 from inkan.client.session_view import (
     ContentOrder,
+    Doors,
     Return,
     SessionOrder,
     SessionView,
@@ -30,6 +31,7 @@ from inkan.client.session_view import (
 from inkan.crypto import base64url
 from inkan.kernel.clock import Clock
 from inkan.kernel.ids import new_id, random_bytes
+from inkan.kernel.sensitive import Secret
 from inkan.wire.binding import BindingLevel, Door
 from inkan.wire.evidence import EvidenceBundle
 from inkan.wire.session import Kind
@@ -45,8 +47,13 @@ class OrderMembers(TypedDict, total=False):
     subject_hint: SubjectHint
     binding_min: BindingLevel
     contents: Sequence[ContentOrder]
+    documents: Sequence[str]
+    batch: str
     claims: Sequence[str]
     return_to: Return
+    phone_name: str
+    browser: str
+    notify: str
     expires_in: int
 
 
@@ -83,6 +90,11 @@ class _Followed:
     def view(self) -> SessionView:
         """The last reading."""
         return self._calls.reading.view
+
+    @property
+    def doors(self) -> Doors:
+        """What was given for each door that is made: addresses, the code of a push."""
+        return self._calls.doors
 
     @property
     def challenge(self) -> str:
@@ -127,6 +139,24 @@ class Session(_Followed):
                         yield await self._transport.run(self._calls.heard(data))
             await self._transport.run(pause(REOPEN_AFTER_S))
 
+    async def make_door(self, door: Door) -> Doors:
+        """Make a further door, or get one again; a push is sent once more (TW-49)."""
+        return await self._transport.run(self._calls.make_door(door))
+
+    async def redeem(self, verifier: Secret[str], *, return_code: str | None = None) -> SessionView:
+        """Get the withheld answer for the browser that began.
+
+        Args:
+            verifier: of ``begin_return``, from that browser's cookie.
+            return_code: what came back in the address; None where nothing comes back from the phone (`qr`).
+
+        Raises:
+            CallForbidden: another browser came back; the session has ended.
+            CallConflict: nothing is decided yet.
+            CallGone: too late, or redeemed before.
+        """
+        return await self._transport.run(self._calls.redeem(verifier, return_code=return_code))
+
     async def cancel(self) -> SessionView:
         """End the session if nobody has decided yet."""
         return await self._transport.run(self._calls.cancel())
@@ -165,6 +195,14 @@ class SyncSession(_Followed):
                     for data in reader.feed(chunk):
                         yield self._transport.run(self._calls.heard(data))
             self._transport.run(pause(REOPEN_AFTER_S))
+
+    def make_door(self, door: Door) -> Doors:
+        """Make a further door, or get one again; a push is sent once more (TW-49)."""
+        return self._transport.run(self._calls.make_door(door))
+
+    def redeem(self, verifier: Secret[str], *, return_code: str | None = None) -> SessionView:
+        """Get the withheld answer for the browser that began; see :meth:`Session.redeem`."""
+        return self._transport.run(self._calls.redeem(verifier, return_code=return_code))
 
     def cancel(self) -> SessionView:
         """End the session if nobody has decided yet."""

@@ -25,13 +25,22 @@ from inkan.client.exchange import (
     repeated,
     verify_success,
 )
-from inkan.client.session_view import Created, QRDoor, SessionOrder, SessionView
+from inkan.client.session_view import (
+    DOOR_KINDS,
+    AddressDoor,
+    Created,
+    PushDoor,
+    QRDoor,
+    SessionOrder,
+    SessionView,
+)
 from inkan.crypto import base64url, dpop, jose, jwk
 from inkan.crypto.jose import Algorithm
 from inkan.crypto.keys import PrivateKey
 from inkan.kernel.clock import Clock, to_seconds
 from inkan.kernel.ids import random_bytes
 from inkan.kernel.sensitive import Secret
+from inkan.wire.binding import Door
 from inkan.wire.evidence import EVIDENCE_LIMIT
 
 ASSERTION_LIFE_S: Final = 60
@@ -141,10 +150,20 @@ class RPCalls:
             return known
         return Reading(answer.read(SessionView), answer.headers.get("etag"))
 
-    def qr_door(self, session: str) -> Conversation[QRDoor]:
-        """Return what the frames of the present generation are drawn with."""
-        answer = yield from self._call("POST", f"/v1/sessions/{session}/doors/qr", body=b"{}")
-        return answer.read(QRDoor)
+    def door(self, session: str, door: Door) -> Conversation[QRDoor | PushDoor | AddressDoor]:
+        """Make a door or get it again: the present code, a push sent once more, an address."""
+        answer = yield from self._call("POST", f"/v1/sessions/{session}/doors/{door}", body=b"{}")
+        return answer.read(DOOR_KINDS[door])
+
+    def redeem(
+        self, session: str, *, verifier: Secret[str], return_code: str | None
+    ) -> Conversation[SessionView]:
+        """Get the answer for the browser that began; once, so never repeated."""
+        members = {"verifier": verifier.reveal(), "return_code": return_code}
+        answer = yield from self._call(
+            "POST", f"/v1/sessions/{session}/redeem", body=msgspec.json.encode(members)
+        )
+        return answer.read(SessionView)
 
     def cancel(self, session: str) -> Conversation[SessionView]:
         """End a session that nobody has decided."""

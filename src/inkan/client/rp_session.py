@@ -8,10 +8,12 @@ from inkan.client.chain import Anchors
 from inkan.client.exchange import Conversation, Pause, Request
 from inkan.client.receipt_report import Report, Verdict
 from inkan.client.rp_calls import Reading, RPCalls, read_event
-from inkan.client.session_view import Created, FrameSource, QRDoor, SessionView
+from inkan.client.session_view import Created, Doors, FrameSource, QRDoor, SessionView
 from inkan.client.verifier import verify_receipt
 from inkan.crypto import jose
 from inkan.kernel.errors import Conflict, Forbidden
+from inkan.kernel.sensitive import Secret
+from inkan.wire.binding import Door
 from inkan.wire.evidence import EvidenceBundle, parse_evidence
 from inkan.wire.receipt import RECEIPT_LIMIT, RECEIPT_TYP, Receipt, parse_receipt
 from inkan.wire.session import SessionState
@@ -70,6 +72,7 @@ class SessionCalls:
         self.challenge = challenge
         self._calls = calls
         self._anchors = anchors
+        self.doors = created.doors
         self._frames: FrameSource | None = None
         if created.doors.qr is not None:
             self._draw(created.doors.qr)
@@ -93,8 +96,24 @@ class SessionCalls:
         """Remember a reading; when an opened code was given back, fetch what the next one is drawn with."""
         before, self.reading = self.reading, reading
         if self._frames is not None and _is_presented_again(before, reading):
-            self._draw((yield from self._calls.qr_door(self.id)))
+            yield from self.make_door(Door.QR)
         return reading.view
+
+    def make_door(self, door: Door) -> Conversation[Doors]:
+        """Make a further door, or get one again; a push is sent once more (TW-49)."""
+        made = yield from self._calls.door(self.id, door)
+        self.doors = self.doors.with_door(door, made)
+        if isinstance(made, QRDoor):
+            self._draw(made)
+        return self.doors
+
+    def redeem(
+        self, verifier: Secret[str], *, return_code: str | None
+    ) -> Conversation[SessionView]:
+        """Give back what the browser kept and brought, and get the answer; see ``begin_return``."""
+        view = yield from self._calls.redeem(self.id, verifier=verifier, return_code=return_code)
+        self.reading = Reading(view, None)
+        return view
 
     def refresh(self, *, wait_s: int = 0) -> Conversation[SessionView]:
         """Read the session; with ``wait_s`` (at most 120) hold on until it changes."""

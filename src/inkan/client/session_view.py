@@ -1,14 +1,16 @@
 """A session as the RP API shows it, and what a relying party says to open one (design §5.5)."""
 
-from collections.abc import Sequence
-from typing import Any
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Self
 
 import msgspec
 
 from inkan.crypto import base64url
+from inkan.kernel.ids import random_bytes
 from inkan.kernel.sensitive import Personal, Secret
 from inkan.wire import qr
-from inkan.wire.binding import BindingLevel, Door
+from inkan.wire.binding import BindingLevel, Door, StatementDoor
 from inkan.wire.session import Kind, Outcome, SessionState
 
 FINAL_STATES = frozenset({SessionState.CLOSED, SessionState.CANCELLED, SessionState.EXPIRED})
@@ -29,9 +31,10 @@ class Binding(msgspec.Struct, frozen=True):
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """Who answered: the pairwise reference of the person for this system."""
+    """Who answered: the pairwise references of person and phone for this system."""
 
     person_ref: str
+    phone_ref: str | None = None
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,9 +55,10 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     next: Next
     outcome: Outcome | None = None
     reason: str | None = None
-    door: Door | None = None
+    door: StatementDoor | None = None
     binding: Binding | None = None
     subject: Subject | None = None
+    claims: dict[str, Any] = {}
     match: bool | None = None
     young: bool | None = None
     back_end: str | None = None
@@ -112,6 +116,16 @@ class Return(msgspec.Struct, frozen=True):
     binding: str
 
 
+def begin_return(url: str) -> tuple[Return, Secret[str]]:
+    """What a session needs to come back to ``url``, and the verifier that stays in the browser that begins.
+
+    Keep the verifier in a ``__Host-`` cookie of that browser (or in the app), and nowhere else.
+    """
+    verifier = random_bytes(32)
+    binding = base64url.encode(hashlib.sha256(verifier).digest())
+    return Return(url=url, binding=binding), Secret(base64url.encode(verifier))
+
+
 class SessionOrder(msgspec.Struct, frozen=True, kw_only=True):
     """What a relying party asks for.
 
@@ -123,8 +137,12 @@ class SessionOrder(msgspec.Struct, frozen=True, kw_only=True):
         subject_hint: who is expected, if anybody.
         binding_min: the weakest accepted binding; the platform's default when None.
         contents: what is approved or signed.
+        documents, batch: registered documents, instead of ``contents``.
         claims: codes of attributes that are asked for.
-        return_to: for doors that come back to a browser or app.
+        return_to: for doors that come back to a browser or app; see :func:`begin_return`.
+        phone_name: to which of the person's phones a push goes; all of them when empty (TW-47, TW-48).
+        browser: 32 bytes (base64url) by which the asking system knows this browser again.
+        notify: id of a registered webhook that is told of every change.
         expires_in: seconds until an undecided session ends, 30 to 600 (TW-45: 180).
     """
 
@@ -135,8 +153,13 @@ class SessionOrder(msgspec.Struct, frozen=True, kw_only=True):
     subject_hint: SubjectHint | None = None
     binding_min: BindingLevel | None = None
     contents: Sequence[ContentOrder] = ()
+    documents: Sequence[str] = ()
+    batch: str | None = None
     claims: Sequence[str] = ()
     return_to: Return | None = None
+    phone_name: str = ""
+    browser: str | None = None
+    notify: str | None = None
     expires_in: int | None = None
 
     def body(self) -> bytes:
@@ -150,8 +173,13 @@ class SessionOrder(msgspec.Struct, frozen=True, kw_only=True):
             "subject_hint": hint and {"type": hint.type, "value": hint.value.reveal()},
             "binding_min": self.binding_min,
             "contents": self.contents,
+            "documents": self.documents,
+            "batch": self.batch,
             "claims": self.claims,
             "return": self.return_to,
+            "phone_name": self.phone_name,
+            "browser": self.browser,
+            "notify": self.notify,
             "expires_in": self.expires_in,
         }
         return msgspec.json.encode({name: value for name, value in members.items() if value})
@@ -178,10 +206,40 @@ class QRDoor(msgspec.Struct, frozen=True, kw_only=True):
         return f"<QRDoor {self.handle}>"
 
 
+class PushDoor(msgspec.Struct, frozen=True):
+    """What the page shows after a push: the code to type into the phone, unless the system is `tap_only`."""
+
+    code: str | None = None
+    resend_after_s: int = 30
+
+
+class AddressDoor(msgspec.Struct, frozen=True):
+    """An address that the person's browser opens."""
+
+    url: str
+
+
 class Doors(msgspec.Struct, frozen=True):
     """The doors that were made with the session."""
 
     qr: QRDoor | None = None
+    push: PushDoor | None = None
+    web_link: AddressDoor | None = None
+    redirect: AddressDoor | None = None
+    app_link: AddressDoor | None = None
+
+    def with_door(self, door: Door, made: QRDoor | PushDoor | AddressDoor) -> Self:
+        """These doors and one that was made since."""
+        return msgspec.structs.replace(self, **{door.value: made})
+
+
+DOOR_KINDS: Final[Mapping[Door, type[QRDoor | PushDoor | AddressDoor]]] = {
+    Door.QR: QRDoor,
+    Door.PUSH: PushDoor,
+    Door.WEB_LINK: AddressDoor,
+    Door.REDIRECT: AddressDoor,
+    Door.APP_LINK: AddressDoor,
+}
 
 
 class Created(msgspec.Struct, frozen=True):

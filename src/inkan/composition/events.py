@@ -6,10 +6,13 @@ from typing import Any
 
 import msgspec
 
-from inkan import accounts, notices
+from inkan import accounts, attributes, notices, signing
 from inkan.audit import SEQUENCE_EVERY
+from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
 from inkan.enrolment import FINISH_JOB, FinishJob
+from inkan.identification import PUSH_JOB, PushJob
+from inkan.people import PersonDeceased
 from inkan.pki import LIST_JOB, SWEEP_EVERY, CertificateRevoked, ListJob
 from inkan.store.outbox import Handler, Job
 from inkan.store.schedules import Schedule
@@ -21,6 +24,7 @@ def reactions(platform: Platform) -> Mapping[type[msgspec.Struct], Sequence[Reac
     """Event to reactions, in order."""
     return {
         CertificateRevoked: (platform.enrolment.on_certificate_revoked,),
+        PersonDeceased: (platform.enrolment.on_person_deceased,),
     }
 
 
@@ -38,9 +42,13 @@ def handlers(platform: Platform) -> dict[str, Handler]:
     async def finish(job: Job) -> None:
         await platform.enrolment.make_up(job.decode(FinishJob).request)
 
+    async def push(job: Job) -> None:
+        await platform.identification.push(job.decode(PushJob))
+
     jobs = {
         LIST_JOB: Handler(sign_list),
         FINISH_JOB: Handler(finish),
+        PUSH_JOB: Handler(push),
         **platform.notices.handlers,
     }
     return table | jobs
@@ -78,7 +86,10 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
         "enrolment.purge": Schedule(every=hour, work=platform.enrolment.purge),
         "notices.purge": Schedule(every=notices.PURGE_EVERY, work=platform.notices.purge),
         "accounts.purge": Schedule(every=accounts.PURGE_EVERY, work=platform.accounts.purge),
+        "attributes.purge": Schedule(every=attributes.PURGE_EVERY, work=platform.attributes.purge),
+        "signing.purge": Schedule(every=signing.PURGE_EVERY, work=platform.signing.purge),
         "identification.expire": Schedule(every=timedelta(seconds=10), work=expire),
         "identification.unsigned": Schedule(every=timedelta(seconds=10), work=sign_unsigned),
         "identification.purge": Schedule(every=hour, work=platform.identification.purge),
+        **sandboxes.schedules(platform.sandbox),
     }

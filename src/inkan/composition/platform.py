@@ -15,24 +15,28 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
-    EllipticCurvePublicKey,
 )
 
 from inkan import (
     accounts,
     approvals,
+    attributes,
     enrolment,
     identification,
     notices,
     people,
     pki,
     relying_parties,
+    sandbox,
+    signing,
 )
 from inkan.accounts import Accounts
 from inkan.approvals import Approvals
+from inkan.attributes import Attributes
 from inkan.audit import HEAD_KEY, Audit
-from inkan.composition import card_authorities, exporters
+from inkan.composition import card_authorities, exporters, sandboxes
 from inkan.composition.keys import open_others, ring
+from inkan.composition.push import KEY_LABEL, Push, push
 from inkan.composition.settings import Environment, Settings, SettingsWrong
 from inkan.crypto import base64url
 from inkan.crypto.key_files import EncryptedFileKeyProvider
@@ -49,11 +53,14 @@ from inkan.notices import Notices
 from inkan.people import People
 from inkan.pki import PKI, Fetch, ForeignAuthority, PublicURLs
 from inkan.portal import Portal
-from inkan.relying_parties import Applications, RelyingParties
+from inkan.relying_parties import Applications, Exporter, RelyingParties
+from inkan.sandbox import Sandbox
+from inkan.signing import Signing
 from inkan.store import connect, migrate
 from inkan.store.database import Database
 from inkan.store.query import Query
 from inkan.store.sealing import Sealer
+from inkan.web.fetch import Fetcher
 
 PASSPHRASE_FILE = "passphrase"  # noqa: S105 - the name of a file
 MEBIBYTE = 1024 * 1024
@@ -75,10 +82,13 @@ class Platform:
     pki: PKI
     relying_parties: RelyingParties
     applications: Applications
+    attributes: Attributes
     enrolment: Enrolment
+    signing: Signing
     approvals: Approvals
     identification: Identification
     portal: Portal
+    sandbox: Sandbox | None = None
 
     @property
     def event_pairs(self) -> list[tuple[str, Query]]:
@@ -89,9 +99,12 @@ class Platform:
             accounts,
             pki,
             relying_parties,
+            attributes,
             enrolment,
+            signing,
             approvals,
             identification,
+            sandbox,
         )
         return [
             (feature.__name__.removeprefix("inkan."), query)
@@ -109,6 +122,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
     Raises:
         SettingsWrong: production without a passphrase; a card authority or an exporter whose files are not usable.
         KeyStoreLocked: another passphrase than the key store's.
+        WrongDatabase: a sandbox's database in another environment, or the reverse.
         StoreUnreachable and its like: no database.
     """
     clock = clock or Clock(may_advance=settings.environment is not Environment.PRODUCTION)
@@ -132,6 +146,8 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         fetch = card_authorities.fetcher(settings, foreign)
         if fetch is not None:
             stack.push_async_callback(fetch.aclose)
+        push_fetch = Fetcher(admitted=settings.fetch.admitted)
+        stack.push_async_callback(push_fetch.aclose)
         platform = assemble(
             settings,
             clock=clock,
@@ -141,8 +157,9 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             foreign=foreign,
             fetch=fetch,
             trusted=await asyncio.to_thread(exporters.read, settings),
+            push_fetch=push_fetch,
         )
-        await platform.pki.load()
+        await sandboxes.load(platform.pki, platform.sandbox, db)
         stack.push_async_callback(count_last_uses, platform)
         stack.push_async_callback(platform.identification.finish)
         yield platform
@@ -165,10 +182,18 @@ def assemble(
     workers: WorkerPool,
     foreign: Sequence[ForeignAuthority] = (),
     fetch: Fetch | None = None,
-    trusted: Sequence[EllipticCurvePublicKey] = (),
+    trusted: Sequence[Exporter] = (),
+    push_fetch: notices.Fetch | None = None,
 ) -> Platform:
-    """Build every feature upon an open database; pure wiring, nothing is read or written."""
+    """Build every feature upon an open database; pure wiring, nothing is read or written.
+
+    Without ``push_fetch`` phones are not woken: their wallets ask.
+    """
     sealer = Sealer.of(keys)
+    push_ = Push({}, "")
+    if push_fetch is not None:
+        vapid = signer(keys, KEY_LABEL, KeyPurpose.VAPID)
+        push_ = push(settings, key=vapid, fetch=push_fetch, clock=clock)
     audit = Audit(
         db=db,
         mac_key=keys.secret("audit-mac", KeyPurpose.MAC),
@@ -181,6 +206,8 @@ def assemble(
         clock=clock,
         spool=settings.spool_path,
         sender=settings.notices.sender,
+        carriers=push_.carriers,
+        push_key=push_.key,
     )
     people_ = People(
         db=db,
@@ -240,6 +267,7 @@ def assemble(
         report_key=partial(signer, keys, "conformance", KeyPurpose.CONFORMANCE),
         trusted=trusted,
     )
+    attributes_ = Attributes(db=db, audit=audit, people=people_, sealer=sealer)
     enrolment_ = Enrolment(
         enrolment.Parts(
             db=db,
@@ -253,6 +281,7 @@ def assemble(
             qr_master=keys.secret("enrolment-qr", KeyPurpose.MAC),
         )
     )
+    signing_ = Signing(db=db, audit=audit, sealer=sealer)
     approvals_ = Approvals(sealer=sealer)
     identification_ = Identification(
         identification.Parts(
@@ -263,6 +292,10 @@ def assemble(
             enrolment=enrolment_,
             people=people_,
             pki=pki_,
+            notices=notices_,
+            relying_parties=relying_parties_,
+            attributes=attributes_,
+            signing=signing_,
             issuer=settings.origins.platform,
             wallet_origin=settings.origins.wallet,
             qr_master=keys.secret("session-qr", KeyPurpose.MAC),
@@ -291,10 +324,23 @@ def assemble(
         pki=pki_,
         relying_parties=relying_parties_,
         applications=applications_,
+        attributes=attributes_,
         enrolment=enrolment_,
+        signing=signing_,
         approvals=approvals_,
         identification=identification_,
         portal=portal_,
+        sandbox=sandboxes.build(
+            settings,
+            keys=keys,
+            db=db,
+            audit=audit,
+            clock=clock,
+            people=people_,
+            pki=pki_,
+            enrolment=enrolment_,
+            relying_parties=relying_parties_,
+        ),
     )
 
 

@@ -3,13 +3,15 @@
 from pathlib import Path
 from types import ModuleType
 
-from inkan import accounts, notices, pki, portal, relying_parties
+from inkan import accounts, identification, notices, pki, portal, relying_parties, sandbox
 from inkan.accounts import pages as accounts_pages
+from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
 from inkan.composition.settings import Environment
 from inkan.crypto.key_providers import KeyPurpose
 from inkan.enrolment import api as enrolment_api
 from inkan.identification import api as identification_api
+from inkan.identification import pages as identification_pages
 from inkan.notices import api as notices_api
 from inkan.pki import api as pki_api
 from inkan.pki import pages as pki_pages
@@ -17,6 +19,7 @@ from inkan.pki.service.showing import Showing
 from inkan.portal import pages as portal_pages
 from inkan.relying_parties import api as relying_parties_api
 from inkan.relying_parties import pages as relying_parties_pages
+from inkan.signing import api as signing_api
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.cors import CORS
 from inkan.web.exchange import MenuItem
@@ -38,29 +41,47 @@ MENU = (
 )
 """The menu of the platform's pages: who sees which entry."""
 
+PAGED = (accounts, identification, pki, portal, relying_parties, sandbox)
+"""The features that bring templates, static files and texts."""
+
 
 def application(platform: Platform) -> Application:
     """The ASGI application of an instance."""
     settings, clock = platform.settings, platform.clock
     replay = ReplayMemory(window_s=PROOF_WINDOW_S)
     systems = relying_parties_api.authenticator(
-        platform.relying_parties, replay=replay, clock=clock
+        platform.relying_parties,
+        replay=replay,
+        clock=clock,
+        others=sandboxes.schemes(platform.sandbox),
     )
     phones = enrolment_api.authenticator(platform.enrolment, replay=replay, clock=clock)
     wallet = CORS(frozenset({settings.origins.wallet}))
     groups = [
         relying_parties_api.routes(platform.relying_parties),
         identification_api.rp_routes(platform.identification, systems),
+        signing_api.rp_routes(platform.signing, systems),
         identification_api.phone_routes(platform.identification, phones, cors=wallet),
         enrolment_api.desk_routes(platform.enrolment),
         enrolment_api.phone_routes(platform.enrolment, platform.pki, phones, cors=wallet),
         pki_api.timestamp_routes(platform.pki, per_minute=settings.pki.timestamps_per_minute),
         *pki_api.routes(platform.pki, live_per_minute=settings.pki.ocsp_live_per_minute),
-        notices_api.phone_routes(platform.notices, phones, cors=wallet),
+        notices_api.phone_routes(
+            platform.notices,
+            phones,
+            cors=wallet,
+            hold=lambda principal: platform.enrolment.hold(principal.record),
+        ),
         accounts_pages.routes(platform.accounts),
+        identification_pages.page_routes(platform.identification),
+        identification_pages.watch_routes(
+            platform.identification,
+            camera=settings.environment is not Environment.PRODUCTION,
+        ),
         *portal_groups(platform),
         *relying_parties_pages.routes(platform.applications, platform.relying_parties),
         *pki_pages.routes(Showing(pki=platform.pki, workers=platform.workers)),
+        *sandboxes.groups(platform.sandbox, systems),
     ]
     documents = (
         Document(path="/v1/openapi.json", title="Inkan RP API", prefix="/v1/"),
@@ -71,20 +92,18 @@ def application(platform: Platform) -> Application:
         clock=clock,
         csrf_key=platform.keys.secret("csrf", KeyPurpose.MAC),
         templates=Templates(
-            {
-                "accounts": _folder(accounts),
-                "pki": _folder(pki),
-                "portal": _folder(portal),
-                "relying_parties": _folder(relying_parties),
-            }
+            {feature.__name__.split(".")[-1]: _folder(feature) for feature in PAGED}
         ),
+        around=sandboxes.around(platform.sandbox),
         permissions=(
             *accounts.PERMISSIONS,
             *notices.PERMISSIONS,
             *relying_parties.PERMISSIONS,
             *enrolment_api.PERMISSIONS,
+            *signing_api.PERMISSIONS,
             *identification_api.PERMISSIONS,
             *portal.PERMISSIONS,
+            *sandbox.PERMISSIONS,
         ),
     )
     site = Site(
@@ -92,7 +111,7 @@ def application(platform: Platform) -> Application:
         origin=settings.origins.platform,
         groups=groups,
         documents=documents,
-        menu=MENU,
+        menu=(*MENU, *sandboxes.menu(platform.sandbox)),
     )
     return build_app([site], equipment)
 

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+from inkan.composition import sandboxes
 from inkan.composition.events import handlers, schedules
 from inkan.composition.platform import Platform, compose
 from inkan.composition.routes import application
@@ -33,6 +34,12 @@ class Running:
         """Do now whatever is due: after the clock leapt, or before a check that must see it done."""
         await self.schedules.run_due()
         await self.outbox.run_due()
+
+    def listening(self, *, port: int, host: str = "127.0.0.1") -> AbstractAsyncContextManager[None]:
+        """To be entered while the application is served there; see :func:`sandboxes.listening`."""
+        return sandboxes.listening(
+            self.platform.sandbox, host=host, port=port, catch_up=self.catch_up
+        )
 
 
 @asynccontextmanager

@@ -11,12 +11,14 @@ import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
+from inkan.composition.card_settings import CardAuthority, Cards
 from inkan.composition.key_settings import Budgets, Keys, Remote, Signer, Token
+from inkan.composition.push_settings import Push
 from inkan.kernel.errors import Malformed
 
 PREFIX = "INKAN_"
@@ -27,12 +29,11 @@ FOREIGN = frozenset(
 
 
 # Settings that a variable holds with commas between their members.
-LISTS = frozenset({"admitted", "exporters", "peers"})
+LISTS = frozenset({"admitted", "exporters", "hosts", "peers"})
 
 LAST_PORT = 65535
 TIMESTAMP_ACCURACIES_MS = range(100, 60_000 + 1)
 DEFAULT_PORTS = {"http": 80, "https": 443}
-OID = Annotated[str, msgspec.Meta(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$", max_length=128)]
 
 
 class SettingsWrong(Malformed):
@@ -113,38 +114,25 @@ class Fetch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     admitted: tuple[str, ...] = ()
 
 
-class CardAuthority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A card authority that others run: what makes its cards acceptable, and where their status may be asked.
-
-    ``chain`` names certificate files (DER or PEM) from the authority up to the anchor. ``policies`` holds
-    certificate policies as dotted OIDs; a card asserts one of them. An address in a card's certificate is called
-    only if its origin is among ``origins``; ``http`` is admitted, since lists and answers are signed.
-    """
-
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-    chain: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=4)]
-    policies: Annotated[tuple[OID, ...], msgspec.Meta(min_length=1)]
-    origins: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
-    profile: Literal["card-auth", "card-sign", "seal"] = "card-sign"
-
-
-class Cards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Cards of authorities that others run, each a table of the file: ``[[cards.authorities]]``.
-
-    What a status service said is used until its nextUpdate, and for ``status_minutes`` at most.
-    """
-
-    authorities: tuple[CardAuthority, ...] = ()
-    status_minutes: int = 60
-
-
 class Onboarding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose exports of reviewed systems this instance takes in (docs/relying-parties/onboarding.md).
 
-    ``exporters`` names files with a public JWK each: what ``inkan systems exporter`` prints at the sandbox.
+    ``exporters`` names files of JSON: what ``inkan systems exporter`` prints at the sandbox.
     """
 
     exporters: tuple[str, ...] = ()
+
+
+class SandboxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sandbox instance; read in the environment ``sandbox`` alone.
+
+    ``clock`` says whether a system may move the clock, which it does for the whole instance: ``shared`` or ``off``.
+    A system may have ``phones`` virtual phones; each ends after ``days``, or after a week without use.
+    """
+
+    clock: Literal["shared", "off"] = "shared"
+    phones: int = 20
+    days: int = 30
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -162,10 +150,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pki: PKISettings = PKISettings()
     workers: Workers = Workers()
     notices: Notices = Notices()
+    push: Push = Push()
     database: Database = Database()
     fetch: Fetch = Fetch()
     cards: Cards = Cards()
     onboarding: Onboarding = Onboarding()
+    sandbox: SandboxSettings = SandboxSettings()
 
     @property
     def home_path(self) -> Path:
@@ -286,6 +276,8 @@ def _check_figures(settings: Settings) -> None:
         "token.wait_s": settings.token.wait_s,
         "remote.deadline_s": settings.remote.deadline_s,
         "remote.connections": settings.remote.connections,
+        "sandbox.phones": settings.sandbox.phones,
+        "sandbox.days": settings.sandbox.days,
     }
     budgets = msgspec.structs.asdict(settings.budgets)
     figures |= {f"budgets.{name}": budget for name, budget in budgets.items()}
@@ -369,8 +361,10 @@ def _is_origin(text: str) -> bool:
 __all__ = [
     "Budgets",
     "CardAuthority",
+    "Cards",
     "Environment",
     "Keys",
+    "Push",
     "Remote",
     "Settings",
     "SettingsWrong",

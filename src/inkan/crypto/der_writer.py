@@ -4,7 +4,7 @@ Only what those need: definite lengths in their shortest form, the integers, tim
 X.509. Everything written here is read back by two foreign parsers in the tests.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -31,6 +31,7 @@ _ECDSA_SHA384: Final = bytes.fromhex("300a06082a8648ce3d040303")
 _RSA_SHA256: Final = bytes.fromhex("300d06092a864886f70d01010b0500")
 
 
+@lru_cache(maxsize=1024)
 def header(tag: int, length: int) -> bytes:
     """Tag and length of a value of ``length`` octets (X.690 §8.1.3, §10.1)."""
     if length < 0x80:
@@ -42,6 +43,23 @@ def header(tag: int, length: int) -> bytes:
 def value(tag: int, *parts: bytes) -> bytes:
     """One value that holds the parts one after the other."""
     return b"".join((header(tag, sum(map(len, parts))), *parts))
+
+
+def nested(layers: Sequence[tuple[int, bytes]], *parts: bytes) -> bytes:
+    """Values one inside the other; the innermost holds the parts, which are copied once.
+
+    Args:
+        layers: from the outermost on, the tag of a value and what stands in it before the next one.
+        parts: of the innermost value, after what stands before them.
+    """
+    size = sum(map(len, parts))
+    pieces: list[bytes] = []
+    for tag, before in reversed(layers):
+        size += len(before)
+        start = header(tag, size)
+        size += len(start)
+        pieces += (before, start)
+    return b"".join((*reversed(pieces), *parts))
 
 
 def integer(number: int) -> bytes:

@@ -47,6 +47,7 @@ FORMATS: Final[Mapping[KeyPurpose, frozenset[SignedFormat]]] = {
     KeyPurpose.AUDIT_HEAD: frozenset({SignedFormat.JWS}),
     KeyPurpose.REGISTRATION: frozenset({SignedFormat.JWS}),
     KeyPurpose.CONFORMANCE: frozenset({SignedFormat.JWS}),
+    KeyPurpose.VAPID: frozenset({SignedFormat.JWS}),
 }
 
 

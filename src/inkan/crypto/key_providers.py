@@ -31,6 +31,7 @@ class KeyPurpose(StrEnum):
     AUDIT_HEAD = "audit_head"
     REGISTRATION = "registration"
     CONFORMANCE = "conformance"
+    VAPID = "vapid"
     SEAL = "seal"
     LOOKUP = "lookup"
     PAIRWISE = "pairwise"
@@ -51,6 +52,7 @@ SIGNING_PURPOSES: Final = frozenset(
         KeyPurpose.AUDIT_HEAD,
         KeyPurpose.REGISTRATION,
         KeyPurpose.CONFORMANCE,
+        KeyPurpose.VAPID,
     }
 )
 SECRET_PURPOSES: Final = frozenset(KeyPurpose) - SIGNING_PURPOSES

@@ -28,6 +28,22 @@ _BY_KEY: Final = 0xA2
 _REVOKED: Final = 0xA1
 _GOOD: Final = bytes.fromhex("8000")
 _UNKNOWN: Final = bytes.fromhex("8200")
+# OCSPResponse, responseBytes, ResponseBytes, response, BasicOCSPResponse.
+_RESPONSE: Final = (
+    (der.SEQUENCE, _SUCCESSFUL),
+    (_EXPLICIT_0, b""),
+    (der.SEQUENCE, _BASIC),
+    (der.OCTET_STRING, b""),
+    (der.SEQUENCE, b""),
+)
+# responseExtensions: Extensions, Extension, extnValue, Nonce.
+_NONCES: Final = (
+    (_EXPLICIT_1, b""),
+    (der.SEQUENCE, b""),
+    (der.SEQUENCE, _NONCE),
+    (der.OCTET_STRING, b""),
+    (der.OCTET_STRING, b""),
+)
 _DIGESTS: Final = {
     "sha1": bytes.fromhex("300906052b0e03021a0500"),
     "sha256": bytes.fromhex("300d06096086480165030402010500"),
@@ -62,10 +78,7 @@ class OCSPSigner:
             der.value(der.SEQUENCE, *(_single(cert_id, answer) for cert_id, answer in answers)),
             _nonce(nonce),
         )
-        basic = der.value(der.SEQUENCE, tbs, self._signer.sign(tbs), self._enclosed)
-        octets = der.value(der.OCTET_STRING, basic)
-        body = der.value(_EXPLICIT_0, der.value(der.SEQUENCE, _BASIC, octets))
-        return der.value(der.SEQUENCE, _SUCCESSFUL, body)
+        return der.nested(_RESPONSE, tbs, self._signer.sign(tbs), self._enclosed)
 
 
 def _single(cert_id: CertID, answer: OCSPAnswer) -> bytes:
@@ -112,5 +125,4 @@ def _revoked(revocation: Revocation) -> bytes:
 def _nonce(nonce: bytes | None) -> bytes:
     if nonce is None:
         return b""
-    row = der.extension(_NONCE, der.value(der.OCTET_STRING, nonce))
-    return der.value(_EXPLICIT_1, der.value(der.SEQUENCE, row))
+    return der.nested(_NONCES, nonce)

@@ -17,6 +17,7 @@ from cryptography.x509 import ocsp
 
 from inkan.crypto import base64url
 from inkan.crypto.der import read_header, verify_der
+from inkan.crypto.der_writer import nested
 from inkan.crypto.x509_admission import LIBRARY_REFUSALS
 from inkan.kernel.errors import InkanError, Malformed
 
@@ -63,6 +64,13 @@ class ToBeSigned(msgspec.Struct, frozen=True):
 _ECDSA_SHA256: Final = bytes.fromhex("300a06082a8648ce3d040302")
 _ZEROES: Final = bytes.fromhex("030900") + bytes(8)
 _OCSP_BASIC: Final = bytes.fromhex("06092b0601050507300101")
+_OCSP_RESPONSE: Final = (
+    (0x30, b"\x0a\x01\x00"),
+    (0xA0, b""),
+    (0x30, _OCSP_BASIC),
+    (0x04, b""),
+    (0x30, b""),
+)
 _JWS: Final = re.compile(rb"([A-Za-z0-9_-]{2,})\.[A-Za-z0-9_-]*")
 _HTTP: Final = re.compile(
     rb'(?:(?!"@signature-params")"[a-z@;="-]+": [\x20-\x7e]*\n)+"@signature-params": \([\x20-\x7e]*\)[\x20-\x7e]*;tag="([a-z-]+)"'
@@ -128,9 +136,7 @@ def _crl(data: bytes) -> ToBeSigned:
 
 
 def _ocsp(data: bytes) -> ToBeSigned:
-    basic = _element(0x04, _completed(data))
-    answer = _element(0x30, b"\x0a\x01\x00", _element(0xA0, _element(0x30, _OCSP_BASIC, basic)))
-    parsed = ocsp.load_der_ocsp_response(answer)
+    parsed = ocsp.load_der_ocsp_response(nested(_OCSP_RESPONSE, data, _ECDSA_SHA256, _ZEROES))
     if parsed.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL or not tuple(
         parsed.responses
     ):

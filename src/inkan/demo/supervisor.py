@@ -9,9 +9,11 @@ import click
 
 from inkan.apps.showcase.tax_office import tax_office
 from inkan.demo.country import Country, Tell, country, keep_quiet
+from inkan.demo.sandbox import sandbox
 from inkan.demo.steps import StepReport, StoryReport
 from inkan.demo.story import Story
 from inkan.kernel.clock import Clock
+from inkan.kernel.errors import InkanError
 from inkan.web.server import Server
 
 
@@ -36,8 +38,24 @@ async def show(folder: Path, *, port: int) -> None:
         )
         async with Server(office, port=port + 1).running():
             _welcome(founded, port)
+            beside = asyncio.create_task(_show_sandbox(founded, folder / "sandbox", port + 2))
             await stop.wait()
             click.echo("Stopping.")
+            beside.cancel()
+            await asyncio.gather(beside, return_exceptions=True)
+
+
+async def _show_sandbox(founded: Country, folder: Path, port: int) -> None:
+    """Found the sandbox once the country runs, so that nobody waits for it; a country without it is one, too."""
+    try:
+        async with sandbox(folder, port=port, key=founded.credentials.key) as credentials:
+            click.echo(
+                f"The sandbox runs, too; its system code is all it asks for:\n\n"
+                f"    {credentials.issuer}/sandbox   ({credentials.code})\n"
+            )
+            await asyncio.Event().wait()
+    except InkanError as refused:
+        click.echo(f"The sandbox does not run: {refused.title}.", err=True)
 
 
 def progress() -> Tell:

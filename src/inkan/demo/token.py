@@ -14,11 +14,10 @@ import msgspec
 
 from inkan.composition.settings import Settings, Token
 from inkan.crypto import base64url
-from inkan.kernel.ids import random_bytes
+from inkan.kernel.ids import new_id, random_bytes
 from inkan.pki import Ceremony
 
 CONFIGURATION: Final = "SOFTHSM2_CONF"
-LABEL: Final = "inkan-demo"
 _FOLDERS: Final = ("/usr/lib/softhsm", "/usr/lib64/softhsm", "/usr/local/lib/softhsm")
 
 
@@ -36,6 +35,7 @@ def with_token(settings: Settings, module: Path) -> Settings:
 
     The environment of this process names the token's folder from then on, as SoftHSM knows no other way. The PIN is
     drawn at random and lives in the settings only, so the token dies with the process, as the test country does.
+    Its label is drawn too: a process that runs a second country must not find the token of the first.
     """
     folder = settings.home_path / "softhsm"
     tokens = folder / "tokens"
@@ -48,11 +48,12 @@ def with_token(settings: Settings, module: Path) -> Settings:
     os.environ[CONFIGURATION] = str(configuration)
     pin = base64url.encode(random_bytes(12))
     officer_pin = base64url.encode(random_bytes(12))
-    command = ["softhsm2-util", "--init-token", "--free", "--label", LABEL]
+    label = new_id("demo")
+    command = ["softhsm2-util", "--init-token", "--free", "--label", label]
     subprocess.run(  # noqa: S603 - a fixed command; the PINs are of a token that was just made
         [*command, "--so-pin", officer_pin, "--pin", pin], check=True, capture_output=True
     )
-    token = Token(module=str(module), label=LABEL, pin=pin)
+    token = Token(module=str(module), label=label, pin=pin)
     return msgspec.structs.replace(settings, token=token)
 
 

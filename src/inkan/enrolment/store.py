@@ -205,6 +205,7 @@ ACTIVATE = Query(
     )
 )
 SET_STATE = Query(_change(state=_bind("new_state")).where(phone.c.state != PhoneState.REVOKED))
+SETTLE = Query(_change(young_until=NOW).where(phone.c.state == PhoneState.ACTIVE))
 SET_PENDING = Query(
     _change(pending=_bind("new_pending", sa.LargeBinary)).where(phone.c.state == PhoneState.ACTIVE)
 )

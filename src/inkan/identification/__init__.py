@@ -4,22 +4,26 @@ from inkan.identification.model import (
     Answer,
     Created,
     QRDoor,
+    Redemption,
     SessionNotFound,
     SessionOrder,
     SessionView,
     SubjectHint,
 )
 from inkan.identification.service import (
+    PUSH_JOB,
     AssertionParts,
     Decided,
     Identification,
     Opened,
     Parts,
+    PushJob,
 )
 from inkan.identification.store import EVENT_PAIRS
 
 __all__ = [
     "EVENT_PAIRS",
+    "PUSH_JOB",
     "Answer",
     "AssertionParts",
     "Created",
@@ -27,7 +31,9 @@ __all__ = [
     "Identification",
     "Opened",
     "Parts",
+    "PushJob",
     "QRDoor",
+    "Redemption",
     "SessionNotFound",
     "SessionOrder",
     "SessionView",

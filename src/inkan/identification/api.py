@@ -1,8 +1,7 @@
 """The RP API's sessions (``/v1``) and the Phone API's approvals (``/phone/v1``)."""
 
-import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,27 +9,30 @@ import msgspec
 from inkan.approvals import UsageRecord
 from inkan.enrolment import PhonePrincipal
 from inkan.identification.model import (
+    DOOR_VIEWS,
     Created,
-    IdempotencyKeyMissing,
-    QRDoor,
+    Redemption,
     SessionOrder,
     SessionView,
 )
 from inkan.identification.rules import MAX_WAIT_S
-from inkan.identification.service import AssertionParts, Decided, Identification, Opened
+from inkan.identification.service import AssertionParts, Decided, Identification, Opened, Waiting
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.errors import Malformed
+from inkan.kernel.idempotency import verify_idempotency_key
 from inkan.relying_parties import System
 from inkan.web.exchange import Authenticator, Exchange
 from inkan.web.principal import Access, Permission
 from inkan.web.response import Response, created, json_response, no_content, ok
 from inkan.web.routes import Bare, Group, Operation, QueryParameter, Surface
 from inkan.web.sse import ServerEvent, event_stream
+from inkan.wire.binding import Door
 from inkan.wire.forms import parse_moment
 from inkan.wire.shown import Language
 
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
 _DECIDE_LIMIT = 400_000
+# A hundred contents with the longest names.
+_CREATE_LIMIT = 128 * 1024
 
 PERMISSIONS = (
     Permission(use_case="session.use", roles=frozenset({"system"}), source="design §5.5"),
@@ -42,16 +44,37 @@ PERMISSIONS = (
     ),
     Permission(use_case="approval.decide", roles=frozenset({"phone"}), source="design §5.6"),
 )
+_DOOR_OPERATIONS = {
+    Door.QR: "openQRDoor",
+    Door.PUSH: "openPushDoor",
+    Door.WEB_LINK: "openWebLinkDoor",
+    Door.REDIRECT: "openRedirectDoor",
+    Door.APP_LINK: "openAppLinkDoor",
+}
+_DOOR_SUMMARIES = {
+    Door.QR: "The handle and secret that the system's back end draws frames with",
+    Door.PUSH: "Send the question to the person's phones, or send it again; the code for the page",
+    Door.WEB_LINK: "The wallet's address for the browser of the phone",
+    Door.REDIRECT: "The address of the page that offers QR, push and open app",
+    Door.APP_LINK: "The wallet's address for an app on the phone",
+}
 _RECORDS = Access("records.read")
 _SESSION = Access("session.use")
 _PHONE = Access("approval.decide")
 
 
 class OpenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of ``POST approvals/open``: a scanned frame and the person's language."""
+    """The body of ``POST approvals/open``: a scanned frame, an address, or a pushed approval and its code.
 
-    frame: str
+    Attributes:
+        code: six digits that the asking page shows; only with ``approval``.
+    """
+
     lang: Language
+    frame: str | None = None
+    link: str | None = None
+    approval: str | None = None
+    code: str | None = None
 
 
 class DecideBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,9 +101,25 @@ class RecordList(msgspec.Struct, frozen=True):
 
 
 class OpenedList(msgspec.Struct, frozen=True):
-    """What the phone has open."""
+    """What the phone has open, and what was pushed to it and waits."""
 
     approvals: list[Opened]
+    waiting: list[Waiting]
+
+
+class BrowserView(msgspec.Struct, frozen=True):
+    """A browser that a relying party knows as this person's."""
+
+    id: str
+    relying_party: str
+    domain: str
+    paired_at: str
+
+
+class BrowserList(msgspec.Struct, frozen=True):
+    """The person's known browsers, newest first."""
+
+    browsers: list[BrowserView]
 
 
 def rp_routes(identification: Identification, authenticator: Authenticator) -> Group:
@@ -88,9 +127,7 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
 
     async def create(exchange: Exchange) -> Response:
         system = await _system(exchange)
-        key = exchange.header("idempotency-key") or ""
-        if _IDEMPOTENCY_KEY.fullmatch(key) is None:
-            raise IdempotencyKeyMissing()
+        key = verify_idempotency_key(exchange.header("idempotency-key"))
         order = await exchange.json(SessionOrder)
         made = await identification.create(
             system, order, body=await exchange.body(), idempotency_key=key
@@ -112,9 +149,23 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
         first = await anext(states)
         return event_stream(exchange, _states(first, states))
 
-    async def qr_door(exchange: Exchange) -> Response:
+    def making(door: Door) -> Bare:
+        async def make(exchange: Exchange) -> Response:
+            system = await _system(exchange)
+            session = exchange.parameters["id"]
+            return ok(await identification.make_door(session, door, system=system))
+
+        operation = Operation(
+            name=_DOOR_OPERATIONS[door],
+            summary=_DOOR_SUMMARIES[door],
+            answer=DOOR_VIEWS[door],
+        )
+        return Bare(endpoint=make, access=_SESSION, operation=operation)
+
+    async def redeem(exchange: Exchange) -> Response:
         system = await _system(exchange)
-        return ok(await identification.qr_door(exchange.parameters["id"], system=system.id))
+        body = await exchange.json(Redemption)
+        return ok(await identification.redeem(exchange.parameters["id"], body, system=system.id))
 
     async def qr_stream(exchange: Exchange) -> Response:
         system = await _system(exchange)
@@ -145,6 +196,7 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
             ("POST", "/v1/sessions"): Bare(
                 endpoint=create,
                 access=_SESSION,
+                body_limit=_CREATE_LIMIT,
                 operation=Operation(
                     name="createSession",
                     summary="Open a session; repeat with the same Idempotency-Key to read it again",
@@ -172,13 +224,15 @@ def rp_routes(identification: Identification, authenticator: Authenticator) -> G
                     media_type="text/event-stream",
                 ),
             ),
-            ("POST", "/v1/sessions/{id}/doors/qr"): Bare(
-                endpoint=qr_door,
+            **{("POST", f"/v1/sessions/{{id}}/doors/{door}"): making(door) for door in Door},
+            ("POST", "/v1/sessions/{id}/redeem"): Bare(
+                endpoint=redeem,
                 access=_SESSION,
                 operation=Operation(
-                    name="openQRDoor",
-                    summary="The handle and secret that the system's back end draws frames with",
-                    answer=QRDoor,
+                    name="redeemSession",
+                    summary="Get the answer for the browser or app that began, once",
+                    body=Redemption,
+                    answer=SessionView,
                 ),
             ),
             ("GET", "/v1/sessions/{id}/doors/qr/stream"): Bare(
@@ -227,13 +281,37 @@ def phone_routes(
         arrived = exchange.now
         phone = await _phone(exchange)
         body = await exchange.json(OpenBody)
-        return ok(
-            await identification.open(phone, frame=body.frame, lang=body.lang, arrived=arrived)
-        )
+        return ok(await _open(identification, phone, body, arrived))
 
     async def listed(exchange: Exchange) -> Response:
         phone = await _phone(exchange)
-        return ok(OpenedList(approvals=await identification.opened_on(phone)))
+        seconds = _wait(exchange.query("wait"))
+        waiting = await identification.waiting_on(
+            phone, lang=Language(exchange.language), seconds=seconds
+        )
+        return ok(OpenedList(approvals=await identification.opened_on(phone), waiting=waiting))
+
+    async def browsers(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        known = await identification.browsers(phone)
+        return ok(
+            BrowserList(
+                browsers=[
+                    BrowserView(
+                        id=each.id,
+                        relying_party=each.relying_party,
+                        domain=each.domain,
+                        paired_at=rfc3339(each.paired_at),
+                    )
+                    for each in known
+                ]
+            )
+        )
+
+    async def unpair(exchange: Exchange) -> Response:
+        phone = await _phone(exchange)
+        await identification.unpair(phone, exchange.parameters["id"])
+        return no_content()
 
     async def decide(exchange: Exchange) -> Response:
         phone = await _phone(exchange)
@@ -279,7 +357,7 @@ def phone_routes(
                 access=_PHONE,
                 operation=Operation(
                     name="openApproval",
-                    summary="Open the request behind a scanned frame",
+                    summary="Open the request behind a scanned frame, an address or a pushed code",
                     body=OpenBody,
                     answer=Opened,
                 ),
@@ -289,8 +367,29 @@ def phone_routes(
                 access=_PHONE,
                 operation=Operation(
                     name="listApprovals",
-                    summary="What this phone has open and undecided",
+                    summary="What this phone has open, and what was pushed to it (long poll)",
                     answer=OpenedList,
+                    query=(
+                        QueryParameter(
+                            name="wait", type=int, description="Seconds to wait, 0 to 120."
+                        ),
+                    ),
+                ),
+            ),
+            ("GET", "/phone/v1/browsers"): Bare(
+                endpoint=browsers,
+                access=_RECORDS,
+                operation=Operation(
+                    name="listBrowsers",
+                    summary="Browsers that relying parties know as this person's",
+                    answer=BrowserList,
+                ),
+            ),
+            ("DELETE", "/phone/v1/browsers/{id}"): Bare(
+                endpoint=unpair,
+                access=_RECORDS,
+                operation=Operation(
+                    name="unpairBrowser", summary="Forget a known browser", status=204
                 ),
             ),
             ("POST", "/phone/v1/approvals/{id}/decide"): Bare(
@@ -347,6 +446,21 @@ async def _phone(exchange: Exchange) -> PhonePrincipal:
     principal = await exchange.get_principal()
     phone: PhonePrincipal = principal.record
     return phone
+
+
+async def _open(
+    identification: Identification, phone: PhonePrincipal, body: OpenBody, arrived: datetime
+) -> Opened:
+    brought = (body.frame, body.link, body.approval)
+    if sum(each is not None for each in brought) != 1 or (body.code and not body.approval):
+        raise Malformed(where="/", expected="one of frame, link, or approval with its code")
+    if body.frame is not None:
+        return await identification.open(phone, frame=body.frame, lang=body.lang, arrived=arrived)
+    if body.link is not None:
+        return await identification.open_link(phone, address=body.link, lang=body.lang)
+    return await identification.open_push(
+        phone, approval_id=body.approval or "", code=body.code, lang=body.lang
+    )
 
 
 def _wait(text: str | None) -> float:

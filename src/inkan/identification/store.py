@@ -22,6 +22,10 @@ session = sa.Table(
     sa.Column("binding_min", sa.String(12), nullable=False),
     sa.Column("hint_type", sa.String(12), nullable=False),
     sa.Column("hint", sa.LargeBinary),
+    sa.Column("terms", JSONText, nullable=False),
+    sa.Column("page", sa.String(40)),
+    sa.Column("page_browser", sa.String(43)),
+    sa.Column("is_withdrawn", sa.Boolean, nullable=False),
     sa.Column("idempotency_key", sa.String(64)),
     # Keyed (HMAC-SHA-256): a body may hold a national ID, which a plain hash would give away.
     sa.Column("body_sha256", sa.String(43), nullable=False),
@@ -36,6 +40,7 @@ session = sa.Table(
     sa.Column("evidence", sa.LargeBinary),
     sa.Column("event_id", sa.String(40), nullable=False),
     sa.UniqueConstraint("system", "idempotency_key", name="identification_session_idempotency"),
+    sa.Index("uq_identification_session_page", "page", unique=True),
     sa.Index("identification_session_purge", "purge_at"),
     # Nearly empty at any time: what has been answered and not signed yet.
     sa.Index(
@@ -44,6 +49,38 @@ session = sa.Table(
         sqlite_where=sa.text(UNSIGNED_ROWS),
         postgresql_where=sa.text(UNSIGNED_ROWS),
     ),
+)
+
+# One row for each question that reached a person without having been scanned, or was reported.
+prompt = sa.Table(
+    "identification_prompt",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("session", sa.String(40), nullable=False),
+    sa.Column("system", sa.String(40), nullable=False),
+    sa.Column("person", sa.String(40), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("is_sent", sa.Boolean, nullable=False),
+    sa.Column("is_paired", sa.Boolean, nullable=False),
+    sa.Column("result", sa.String(12)),
+    sa.Column("event_id", sa.String(40), nullable=False),
+    sa.Index("identification_prompt_person", "person", "at"),
+    sa.Index("identification_prompt_system", "system", "at"),
+    sa.Index("identification_prompt_session", "session"),
+)
+
+# The known browsers: blinded for each system, written only after an answer came back to one (design §5.4).
+browser = sa.Table(
+    "identification_browser",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("browser", sa.String(43), nullable=False),
+    sa.Column("person", sa.String(40), nullable=False),
+    sa.Column("system", sa.String(40), nullable=False),
+    sa.Column("paired_at", Moment, nullable=False),
+    sa.Column("event_id", sa.String(40), nullable=False),
+    sa.UniqueConstraint("browser", "person", name="identification_browser_pair"),
+    sa.Index("identification_browser_person", "person"),
 )
 
 _HEAVY = {"evidence", "event_id", "idempotency_key"}
@@ -97,6 +134,83 @@ UNSIGNED = Query(
     .where(session.c.receipt.is_(None), session.c.receipt_payload.is_not(None))
     .limit(500)
 )
+# The page's person may be typed by whoever uses it, once, before anything is opened.
+SET_HINT = Query(
+    sa.update(session)
+    .where(session.c.id == _bind("key"), session.c.result.is_(None))
+    .values(hint_type=_bind("new_hint_type"), hint=_bind("new_hint", sa.LargeBinary))
+)
+ADD_DOOR = Query(
+    sa.update(session)
+    .where(session.c.id == _bind("key"))
+    .values(terms=_bind("new_terms", JSONText), page=_bind("new_page"), event_id=_bind("event"))
+)
+BY_PAGE = Query(sa.select(*_COLUMNS).where(session.c.page == _bind("key")))
+# The browser that begins on the page takes it; whoever comes after it has another cookie.
+CLAIM_PAGE = Query(
+    sa.update(session)
+    .where(session.c.page == _bind("key"), session.c.page_browser.is_(None))
+    .values(page_browser=_bind("new_browser"))
+)
+WITHDRAW = Query(
+    sa.update(session)
+    .where(session.c.id == _bind("key"))
+    .values(is_withdrawn=sa.true(), event_id=_bind("event"))
+)
+# An approval that awaits its return: the proofs rest here until it is redeemed.
+KEEP_PROOFS = Query(
+    sa.update(session)
+    .where(session.c.id == _bind("key"))
+    .values(
+        certificate=_bind("new_certificate"),
+        evidence=_bind("new_evidence", sa.LargeBinary),
+        event_id=_bind("event"),
+    )
+)
+
+INSERT_PROMPT = Query(sa.insert(prompt))
+PROMPTS_OF = Query(
+    sa.select(prompt).where(
+        prompt.c.person == _bind("person"), prompt.c.at > _bind("after", Moment)
+    )
+)
+REPORTS_OF = Query(
+    sa.select(prompt.c.result, sa.func.count().label("prompts"))
+    .where(
+        prompt.c.system == _bind("system"),
+        prompt.c.at > _bind("after", Moment),
+        prompt.c.result.is_not(None),
+    )
+    .group_by(prompt.c.result)
+)
+ANSWER_PROMPTS = Query(
+    sa.update(prompt)
+    .where(
+        prompt.c.session == _bind("session_id"),
+        prompt.c.person == _bind("person"),
+        prompt.c.result.is_(None),
+    )
+    .values(result=_bind("new_result"), event_id=_bind("event"))
+)
+PURGE_PROMPTS = Query(sa.delete(prompt).where(prompt.c.at <= _bind("before", Moment)))
+
+PAIR = insert_new(browser)
+IS_PAIRED = Query(
+    sa.select(browser.c.id).where(
+        browser.c.browser == _bind("browser"), browser.c.person == _bind("person")
+    )
+)
+IS_KNOWN = Query(sa.select(browser.c.id).where(browser.c.browser == _bind("browser")).limit(1))
+BROWSERS_OF = Query(
+    sa.select(browser)
+    .where(browser.c.person == _bind("person"))
+    .order_by(browser.c.paired_at.desc(), browser.c.id)
+    .limit(100)
+)
+UNPAIR = Query(
+    sa.delete(browser).where(browser.c.id == _bind("key"), browser.c.person == _bind("person"))
+)
+
 PURGE = Query(sa.delete(session).where(session.c.purge_at <= _bind("moment", Moment)))
 FORGET_KEYS = Query(
     sa.update(session)
@@ -107,4 +221,8 @@ FORGET_KEYS = Query(
     .values(idempotency_key=None)
 )
 
-EVENT_PAIRS = [Query(sa.select(session.c.id, session.c.event_id))]
+EVENT_PAIRS = [
+    Query(sa.select(session.c.id, session.c.event_id)),
+    Query(sa.select(prompt.c.id, prompt.c.event_id)),
+    Query(sa.select(browser.c.id, browser.c.event_id)),
+]

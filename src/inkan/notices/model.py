@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from inkan.kernel.errors import Conflict, Malformed, NotFound, Unavailable
-from inkan.kernel.sensitive import Personal
+from inkan.kernel.sensitive import Personal, Secret
 from inkan.web.languages import Language
 
 
@@ -48,6 +48,34 @@ class SpoolUnwritable(Unavailable):
 
     code = "spool_unwritable"
     title = "A mail could not be handed over"
+
+
+class PushSubscriptionRefused(Malformed):
+    """The endpoint is not one that the platform calls, or the carrier asks for other members."""
+
+    code = "push_subscription_refused"
+    title = "This push subscription cannot be used"
+
+
+class PushSubscriptionBusy(Conflict):
+    """Two subscriptions of one phone met and the other one stands, or the phone changed meanwhile."""
+
+    code = "push_subscription_busy"
+    title = "The push subscription is being changed elsewhere"
+
+
+class PushUnavailable(Unavailable):
+    """This instance has no carrier of that name."""
+
+    code = "push_unavailable"
+    title = "This way of waking a phone is not offered here"
+
+
+class PushDeferred(Unavailable):
+    """The push service asks to come back later; the outbox tries again."""
+
+    code = "push_deferred"
+    title = "The push service does not take messages at the moment"
 
 
 class Channel(StrEnum):
@@ -129,3 +157,80 @@ class NewsItem(msgspec.Struct, frozen=True):
     title: str
     text: str
     published_at: datetime
+
+
+# --- push --------------------------------------------------------------------------------------------
+
+
+class CarrierName(StrEnum):
+    """By which way a phone is woken; a further way is a row of the table that the composition fills."""
+
+    WEBPUSH = "webpush"
+    """A browser's push service (RFC 8030)."""
+    UNIFIEDPUSH = "unifiedpush"
+    """A push service that the person chose; to an application server it is Web Push as well."""
+    POLL_ONLY = "poll_only"
+    """No way: the wallet asks when it is opened."""
+
+
+class EndReason(StrEnum):
+    """Why a subscription ended."""
+
+    REPLACED = "replaced"
+    UNSUBSCRIBED = "unsubscribed"
+    GONE = "gone"
+    """The push service said so (404, 410)."""
+    UNCALLABLE = "uncallable"
+    """Its endpoint leads to an address that the platform does not call."""
+    PHONE_ENDED = "phone_ended"
+
+
+class Outcome(StrEnum):
+    """What became of one try to wake a phone."""
+
+    ACCEPTED = "accepted"
+    GONE = "gone"
+    UNCALLABLE = "uncallable"
+    LATER = "later"
+    REFUSED = "refused"
+    """This message is not taken, now or later; the subscription may be in order."""
+
+
+class PushAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a phone is woken and for whom the message is encrypted: a browser's ``PushSubscription``.
+
+    Attributes:
+        endpoint: chosen by the phone's push service, so by a stranger.
+        p256dh, auth: the receiver's public key and secret, base64url.
+    """
+
+    endpoint: Personal[str]
+    p256dh: str
+    auth: Secret[str]
+
+
+class WakeUp(msgspec.Struct, frozen=True, kw_only=True):
+    """One message.
+
+    Attributes:
+        handle: opaque; all that the phone is told.
+        ttl_s: how long it is worth delivering, at least 1.
+        topic: a later message of the same topic replaces an undelivered one (RFC 8030 §5.4).
+    """
+
+    handle: str
+    ttl_s: int
+    topic: str
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """What a carrier reports.
+
+    Attributes:
+        retry_after_s: with LATER, how long it asks to be left alone.
+        status: its HTTP status, for the log.
+    """
+
+    outcome: Outcome
+    retry_after_s: int | None = None
+    status: int | None = None

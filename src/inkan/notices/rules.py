@@ -4,24 +4,30 @@ A template is data in three languages. Its facts are named: one too few, one too
 mistake of the program and shows in its first test, never as a gap in what somebody reads.
 """
 
+import hashlib
 import re
 import string
 import tomllib
 import unicodedata
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from base64 import urlsafe_b64encode
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib import resources
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
 from inkan.kernel.identifiers import holds_my_number
 from inkan.notices.model import (
+    EndReason,
     MailAddress,
     MailAddressMalformed,
     NewsRefused,
     NewsTexts,
+    Outcome,
     Template,
 )
 from inkan.web.languages import Formats, Language
@@ -58,6 +64,11 @@ PERMISSIONS: Final = (
         use_case="notices.publish",
         roles=frozenset({"administrator", "operator"}),
         source="TW-39; design §1, operator",
+    ),
+    # A service worker renews a subscription while nobody looks (pushsubscriptionchange), so the channel key is
+    # enough; who takes it over learns handles, and nothing by them.
+    Permission(
+        use_case="notices.push", roles=frozenset({"phone"}), source="design §5.6 PUT push; TW-47"
     ),
 )
 
@@ -193,3 +204,97 @@ def verify_news(title: NewsTexts, text: NewsTexts) -> None:
                 raise NewsRefused(where=where, expected=f"1 to {limit} characters")
             if holds_my_number(given):
                 raise NewsRefused(where=where, expected="no My Number")
+
+
+# --- push --------------------------------------------------------------------------------------------
+
+WAKE_LIMIT_S: Final = 86_400
+"""The longest that a wake-up may be worth delivering."""
+
+ENDED_SUBSCRIPTION_LIFE: Final = timedelta(days=30)
+"""An ended subscription is kept this long without its endpoint and keys, to say why no push came."""
+
+VAPID_LIFE: Final = timedelta(hours=12)
+"""Of a token; RFC 8292 §2 admits a day, and the clocks of push services are not ours."""
+
+VAPID_RENEWED_BEFORE: Final = timedelta(hours=1)
+
+_OUTCOMES: Final[Mapping[int, Outcome]] = {
+    404: Outcome.GONE,  # RFC 8030 §7.3
+    408: Outcome.LATER,
+    410: Outcome.GONE,  # RFC 8030 §7.3, and what most services send
+    425: Outcome.LATER,
+    429: Outcome.LATER,  # RFC 8030 §8.4
+}
+"""Answers of push services that are neither a success (2xx) nor the service's own trouble (5xx)."""
+
+ENDS: Final[Mapping[Outcome, EndReason | None]] = {
+    Outcome.ACCEPTED: None,
+    Outcome.GONE: EndReason.GONE,
+    Outcome.UNCALLABLE: EndReason.UNCALLABLE,
+    Outcome.LATER: None,
+    Outcome.REFUSED: None,
+}
+"""Which outcomes end a subscription. A refusal may be the platform's own mistake, so it ends none."""
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
+
+
+def outcome_of(status: int, *, asks_to_wait: bool) -> Outcome:
+    """What an HTTP status of a push service means (RFC 8030 §5, §7, §8.4).
+
+    Args:
+        status: a redirect is a refusal; it is never followed.
+        asks_to_wait: the answer has a usable Retry-After, which makes a 413 a passing condition (RFC 9110 §15.5.14).
+    """
+    if 200 <= status < 300:
+        return Outcome.ACCEPTED
+    if status >= 500 or (status == 413 and asks_to_wait):
+        return Outcome.LATER
+    return _OUTCOMES.get(status, Outcome.REFUSED)
+
+
+def read_retry_after(value: str | None, now: datetime) -> int | None:
+    """Seconds that a Retry-After (RFC 9110 §10.2.3) asks for; None when there is none that can be read."""
+    if value is None:
+        return None
+    text = value.strip()
+    if _SECONDS.fullmatch(text):
+        return int(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return max(0, int((moment - now).total_seconds()))
+
+
+def push_origin(endpoint: str) -> str:
+    """The origin of an endpoint that was admitted (RFC 6454 §6.2): the audience of a token (RFC 8292 §2)."""
+    parts = urlsplit(endpoint)
+    host, port = parts.hostname or "", parts.port
+    shown = "" if port is None or port == _DEFAULT_PORTS.get(parts.scheme) else f":{port}"
+    return f"{parts.scheme}://{host}{shown}"
+
+
+def is_push_host(endpoint: str, hosts: Collection[str]) -> bool:
+    """Whether the operator admits the endpoint's host.
+
+    Args:
+        endpoint: of the plain form that the way out admits.
+        hosts: exact names, or ``.push.example`` for every name under it; empty admits every public host.
+    """
+    host = urlsplit(endpoint).hostname or ""
+    return not hosts or any(
+        host.endswith(each) if each.startswith(".") else host == each for each in hosts
+    )
+
+
+def topic_of(subscription: str, handle: str) -> str:
+    """The topic of a wake-up: 32 letters of base64url (RFC 8030 §5.4).
+
+    A repeated wake-up replaces the first; two phones of one person share no topic, and it does not tell the handle.
+    """
+    digest = hashlib.sha256(f"inkan-push-topic-v1\x00{subscription}\x00{handle}".encode()).digest()
+    return urlsafe_b64encode(digest[:24]).decode("ascii")

@@ -1,22 +1,24 @@
-"""The rows of contacts, notices and news, and every query on them.
+"""The rows of contacts, notices, news and push subscriptions, and every query on them.
 
-Addresses and facts are sealed: a copy of the database tells neither where somebody is reached nor what they
-were told.
+Addresses, facts, endpoints and keys are sealed: a copy of the database tells neither where somebody is reached nor
+what they were told.
 """
 
 from typing import Any
 
 import sqlalchemy as sa
 
-from inkan.notices.model import Channel, Template
+from inkan.notices.model import CarrierName, Channel, EndReason, Template
 from inkan.notices.rules import INBOX_SIZE, NEWS_SIZE
-from inkan.store.query import Query, insert_new, insert_row
+from inkan.store.query import Query, insert_new, insert_row, one_of
 from inkan.store.schema import NOW, Choice, JSONText, Moment, metadata
 from inkan.store.sealing import SealedColumn
 from inkan.web.languages import Language
 
 ADDRESS = SealedColumn("notices_contact", "address")
 FACTS = SealedColumn("notices_notice", "facts")
+ENDPOINT = SealedColumn("notices_push_subscription", "endpoint")
+KEYS = SealedColumn("notices_push_subscription", "keys")
 
 contact = sa.Table(
     "notices_contact",
@@ -61,6 +63,29 @@ news = sa.Table(
     sa.Column("published_at", Moment, nullable=False, index=True),
     sa.Column("withdrawn_at", Moment),
     sa.Column("event_id", sa.String, nullable=False),
+)
+
+# An ended subscription keeps neither endpoint nor keys; a carrier without addresses has none.
+subscription = sa.Table(
+    "notices_push_subscription",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("phone", sa.String, nullable=False, index=True),
+    sa.Column("carrier", Choice(CarrierName), nullable=False),
+    sa.Column("endpoint", sa.LargeBinary),
+    sa.Column("keys", sa.LargeBinary),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment, index=True),
+    sa.Column("end_reason", Choice(EndReason)),
+    sa.Column("event_id", sa.String, nullable=False),
+)
+_subscribed = subscription.c.ended_at.is_(None)
+sa.Index(
+    "uq_notices_push_subscription_live",
+    subscription.c.phone,
+    unique=True,
+    sqlite_where=_subscribed,
+    postgresql_where=_subscribed,
 )
 
 
@@ -128,7 +153,41 @@ NEWS = Query(
     .limit(NEWS_SIZE)
 )
 
+# --- push subscriptions ----------------------------------------------------------------------------
+
+# 0 rows: a rival has subscribed the phone in the meantime.
+INSERT_SUBSCRIPTION = insert_new(subscription)
+LIVE_SUBSCRIPTION = Query(
+    sa.select(subscription).where(subscription.c.phone == _bind("phone_id"), _subscribed)
+)
+LIVE_SUBSCRIPTION_BY_ID = Query(
+    sa.select(subscription).where(subscription.c.id == _bind("key"), _subscribed)
+)
+LIVE_SUBSCRIPTIONS = Query(
+    sa.select(subscription.c.id)
+    .where(one_of(subscription.c.phone, "phones"), _subscribed)
+    .order_by(subscription.c.id)
+)
+END_SUBSCRIPTION = Query(
+    sa.update(subscription)
+    .where(subscription.c.id == _bind("key"), _subscribed)
+    .values(
+        ended_at=NOW,
+        end_reason=_bind("reason", Choice(EndReason)),
+        event_id=_bind("event"),
+        endpoint=sa.null(),
+        keys=sa.null(),
+    )
+)
+PURGE_SUBSCRIPTIONS = Query(
+    sa.delete(subscription).where(subscription.c.ended_at <= _bind("before", Moment()))
+)
+FORGET_SUBSCRIPTIONS = Query(
+    sa.delete(subscription).where(subscription.c.phone == _bind("recipient_id"))
+)
+
 EVENT_PAIRS = [
     Query(sa.select(contact.c.id, contact.c.event_id)),
     Query(sa.select(news.c.id, news.c.event_id)),
+    Query(sa.select(subscription.c.id, subscription.c.event_id)),
 ]

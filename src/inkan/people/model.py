@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -56,6 +56,13 @@ class PersonState(StrEnum):
     DECEASED = "deceased"
 
 
+class PersonDeceased(msgspec.Struct, frozen=True):
+    """It became known that a person died."""
+
+    kind: ClassVar[str] = "people.person_deceased"
+    person: PersonID
+
+
 class Person(msgspec.Struct, frozen=True):
     """A person without a name.
 
@@ -64,12 +71,14 @@ class Person(msgspec.Struct, frozen=True):
         subject_serial: sixteen random digits in the subject of the person's certificates; says nothing.
         state: whether the person lives.
         created_at: when the person was first registered.
+        identity_at: when the present identity was first stated here.
     """
 
     id: PersonID
     subject_serial: str
     state: PersonState
     created_at: datetime
+    identity_at: datetime
 
 
 class MaskedIdentity(msgspec.Struct, frozen=True):

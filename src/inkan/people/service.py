@@ -16,12 +16,14 @@ from inkan.people.model import (
     Identity,
     MaskedIdentity,
     Person,
+    PersonDeceased,
     PersonNotFound,
     PersonState,
     Reveal,
 )
 from inkan.people.rules import SUBJECT_SERIAL_DIGITS, verify_reason
 from inkan.store.database import MOMENT, Database, RowExists, Step
+from inkan.store.outbox import enqueue
 from inkan.store.plan import Row
 from inkan.store.sealing import Sealer
 
@@ -89,10 +91,11 @@ class People:
                 lookup=self.lookup(identity.national_id),
                 event=event,
             )
+            row = yield from self._row(row.id)
         return _person(row)
 
     def mark_deceased(self, person: PersonID, *, actor: Actor) -> Step[bool]:
-        """Step: note that a person died; False when that is known already.
+        """Step: note that a person died, and let features above hear of it; False when that is known already.
 
         Raises:
             PersonNotFound: nobody has this id.
@@ -103,7 +106,10 @@ class People:
         changed: int = yield store.CHANGE_STATE.run(
             person=person, new_state=PersonState.DECEASED, event=event
         )
-        return changed == 1
+        if changed == 0:  # a rival was first
+            return False
+        yield from enqueue(PersonDeceased.kind, PersonDeceased(person=person))
+        return True
 
     # --- finding -------------------------------------------------------------------------------------
 
@@ -167,6 +173,49 @@ class People:
         mac = aead.mac(self._pairwise_key, b"inkan-pairwise-v1", sector.encode(), person.encode())
         return base64url.encode(mac)
 
+    def phone_reference(self, phone: str, *, sector: str) -> str:
+        """The pairwise reference of one phone, made as :meth:`reference` and under a label of its own."""
+        mac = aead.mac(
+            self._pairwise_key, b"inkan-pairwise-phone-v1", sector.encode(), phone.encode()
+        )
+        return base64url.encode(mac)
+
+    def note_references(self, person: PersonID, phone: str, *, sector: str) -> Step[None]:
+        """Step: remember which references were given out, so that a later push may name them."""
+        yield store.NOTE_REFERENCE.run(
+            phone_ref=self.phone_reference(phone, sector=sector),
+            person_ref=self.reference(person, sector=sector),
+            person=person,
+            phone=phone,
+        )
+
+    def find_by_reference(self, reference: str, *, sector: str) -> Step[PersonID | None]:
+        """Step: the person whom this sector was given that reference of; another sector's finds nobody."""
+        row = yield store.BY_PERSON_REF.one(reference=reference)
+        found = row is not None and hmac.compare_digest(
+            self.reference(row.person, sector=sector), reference
+        )
+        return PersonID(row.person) if found else None
+
+    def find_by_phone_reference(
+        self, reference: str, *, sector: str
+    ) -> Step[tuple[PersonID, str] | None]:
+        """Step: the person and the phone that this sector was given that reference of."""
+        row = yield store.BY_PHONE_REF.one(reference=reference)
+        found = row is not None and hmac.compare_digest(
+            self.phone_reference(row.phone, sector=sector), reference
+        )
+        return (PersonID(row.person), str(row.phone)) if found else None
+
+    def hold(self, person: PersonID) -> Step[None]:
+        """Step: hold the person's row until COMMIT, so that what is counted for a person is counted in turn."""
+        yield store.HOLD.one(person=person)
+
+    def find_by_lookup(self, lookup: bytes) -> Step[Person | None]:
+        """Step: the person of a keyed hash that :meth:`lookup` made, or None."""
+        row = yield store.BY_LOOKUP.one(lookup=lookup)
+        return _person(row) if row else None
+
     # --- looking -------------------------------------------------------------------------------------
 
     async def reveal(self, person: PersonID, *, actor: Actor, reason: str) -> Identity:
@@ -215,7 +264,7 @@ class People:
     def _insert(self, identity: Identity, actor: Actor) -> Step[Person]:
         moment = yield MOMENT
         serial = random_digits(SUBJECT_SERIAL_DIGITS)
-        person = Person(PersonID(new_id("ps")), serial, PersonState.ACTIVE, moment)
+        person = Person(PersonID(new_id("ps")), serial, PersonState.ACTIVE, moment, moment)
         event = yield from self._record("people.registered", actor, person.id)
         yield store.INSERT.run(
             id=person.id,
@@ -223,6 +272,7 @@ class People:
             national_id_lookup=self.lookup(identity.national_id),
             identity=self._seal(person.id, identity),
             identity_version=1,
+            identity_at=moment,
             state=person.state,
             created_at=moment,
             event_id=event,
@@ -263,4 +313,4 @@ class People:
 
 
 def _person(row: Row) -> Person:
-    return Person(row.id, row.subject_serial, row.state, row.created_at)
+    return Person(row.id, row.subject_serial, row.state, row.created_at, row.identity_at)

@@ -1,4 +1,4 @@
-"""``inkan ca`` and ``inkan cert``: ceremonies, authorities, lists, revocation and status at the command line."""
+"""``inkan ca``: ceremonies, authorities, lists and revocation at the command line."""
 
 import base64
 import os
@@ -12,19 +12,22 @@ import msgspec
 from inkan.audit import Actor, ActorKind
 from inkan.client.card import Giving
 from inkan.client.software_card import SoftwareCard
+from inkan.client.transcript import verify_transcript
 from inkan.crypto.key_providers import KeyProvider
 from inkan.crypto.path import RevocationReason
 from inkan.kernel.clock import Clock, rfc3339
+from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Secret
-from inkan.pki.model import CeremonyWrong, StatusAt
+from inkan.pki.model import CeremonyWrong
 from inkan.pki.rules import REASONS
 from inkan.pki.service import read_ceremony, thumbprint
 from inkan.pki.service.ceremony_file import AnyCeremony, Ceremony
-from inkan.pki.service.forest import Forest, Tree, draw
+from inkan.pki.service.forest import Forest, Tree, draw, told
 from inkan.pki.service.offline_store import draw_shares, make_offline, open_offline
 from inkan.pki.service.rehearsal import ThrowAwayKeys
 from inkan.wire.ceremony_approval import CONTENT_TYPE as APPROVAL_TYPE
 from inkan.wire.ceremony_approval import CeremonyApproval, approval_bytes, file_sha256
+from inkan.wire.ceremony_transcript import Transcript
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -61,7 +64,7 @@ def init(world: Any, file: Path) -> None:
 @click.option("--share", "shares", type=_FILE, multiple=True, help="A custodian's share.")
 @click.option("--shares-to", type=_FOLDER, help="Where the founding writes new shares.")
 @click.option("--approval", "approvals", type=_FILE, multiple=True, help="A custodian's approval.")
-@click.option("--transcript", type=_FILE, help="Where the transcript goes (JSON).")
+@click.option("--transcript", type=_FILE, help="Where the signed transcript goes.")
 @click.pass_obj
 def ceremony(
     world: Any,
@@ -84,22 +87,80 @@ def ceremony(
     data = file.read_bytes()
     asked = read_ceremony(data.decode("utf-8", errors="replace"))
     keys = _offline_keys(asked, offline, shares, shares_to, is_rehearsal=dry_run)
-    held = world.run(
-        lambda platform: platform.pki.hold_ceremony(
+
+    async def hold(platform: Any) -> tuple[Transcript, str]:
+        held = await platform.pki.hold_ceremony(
             asked,
             file=data,
             approvals=[path.read_bytes() for path in approvals],
             offline=keys,
             is_rehearsal=dry_run,
         )
-    )
+        return held, await platform.pki.sign_transcript(held)
+
+    held, signed = world.run(hold)
     if transcript is not None:
-        transcript.write_bytes(msgspec.json.format(msgspec.json.encode(held)))
-    if dry_run:
+        transcript.write_text(signed + "\n", encoding="ascii")
+    _print_held(held)
+
+
+@command.command(name="transcript")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option(
+    "--anchor",
+    "anchors",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    multiple=True,
+    required=True,
+    help="Root certificate (DER) whose thumbprint you compared; may be repeated.",
+)
+@click.option(
+    "--ceremony",
+    "held_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="The ceremony file that is said to have been held.",
+)
+@click.option("--at", metavar="TIME", help="RFC 3339 time that is asked about; now when left out.")
+@click.pass_context
+def transcript_(
+    context: click.Context,
+    *,
+    file: Path,
+    anchors: tuple[Path, ...],
+    held_file: Path | None,
+    at: str | None,
+) -> None:
+    """Verify the signed transcript in FILE offline, and print what the ceremony did.
+
+    Exit code 0: an instance below one of the anchors signed it. 1: it does not hold.
+
+    Example: inkan ca transcript transcript.jws --anchor root.cer --ceremony nation.toml
+    """
+    try:
+        held = verify_transcript(
+            file.read_text(encoding="ascii", errors="replace"),
+            [anchor.read_bytes() for anchor in anchors],
+            at=parse_time(at) or Clock().wire_now(),
+        )
+    except InkanError as refusal:
+        detail = f" {refusal.detail}." if refusal.detail else ""
+        click.echo(f"Not verified: {refusal.title}.{detail} [{refusal.code}]", err=True)
+        context.exit(1)
+    if held_file and file_sha256(held_file.read_bytes()) != held.file_sha256:
+        click.echo(f"Not verified: {held_file} is not the file that was held.", err=True)
+        context.exit(1)
+    click.echo(f"{held.title}: {held.kind}, {held.held_at}, file {held.file_sha256}")
+    _print_held(held)
+
+
+def _print_held(held: Transcript) -> None:
+    if held.is_rehearsal:
         click.echo("A rehearsal: these certificates were made with throw-away keys and are gone.")
     for approver in held.approvals:
         click.echo(f"Approved by {approver.name}, {approver.unit}")
     _print(held.made)
+    for name in held.revoked:
+        click.echo(f"{name:12} revoked")
 
 
 def _offline_keys(
@@ -198,7 +259,7 @@ def list_(world: Any, *, as_json: bool) -> None:
 
     forest = world.run(read)
     if as_json:
-        click.echo(msgspec.json.encode({"authorities": [_told(t) for t in forest.trees]}).decode())
+        click.echo(msgspec.json.encode({"authorities": [told(t) for t in forest.trees]}).decode())
         return
     if not forest.trees:
         click.echo("There are no authorities yet: inkan ca init FILE makes them.")
@@ -216,25 +277,6 @@ def _print_tree(tree: Tree, *, first: str, rest: str) -> None:
         is_last = place == len(tree.below)
         branch, pad = ("└─ ", "   ") if is_last else ("├─ ", "│  ")
         _print_tree(each, first=rest + branch, rest=rest + pad)
-
-
-def _told(tree: Tree) -> dict[str, Any]:
-    """A certificate of the picture as JSON."""
-    return {
-        "name": tree.name,
-        "role": tree.role,
-        "place": tree.place,
-        "common_name": tree.title,
-        "issuer": tree.issuer,
-        "sha256": tree.thumbprint,
-        "not_before": rfc3339(tree.not_before),
-        "not_after": rfc3339(tree.not_after),
-        "crl": tree.crl or None,
-        "crl_shards": tree.crl_shards,
-        "ocsp": tree.ocsp or None,
-        "timestamps": tree.timestamps or None,
-        "below": [_told(each) for each in tree.below],
-    }
 
 
 @command.command()
@@ -295,7 +337,7 @@ def revoke(world: Any, certificate: str, reason: str, invalid_since: str | None)
             certificate,
             reason=RevocationReason(reason),
             actor=OPERATOR,
-            invalid_since=_time(invalid_since),
+            invalid_since=parse_time(invalid_since),
         )
 
     done = world.run(change)
@@ -323,38 +365,12 @@ def revoke_authority(world: Any, name: str, reason: str) -> None:
     click.echo("Revoked." if world.run(change) else "It was revoked before.")
 
 
-@click.command()
-@click.argument("serial")
-@click.option("--authority", metavar="NAME", help="Its issuer; any issuer when left out.")
-@click.option("--at", metavar="TIME", help="RFC 3339 time that is asked about; now when left out.")
-@click.pass_obj
-def status(world: Any, serial: str, authority: str | None, at: str | None) -> None:
-    """Say how the certificate with this SERIAL (hexadecimal) stood at a time, and every hold before it.
+def parse_time(text: str | None) -> datetime | None:
+    """A time of RFC 3339 with its offset, or None for None.
 
-    Example: inkan cert status 5f3a… --at 2026-11-01T09:00:00+08:00
+    Raises:
+        click.BadParameter: another text.
     """
-    number, moment = serial.replace(":", "").lower().lstrip("0"), _time(at)
-
-    async def read(platform: Any) -> StatusAt:
-        found: StatusAt = await platform.pki.find_serial(number, authority=authority, at=moment)
-        return found
-
-    found = world.run(read)
-    click.echo(f"{found.serial} of {found.authority} at {rfc3339(found.at)}: {found.standing}")
-    click.echo(f"  valid from {rfc3339(found.not_before)} to {rfc3339(found.not_after)}")
-    if found.revoked_at is not None:
-        click.echo(f"  revoked at {rfc3339(found.revoked_at)}")
-    if found.reason is not None:
-        click.echo(f"  reason {found.reason}")
-    if found.invalid_since is not None:
-        click.echo(f"  key not the holder's alone since {rfc3339(found.invalid_since)}")
-    for hold in found.holds:
-        until = "now" if hold.until is None else rfc3339(hold.until)
-        click.echo(f"  on hold from {rfc3339(hold.since)} until {until}")
-
-
-def _time(text: str | None) -> datetime | None:
-    """A time of RFC 3339 with its offset, or None for None."""
     if text is None:
         return None
     try:

@@ -16,11 +16,13 @@ from inkan.relying_parties.model import (
     Webhook,
 )
 from inkan.relying_parties.model.application import Application, ApplicationState, Draft
+from inkan.relying_parties.model.export import ExporterFile
 from inkan.relying_parties.model.window import LiveKey, LoadWindow, WindowStep
-from inkan.relying_parties.rules import OWN_SYSTEM, PERMISSIONS, REPORT_TYP
+from inkan.relying_parties.rules import OWN_SYSTEM, PERMISSIONS
 from inkan.relying_parties.service import (
     Applications,
     Client,
+    Exporter,
     Grant,
     Parts,
     RelyingParties,
@@ -35,12 +37,13 @@ __all__ = [
     "EVENT_PAIRS",
     "OWN_SYSTEM",
     "PERMISSIONS",
-    "REPORT_TYP",
     "Application",
     "ApplicationState",
     "Applications",
     "Client",
     "Draft",
+    "Exporter",
+    "ExporterFile",
     "Grant",
     "LiveKey",
     "LoadWindow",

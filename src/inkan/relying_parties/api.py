@@ -1,10 +1,13 @@
 """``POST /token`` and the authenticator of every route for systems."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
 
 from inkan.kernel.clock import Clock
 from inkan.kernel.errors import Category, InkanError
-from inkan.relying_parties.model import OAuthError, OAuthInvalidRequest
+from inkan.relying_parties.model import OAuthError, OAuthInvalidRequest, SystemPrincipal
 from inkan.relying_parties.rules import MAX_FORM_BYTES
 from inkan.relying_parties.service import RelyingParties
 from inkan.web.exchange import Authenticator, Exchange
@@ -16,6 +19,11 @@ from inkan.web.routes import Bare, Group, Operation, Surface
 
 CHALLENGE = 'DPoP algs="ES256"'
 SYSTEM_ROLE = "system"
+
+Scheme = Callable[[str], Awaitable[SystemPrincipal]]
+"""From the credential of an authentication scheme (RFC 9110 §11.4) to the system; raises what does not hold."""
+
+_NO_OTHERS: Final[Mapping[str, Scheme]] = MappingProxyType({})
 
 
 def routes(relying_parties: RelyingParties) -> Group:
@@ -45,14 +53,28 @@ def routes(relying_parties: RelyingParties) -> Group:
 
 
 def authenticator(
-    relying_parties: RelyingParties, *, replay: ReplayMemory, clock: Clock
+    relying_parties: RelyingParties,
+    *,
+    replay: ReplayMemory,
+    clock: Clock,
+    others: Mapping[str, Scheme] = _NO_OTHERS,
 ) -> Authenticator:
-    """From a request to the system that proved itself in it; None when it presents nothing."""
+    """From a request to the system that proved itself in it; None when it presents nothing.
+
+    Args:
+        relying_parties: the service.
+        replay: remembers proofs.
+        clock: the instance's.
+        others: scheme to what reads its credential, beside ``DPoP``. Production has none (design §5.5).
+    """
 
     async def authenticate(exchange: Exchange) -> Principal | None:
         authorization = exchange.header("authorization")
         if authorization is None:
             return None
+        scheme, _, credential = authorization.partition(" ")
+        if scheme in others:
+            return principal_of(await others[scheme](credential))
         found, proof_id = await relying_parties.authenticate(
             authorization,
             proof=exchange.header("dpop") or "",
@@ -60,16 +82,21 @@ def authenticator(
             url=exchange.url,
         )
         replay.admit(proof_id, now=clock.monotonic())
-        return Principal(
-            kind=PrincipalKind.SYSTEM,
-            id=found.system.id,
-            roles=frozenset({SYSTEM_ROLE}),
-            assurance=Assurance.POSSESSION,
-            tenant=found.system.organisation,
-            record=found,
-        )
+        return principal_of(found)
 
     return authenticate
+
+
+def principal_of(found: SystemPrincipal) -> Principal:
+    """A system as the toolkit knows its callers."""
+    return Principal(
+        kind=PrincipalKind.SYSTEM,
+        id=found.system.id,
+        roles=frozenset({SYSTEM_ROLE}),
+        assurance=Assurance.POSSESSION,
+        tenant=found.system.organisation,
+        record=found,
+    )
 
 
 def oauth_error(error: InkanError, _: Exchange) -> Response:

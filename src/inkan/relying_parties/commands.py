@@ -11,6 +11,7 @@ from inkan.audit import Actor, ActorKind
 from inkan.kernel.clock import rfc3339
 from inkan.relying_parties.model import RegistrationWrong, SystemRegistration
 from inkan.relying_parties.model.application import ConformanceMissing, ExportUntrusted
+from inkan.relying_parties.model.export import ExporterFile
 from inkan.relying_parties.rules import EXPORT_LIMIT
 from inkan.wire.forms import parse_moment
 
@@ -133,16 +134,16 @@ def import_(world: Any, file: Path) -> None:
 @command.command()
 @click.pass_obj
 def exporter(world: Any) -> None:
-    """Print the public key of this instance's exports, as production has to know it.
+    """Print what production has to know of this sandbox: its origin, and its keys for exports and reports.
 
-    Example: inkan systems exporter > exporter.jwk
+    Example: inkan systems exporter > sandbox.json
     """
 
-    async def public(platform: Any) -> dict[str, str]:
-        key: dict[str, str] = platform.applications.exporter_jwk
-        return key
+    async def described(platform: Any) -> ExporterFile:
+        found: ExporterFile = platform.applications.exporter()
+        return found
 
-    click.echo(json.dumps(world.run(public)))
+    click.echo(msgspec.json.encode(world.run(described)).decode())
 
 
 @command.group()

@@ -81,7 +81,7 @@ USE_CASE_OF_STATE: Mapping[SystemState, str] = {
 
 # --- keys ------------------------------------------------------------------------------------------------
 
-KEYS_LIMIT: Final = 9
+KEYS_LIMIT: Final = 2
 """Threat 4: the present key and its successor, so that a rotation has an overlap and a stolen key no third place."""
 
 # --- applications ----------------------------------------------------------------------------------------
@@ -161,7 +161,6 @@ def newest_consent() -> Consent:
 # --- from the sandbox into production (TW-64) -------------------------------------------------------------
 
 REGISTRATION_TYP: Final = "inkan-registration+jws"
-REPORT_TYP: Final = "inkan-conformance+jws"
 EXPORT_LIFE: Final = timedelta(hours=72)
 """Long enough to carry it over, short enough that a suspension in between is seen."""
 REPORT_LIFE: Final = timedelta(days=30)
@@ -194,6 +193,10 @@ USE_CASE_OF_WINDOW: Final[Mapping[WindowStep, str]] = {
 DECIDE_APPLICATION: Final = "console.decide_application"
 """The row of accounts for reviewing officers; the act of four eyes has its name."""
 
+SUSPEND_SYSTEM: Final = "console.suspend_system"
+EXPORT_SYSTEM: Final = "console.export_system"
+IMPORT_SYSTEM: Final = "console.import_system"
+
 FRESH: Final = timedelta(minutes=10)
 """Acts that give or take rights need the human being's own act within this (ASVS 7.5.3)."""
 
@@ -215,12 +218,14 @@ PERMISSIONS: Final = (
     _staff("developer.keys", "developer", source="threat 4", fresh_within=FRESH),
     _staff("developer.windows", "developer", source="TW-67"),
     _staff(
-        "console.suspend_system",
+        SUSPEND_SYSTEM,
         "rp_officer",
         "operator",
         source="threat 4, issue 4",
         fresh_within=FRESH,
     ),
+    _staff(EXPORT_SYSTEM, "operator", source="TW-64", fresh_within=FRESH),
+    _staff(IMPORT_SYSTEM, "operator", source="TW-64", fresh_within=FRESH),
     _staff("console.windows", "rp_officer", "operator", "auditor", source="TW-67"),
     _staff(
         "console.decide_window",

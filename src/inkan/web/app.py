@@ -15,6 +15,7 @@ from inkan.web.assets import Asset
 from inkan.web.csrf import CSRF
 from inkan.web.exchange import (
     SCOPE_KEY,
+    Around,
     Exchange,
     MenuItem,
     Surroundings,
@@ -63,6 +64,8 @@ class Equipment:
     metrics: Metrics | None = None
     access_log: bool = False
     """Whether every request is a line of the log: route, status and duration, never a path."""
+    around: Around | None = None
+    """Stands around every bare endpoint; None but in a sandbox, which injects faults there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,7 @@ def build_app(
         rates=RateWindows(),
         menu=(),
         closing=asyncio.Event(),
+        around=equipment.around,
     )
     served = [_build_site(site, nowhere) for site in sites]
     return Application(served, nowhere, equipment, lifespan)

@@ -71,6 +71,8 @@ class Surroundings:
     menu: tuple[MenuItem, ...]
     closing: asyncio.Event
     """Set when the server shuts down; long answers end then."""
+    around: "Around | None" = None
+    """Called in the place of every bare endpoint, with the endpoint; None but in a sandbox."""
 
     @property
     def https(self) -> bool:
@@ -360,6 +362,9 @@ Authenticator = Callable[[Exchange], Awaitable[Principal | None]]
 
 A proof that was presented and does not hold raises an ``Unauthenticated`` refusal.
 """
+
+Around = Callable[[Exchange, Callable[[Exchange], Awaitable[Response]]], Awaitable[Response]]
+"""What stands around an admitted endpoint: the faults of a sandbox."""
 
 current_exchange: ContextVar[Exchange | None] = ContextVar("current_exchange", default=None)
 """The exchange that the running task serves; the log takes its correlation id from here."""

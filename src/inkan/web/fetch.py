@@ -200,6 +200,14 @@ class Fetcher:
         """Give up the connections."""
         await self._transport.aclose()
 
+    def verify(self, url: str) -> None:
+        """Make sure that an address may be called, as far as its text tells; its name is not resolved yet.
+
+        Raises:
+            TargetRefused: it would be refused whatever its name resolves to.
+        """
+        self._parse(url)
+
     async def request(
         self,
         method: str,

@@ -3,7 +3,7 @@
 1. The site, by Host. 2. The row, by path and method. 3. Cookies stay only where browsers come.
 4. An unsafe request to a page was sent from this very site. 5. The matrix allows the use case.
 6. The sender does not ask too often. 7. The body is within its limit. 8. Its CSRF token fits.
-9. The endpoint. 10. The headers.
+9. The endpoint, in a sandbox with its faults around it. 10. The headers.
 
 Steps 1 to 8 can only refuse. Every answer, refusals included, leaves through step 10.
 """
@@ -44,6 +44,9 @@ async def respond(
     # 9. The endpoint.
     route: Route = exchange.route
     if route.endpoint is not None:
+        around = exchange.site.around
+        if around is not None:
+            return await around(exchange, route.endpoint)
         return await route.endpoint(exchange)
     assert framework is not None, "a row without an endpoint belongs to the framework"
     await framework(_framework_scope(exchange), exchange.receive, _Finisher(exchange, send))

@@ -67,6 +67,7 @@ class Reason(StrEnum):
     USER_NO_RESPONSE = "user_no_response"
     USER_DECLINED_CALL = "user_declined_call"
     USER_LOCKED = "user_locked"
+    ATTRIBUTE_MISSING = "attribute_missing"
     DEVICE_NOT_BOUND = "device_not_bound"
     DEVICE_UNREACHABLE = "device_unreachable"
     DEVICE_APP_OUTDATED = "device_app_outdated"
@@ -165,6 +166,7 @@ ROWS: Final[Mapping[Reason, Row]] = MappingProxyType(
             Owner.PERSON, Retry.NO, "threat 1: the person is on a call with somebody"
         ),
         Reason.USER_LOCKED: _user(Owner.PERSON, Retry.NO, "TW-27, HCA-58"),
+        Reason.ATTRIBUTE_MISSING: _user(Owner.PERSON, Retry.NO, "TW-68, WAT-43"),
         Reason.DEVICE_NOT_BOUND: _device(Owner.PERSON, Retry.OTHER_DOOR, "TW-58, DOC-36"),
         Reason.DEVICE_UNREACHABLE: _device(Owner.PERSON, Retry.OTHER_DOOR, "TW-49"),
         Reason.DEVICE_APP_OUTDATED: _device(Owner.PERSON, Retry.OTHER_DOOR, "HCA-51; threat 32"),

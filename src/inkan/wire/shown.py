@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from inkan.crypto import base64url
 from inkan.kernel.errors import Malformed
 from inkan.wire.binding import StatementDoor
+from inkan.wire.claims import Claim, claim_names
 from inkan.wire.contents import Content
 from inkan.wire.forms import CLAIMS_LIMIT, TEXT_LIMIT, verify_line
 from inkan.wire.session import Kind
@@ -229,13 +230,14 @@ def render(
         purpose_text: the registered purpose in this language, one line of at most 2000 characters.
         door: where the request was started.
         contents: what is approved or signed, in the order of the statement.
-        claims: names of the attributes that are given besides, in this language.
+        claims: codes of the attributes that are given besides, in the order of the statement.
         full_evidence: whether the relying party gets statement and certificate, hence the name.
 
     Raises:
         UnsafeText: a text with line breaks, bidi or invisible characters; it could draw lines of its own.
         ShownImpossible: contents in an identification, a signature without contents or without full
-            evidence (a signature always shows its signer's certificate), or too many claims.
+            evidence (a signature always shows its signer's certificate), too many claims, or one that has
+            no name (:mod:`inkan.wire.claims`).
     """
     _verify_honest(template, contents=contents, claims=claims, full_evidence=full_evidence)
     labels, wording = LABELS[lang], WORDINGS[template][lang]
@@ -248,8 +250,7 @@ def render(
         (labels.given, given),
     ]
     if claims:
-        names = [verify_line(claim, where="/claims") for claim in claims]
-        facts.append((labels.claims, labels.separator.join(names)))
+        facts.append((labels.claims, labels.separator.join(_claim_names(claims, lang))))
     facts.append((labels.started, STARTED[door][lang]))
     lines = [wording.heading, "", *(f"{name}{labels.colon}{value}" for name, value in facts), ""]
     if contents:
@@ -272,6 +273,14 @@ def _verify_honest(
         raise ShownImpossible(where="/contents", expected="contents and full evidence to sign")
     if len(claims) > CLAIMS_LIMIT:
         raise ShownImpossible(where="/claims", expected=f"at most {CLAIMS_LIMIT} claims")
+
+
+def _claim_names(claims: Sequence[str], lang: Language) -> list[str]:
+    names = claim_names()
+    try:
+        return [names[Claim(claim)][lang] for claim in claims]
+    except ValueError:
+        raise ShownImpossible(where="/claims", expected="registered claims only") from None
 
 
 def _content_lines(heading: str, labels: Labels, contents: Sequence[Content]) -> list[str]:

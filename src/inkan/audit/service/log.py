@@ -16,13 +16,14 @@ from inkan.audit.service import proofs
 from inkan.audit.service.events import Act, Macs, compose, leaf, row_of
 from inkan.audit.service.heads import verify_head
 from inkan.audit.service.sequencer import Sequencer
+from inkan.audit.service.signing import LogSigner
 from inkan.audit.service.verification import Outside, Progress, Verification
 from inkan.crypto.merkle import leaf_hash
 from inkan.kernel.ids import EventID
 from inkan.kernel.sensitive import Secret
 from inkan.store.database import MOMENT, Database, Step
 from inkan.store.query import Query
-from inkan.wire.audit_log import Actor
+from inkan.wire.audit_log import HEAD_TYP, Actor
 
 
 class Audit:
@@ -40,8 +41,9 @@ class Audit:
         """
         self._db = db
         self._macs = Macs(mac_key)
-        self._head_key = head_signer.public_key()
-        self._sequencer = Sequencer(db=db, macs=self._macs, head_signer=head_signer)
+        self._signer = LogSigner(head_signer)
+        self._head_key = self._signer.public_key
+        self._sequencer = Sequencer(db=db, macs=self._macs, head_signer=self._signer)
         self._turn = asyncio.Lock()
 
     @property
@@ -50,13 +52,28 @@ class Audit:
         return self._head_key
 
     def certify_heads(self, chain: Callable[[], Sequence[bytes]]) -> None:
-        """Let heads carry the chain of their signer from now on, so that others can check them.
+        """Let heads and statements carry the chain of their signer from now on, so that others can check them.
 
         Args:
-            chain: asked for each head; DER, the signer's certificate first, without the root; nothing while
+            chain: asked for each signature; DER, the signer's certificate first, without the root; nothing while
                 no ceremony has certified :attr:`head_key`.
         """
-        self._sequencer.chain = chain
+        self._signer.chain = chain
+
+    async def attest(self, payload: bytes, *, typ: str) -> str:
+        """Return the compact JWS of a statement that the instance makes with the key of its log.
+
+        Args:
+            payload: canonical bytes of the statement.
+            typ: which kind of statement; never that of a head, which only the sequencer signs.
+
+        Raises:
+            ValueError: the ``typ`` of a head.
+            SigningRefused: a ``typ`` that the guard before the key does not admit.
+        """
+        if typ == HEAD_TYP:
+            raise ValueError("heads are signed by the sequencer")
+        return await self._signer.sign(payload, typ=typ)
 
     # --- writing, in the transaction of a use case ---------------------------------------------------
 

@@ -5,13 +5,9 @@ hangs on a compare-and-set of the tip. Hashes are computed between a read and a 
 writer of SQLite waits for rows and not for arithmetic.
 """
 
-import base64
 import logging
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
-
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from inkan.audit import store
 from inkan.audit.model import GENESIS, NO_HEAD, AuditLogBroken, Head
@@ -26,10 +22,9 @@ from inkan.audit.rules import (
     tile_counts,
 )
 from inkan.audit.service.events import Macs
-from inkan.audit.service.heads import CHAIN, hash_of, head_of
-from inkan.crypto import base64url, jcs, jose
-from inkan.crypto.foreign_keys import signing
-from inkan.crypto.jose import Algorithm
+from inkan.audit.service.heads import hash_of, head_of
+from inkan.audit.service.signing import LogSigner
+from inkan.crypto import base64url, jcs
 from inkan.crypto.merkle import HASH_SIZE, leaf_hash
 from inkan.kernel.clock import rfc3339
 from inkan.store.database import Database, Step
@@ -65,19 +60,14 @@ class View(NamedTuple):
 
 
 class Sequencer:
-    """The one writer of indices, tiles, heads and the tip.
+    """The one writer of indices, tiles, heads and the tip."""
 
-    Attributes:
-        chain: asked for each head: DER of the signer's certificate and its issuers without the root, or nothing.
-    """
-
-    def __init__(self, *, db: Database, macs: Macs, head_signer: EllipticCurvePrivateKey) -> None:
-        """Work on ``db``; ``head_signer`` is a P-256 key for nothing but heads."""
+    def __init__(self, *, db: Database, macs: Macs, head_signer: LogSigner) -> None:
+        """Work on ``db`` and sign heads with ``head_signer``."""
         self._db = db
         self._macs = macs
         self._signer = head_signer
         self._refused: set[str] = set()
-        self.chain: Callable[[], Sequence[bytes]] = tuple
 
     async def sequence(self) -> int:
         """Give every committed event its index and return how many got one.
@@ -117,15 +107,7 @@ class Sequencer:
             at=rfc3339(self._db.now()),
             previous=base64url.encode(tip.head_hash),
         )
-        sign = partial(
-            jose.sign_compact,
-            jcs.canonical(payload),
-            self._signer,
-            alg=Algorithm.ES256,
-            typ=HEAD_TYP,
-            header=_certified(self.chain()),
-        )
-        jws = await signing(self._signer, sign)
+        jws = await self._signer.sign(jcs.canonical(payload), typ=HEAD_TYP)
         new = tip._replace(heads=tip.heads + 1, head_hash=hash_of(jws))
         return head_of(jws) if await self._db.transact(self._put_head, tip, new, jws) else last
 
@@ -204,11 +186,6 @@ class Sequencer:
 
     def _mac(self, tip: Tip) -> bytes:
         return self._macs.tip(**tip._asdict())
-
-
-def _certified(chain: Sequence[bytes]) -> dict[str, list[str]]:
-    """The header member of a chain: standard base64 of DER, the signer's first; none without a chain."""
-    return {CHAIN: [base64.b64encode(der).decode() for der in chain]} if chain else {}
 
 
 def _has_begun() -> Step[bool]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from inkan.audit import Actor
 from inkan.crypto import webauthn
 from inkan.enrolment import store
 from inkan.enrolment.model import (
@@ -20,6 +21,7 @@ from inkan.enrolment.service import (
     preparing,
     renewing,
     requests,
+    settling,
 )
 from inkan.enrolment.service.desk import Started, ToSign
 from inkan.enrolment.service.finishing import FINISH_JOB, Accepted, FinishJob
@@ -28,7 +30,8 @@ from inkan.enrolment.service.parts import Parts, read_phone
 from inkan.enrolment.service.preparing import Handed, Registration
 from inkan.enrolment.service.renewing import Begun, Renewed
 from inkan.enrolment.service.requests import Progress
-from inkan.kernel.ids import PersonID
+from inkan.kernel.ids import PersonID, PhoneID
+from inkan.people import PersonDeceased
 from inkan.pki import CertificateRevoked
 from inkan.schemes import ParentEnd
 from inkan.store.database import MOMENT, Step
@@ -130,6 +133,14 @@ class Enrolment:
         """Step: see :func:`inkan.enrolment.service.phones.hold_asserted`."""
         return phones.hold_asserted(phone, sign_count=sign_count)
 
+    def hold_active(self, phone_id: PhoneID) -> Step[bool]:
+        """Step: see :func:`inkan.enrolment.service.phones.hold_active`."""
+        return phones.hold_active(phone_id)
+
+    def phones_of(self, person: PersonID) -> Step[list[Phone]]:
+        """Step: see :func:`inkan.enrolment.service.phones.phones`."""
+        return phones.phones(person)
+
     async def phones(self, person: PersonID) -> list[Phone]:
         """Every phone of a person that is not revoked."""
         return await self._parts.db.read(phones.phones, person)
@@ -155,6 +166,14 @@ class Enrolment:
     ) -> None:
         """See :func:`inkan.enrolment.service.phones.revoke_by_phone`."""
         await phones.revoke_by_phone(self._parts, sender, phone_id, cause=cause)
+
+    def settle(self, phone_id: PhoneID, *, actor: Actor) -> Step[bool]:
+        """Step: see :func:`inkan.enrolment.service.settling.settle`; sandboxes only."""
+        return settling.settle(self._parts, phone_id, actor=actor)
+
+    def end_phone(self, phone_id: PhoneID, *, actor: Actor) -> Step[bool]:
+        """Step: see :func:`inkan.enrolment.service.settling.end`; sandboxes only."""
+        return settling.end(self._parts, phone_id, actor=actor)
 
     # --- renewal ---------------------------------------------------------------------------------
 
@@ -211,6 +230,10 @@ class Enrolment:
                 cause=parents.cause_of(status.reason),
                 reported_loss=status.changed_at,
             )
+
+    async def on_person_deceased(self, event: PersonDeceased) -> None:
+        """Reaction: every phone of somebody who died gets the scheme's effect at once."""
+        await parents.end_of_person(self._parts, event.person, cause=ParentEnd.DECEASED)
 
     async def make_up(self, request_id: str) -> None:
         """The outbox's :data:`FINISH_JOB`."""

@@ -1,4 +1,4 @@
-"""What becomes of phones when the card that they were bound with ends (design §5.2 step 8).
+"""What becomes of phones when the card that they were bound with ends, or the person dies (design §5.2 step 8).
 
 The scheme's table says it, cause by cause. A status source that cannot be reached stops renewals and
 changes nothing else.
@@ -11,6 +11,7 @@ from inkan.enrolment.model import Phone, PhoneState
 from inkan.enrolment.rules import CAUSE_OF_REASON, PARENT_CHECK_EVERY
 from inkan.enrolment.service import phones
 from inkan.enrolment.service.parts import PLATFORM, Parts, read_phone, scheme_of
+from inkan.kernel.ids import PersonID
 from inkan.pki import CardState, CardStatus, RevocationReason, StatusUnavailable
 from inkan.schemes import Effect, ParentEnd
 from inkan.store.database import MOMENT, Step
@@ -76,6 +77,20 @@ def _end(
     changed = 0
     for phone in filter(None, map(read_phone, rows)):
         changed += yield from _apply(parts, phone, cause, reported_loss or moment)
+    return changed
+
+
+async def end_of_person(parts: Parts, person: PersonID, *, cause: ParentEnd) -> int:
+    """Apply the scheme's effect to every phone of a person, whichever card it was bound with; how many changed."""
+    return await parts.db.transact(_end_of_person, parts, person, cause)
+
+
+def _end_of_person(parts: Parts, person: PersonID, cause: ParentEnd) -> Step[int]:
+    moment = yield MOMENT
+    rows = yield store.PHONES_OF.all(person=person)
+    changed = 0
+    for phone in filter(None, map(read_phone, rows)):
+        changed += yield from _apply(parts, phone, cause, moment)
     return changed
 
 

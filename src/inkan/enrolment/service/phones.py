@@ -65,6 +65,12 @@ def hold_asserted(phone: PhonePrincipal, *, sign_count: int) -> Step[bool]:
     return touched == 1
 
 
+def hold_active(phone_id: PhoneID) -> Step[bool]:
+    """Step: hold a phone's row until COMMIT; whether it is in use now."""
+    phone = read_phone((yield store.HELD_PHONE.one(key=phone_id)))
+    return phone is not None and phone.state is PhoneState.ACTIVE
+
+
 def get_phone(phone_id: str, *, person: PersonID) -> Step[Phone]:
     """Step: a phone of this person.
 
@@ -146,7 +152,7 @@ def _note_asserted(phone: PhonePrincipal, sign_count: int) -> Step[datetime]:
 
 
 def revoke(parts: Parts, phone: Phone, *, reason: RevocationReason, actor: Actor) -> Step[bool]:
-    """Step: end a phone: certificates, credential and channel key in this one transaction (step 9).
+    """Step: end a phone: certificates, credential, channel key and push in this one transaction (step 9).
 
     Certificates of a renewal under way end with it, whether they are signed yet or not.
 
@@ -168,6 +174,7 @@ def revoke(parts: Parts, phone: Phone, *, reason: RevocationReason, actor: Actor
     )
     yield from parts.pki.revoke_all(phone.id, reason=reason, actor=actor)
     yield store.FREE_SLOT.run(phone=phone.id)
+    yield from parts.notices.end_subscriptions(phone.id, actor=actor)
     yield from parts.notices.notify(phone.person, "phone_revoked", {"phone": phone.name}, phones=())
     return True
 

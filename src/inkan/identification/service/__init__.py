@@ -4,20 +4,50 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from inkan.approvals import ApprovalEnded, ApprovalMoved, ApprovalNotFound, UsageRecord
+from inkan.approvals import ApprovalEnded, ApprovalMoved, ApprovalNotFound, Opener, UsageRecord
 from inkan.audit import Actor, ActorKind
 from inkan.enrolment import PhonePrincipal
 from inkan.identification import store
-from inkan.identification.model import Answer, Created, QRDoor, SessionOrder, SessionView
+from inkan.identification.model import (
+    Answer,
+    Created,
+    DoorView,
+    Redemption,
+    SessionOrder,
+    SessionView,
+)
 from inkan.identification.rules import IDEMPOTENCY_LIFE, READABLE
-from inkan.identification.service import create, deciding, opening, own, reading, receipts
-from inkan.identification.service.deciding import AssertionParts, Decided
+from inkan.identification.service import (
+    browsers,
+    cancelling,
+    create,
+    deciding,
+    doors,
+    opening,
+    opening_push,
+    own,
+    page,
+    prompts,
+    pushing,
+    reading,
+    receipts,
+    records,
+    redeeming,
+    waiting,
+)
+from inkan.identification.service.browsers import KnownBrowser
+from inkan.identification.service.deciding import Decided
 from inkan.identification.service.opening import Opened
+from inkan.identification.service.page import Choice, PageView, Stage
 from inkan.identification.service.parts import Parts, topic
+from inkan.identification.service.proving import AssertionParts
+from inkan.identification.service.pushing import PUSH_JOB, PushJob
 from inkan.identification.service.receipt_signer import ReceiptSigner
+from inkan.identification.service.waiting import Waiting
 from inkan.kernel.ids import PersonID, SessionID, SystemID
 from inkan.relying_parties import System
 from inkan.store.database import MOMENT, Step, Wake
+from inkan.wire.binding import Door
 from inkan.wire.shown import Language
 
 
@@ -56,17 +86,27 @@ class Identification:
         """See :func:`inkan.identification.service.reading.follow`."""
         return reading.follow(self._parts, session_id, system=system)
 
-    async def qr_door(self, session_id: str, *, system: SystemID) -> QRDoor:
-        """See :func:`inkan.identification.service.reading.qr_door`."""
-        return await reading.qr_door(self._parts, session_id, system=system)
+    async def make_door(self, session_id: str, door: Door, *, system: System) -> DoorView:
+        """See :func:`inkan.identification.service.doors.make`."""
+        return await doors.make(self._parts, session_id, door, system=system)
+
+    async def redeem(
+        self, session_id: str, redemption: Redemption, *, system: SystemID
+    ) -> SessionView:
+        """See :func:`inkan.identification.service.redeeming.redeem`; the session as it is then."""
+        await redeeming.redeem(self._parts, self._receipts, session_id, redemption, system=system)
+        seen, _ = await reading.get(self._parts, session_id, system=system)
+        return seen
 
     def frames(self, session_id: str, *, system: SystemID) -> AsyncIterator[str | None]:
         """See :func:`inkan.identification.service.reading.frames`."""
         return reading.frames(self._parts, session_id, system=system)
 
     async def cancel(self, session_id: str, *, system: SystemID) -> SessionView:
-        """See :func:`inkan.identification.service.reading.cancel`."""
-        return await reading.cancel(self._parts, session_id, system=system)
+        """See :func:`inkan.identification.service.cancelling.cancel`; the session as it is then."""
+        await cancelling.cancel(self._parts, session_id, system=system)
+        seen, _ = await reading.get(self._parts, session_id, system=system)
+        return seen
 
     async def receipt(self, session_id: str, *, system: SystemID) -> str:
         """See :func:`inkan.identification.service.receipts.receipt`."""
@@ -92,6 +132,32 @@ class Identification:
         """See :func:`inkan.identification.service.own.answer`."""
         return await self._parts.db.read(own.answer, self._parts, session_id, system=system)
 
+    # --- the redirect page -----------------------------------------------------------------------
+
+    async def page(self, handle: str, *, browser: str, lang: Language) -> PageView:
+        """See :func:`inkan.identification.service.page.find`."""
+        return await page.find(self._parts, handle, browser=browser, lang=lang)
+
+    async def choose_way(self, handle: str, choice: Choice, *, browser: str) -> None:
+        """See :func:`inkan.identification.service.page.choose`."""
+        await page.choose(self._parts, handle, choice, browser=browser)
+
+    async def resend(self, handle: str, *, browser: str) -> None:
+        """See :func:`inkan.identification.service.page.resend`."""
+        await page.resend(self._parts, handle, browser=browser)
+
+    async def finish_page(self, handle: str, *, browser: str) -> str:
+        """See :func:`inkan.identification.service.page.finish`."""
+        return await page.finish(self._parts, handle, browser=browser)
+
+    async def page_frame(self, handle: str, *, browser: str) -> str | None:
+        """See :func:`inkan.identification.service.page.frame`."""
+        return await page.frame(self._parts, handle, browser=browser)
+
+    def page_stages(self, handle: str, *, browser: str) -> AsyncIterator[Stage]:
+        """See :func:`inkan.identification.service.page.stages`."""
+        return page.stages(self._parts, handle, browser=browser)
+
     # --- the phone -------------------------------------------------------------------------------
 
     async def open(
@@ -102,9 +168,39 @@ class Identification:
             self._parts, phone, frame=frame, lang=lang, arrived=arrived
         )
 
+    async def open_link(self, phone: PhonePrincipal, *, address: str, lang: Language) -> Opened:
+        """See :func:`inkan.identification.service.opening.open_by_link`."""
+        return await opening.open_by_link(self._parts, phone, address=address, lang=lang)
+
+    async def open_push(
+        self, phone: PhonePrincipal, *, approval_id: str, code: str | None, lang: Language
+    ) -> Opened:
+        """See :func:`inkan.identification.service.opening_push.open_by_push`."""
+        return await opening_push.open_by_push(
+            self._parts, phone, approval_id=approval_id, code=code, lang=lang
+        )
+
     async def opened_on(self, phone: PhonePrincipal) -> list[Opened]:
         """What this phone has open and undecided."""
         return await opening.opened_on(self._parts, phone)
+
+    async def waiting_on(
+        self, phone: PhonePrincipal, *, lang: Language, seconds: float
+    ) -> list[Waiting]:
+        """See :func:`inkan.identification.service.waiting.waiting_on`."""
+        return await waiting.waiting_on(self._parts, phone, lang=lang, seconds=seconds)
+
+    async def browsers(self, phone: PhonePrincipal) -> list[KnownBrowser]:
+        """See :func:`inkan.identification.service.browsers.browsers_of`."""
+        return await self._parts.db.read(browsers.browsers_of, self._parts, phone.person)
+
+    async def unpair(self, phone: PhonePrincipal, browser_id: str) -> None:
+        """See :func:`inkan.identification.service.browsers.unpair`."""
+        await browsers.unpair(self._parts, phone, browser_id)
+
+    async def push(self, job: PushJob) -> None:
+        """See :func:`inkan.identification.service.pushing.push`; the outbox calls it."""
+        await pushing.push(self._parts, job)
 
     async def give_back(self, phone: PhonePrincipal, approval_id: str) -> None:
         """See :func:`inkan.identification.service.opening.give_back`."""
@@ -165,10 +261,21 @@ class Identification:
         event = yield from self._parts.audit.record(
             "identification.session_expired",
             actor=Actor(ActorKind.PLATFORM, "identification"),
+            subject=approval.person if approval.outcome else None,
             object=session,
             details={"approval": approval_id},
         )
         yield from self._parts.approvals.expire(approval, event=event)
+        if approval.outcome is not None:
+            # Approved, and nobody came back with it: the person reads so (design §5.3 Release).
+            assert approval.phone is not None
+            assert approval.person is not None
+            yield from self._parts.approvals.note_use(
+                opener=Opener(phone=approval.phone, person=approval.person),
+                outcome=approval.outcome,
+                detail=records.usage(approval, is_delivered=False),
+                event=event,
+            )
         yield Wake(topic(session))
 
     def _purge(self) -> Step[None]:
@@ -176,6 +283,19 @@ class Identification:
         yield store.PURGE.run()
         yield from self._parts.approvals.purge(before=moment - READABLE)
         yield store.FORGET_KEYS.run(before=moment - IDEMPOTENCY_LIFE)
+        yield from prompts.purge(moment)
 
 
-__all__ = ["AssertionParts", "Decided", "Identification", "Opened", "Parts"]
+__all__ = [
+    "PUSH_JOB",
+    "AssertionParts",
+    "Choice",
+    "Decided",
+    "Identification",
+    "Opened",
+    "PageView",
+    "Parts",
+    "PushJob",
+    "Stage",
+    "Waiting",
+]

@@ -4,9 +4,10 @@ The expected person is compared after the approval, never before: what is stored
 canonical number, and an unknown person costs the same work as a known one (threat 15).
 """
 
-import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -14,30 +15,27 @@ from inkan.approvals import Approval, Question, RelyingPartyName
 from inkan.audit import Actor, ActorKind
 from inkan.identification import store
 from inkan.identification.model import (
+    ClaimNotRegistered,
     Created,
-    DoorNotRegistered,
-    IdempotencyConflict,
     LevelTooLow,
     PurposeNotRegistered,
     Session,
     SessionOrder,
     SubjectHint,
+    Terms,
+    WebhookNotRegistered,
 )
-from inkan.identification.rules import (
-    BINDING_MIN,
-    DOOR_LIFE,
-    DOORS_SERVED,
-    INTERNAL_ONLY,
-    READABLE,
-)
-from inkan.identification.service.parts import Parts, read_session
+from inkan.identification.rules import BINDING_MIN, INTERNAL_ONLY, READABLE, comparable
+from inkan.identification.service import doors, pushing
+from inkan.identification.service.parts import Found, Parts, read_session
 from inkan.identification.service.views import created_view
 from inkan.kernel.errors import Malformed
+from inkan.kernel.idempotency import IdempotencyConflict
 from inkan.kernel.identifiers import parse_typed_national_id
 from inkan.kernel.ids import ApprovalID, SessionID, new_id
 from inkan.relying_parties import Purpose, System
 from inkan.store.database import MOMENT, Step
-from inkan.wire.binding import BindingLevel, Door, Evidence, Stage, highest_reachable
+from inkan.wire.binding import BindingLevel, Door
 from inkan.wire.contents import Content, ContentFormat, contents_flaw
 from inkan.wire.session import Kind
 
@@ -49,6 +47,7 @@ class _Plan(msgspec.Struct, frozen=True):
     purpose: Purpose
     binding_min: BindingLevel
     hint: bytes | None
+    terms: Terms
     idempotency_key: str
     body_mac: str
 
@@ -63,21 +62,38 @@ async def create(
     """Open a session, or give the stored answer of the same key and body.
 
     Raises:
-        PurposeNotRegistered, DoorNotRegistered, LevelTooLow: outside the system's registration.
+        PurposeNotRegistered, ClaimNotRegistered, DoorNotRegistered, ReturnNotRegistered,
+        WebhookNotRegistered, LevelTooLow: outside the system's registration.
         NationalIDMalformed: the hint is no national ID; says nothing about any person.
         Malformed: contents that no statement admits, or a longer life than a door has.
+        AttributeUnknown: a claim that is no attribute.
+        DocumentNotFound, BatchNotFound: unknown, another system's, or no longer kept.
         IdempotencyConflict: the key was used with another body.
     """
-    _check_contents(order)
+    if sum(map(bool, (order.contents, order.documents, order.batch))) > 1:
+        raise Malformed(where="/contents", expected="contents, documents or a batch")
+    if not order.documents and order.batch is None:
+        _check_contents(order, _contents(order))
+    parts.attributes.check(order.claims)
+    doors.check(
+        system,
+        order.doors,
+        hint=order.subject_hint,
+        return_=order.return_,
+        life=timedelta(seconds=order.expires_in),
+    )
     plan = _Plan(
         order=order,
         purpose=_purpose(system, order),
         binding_min=_binding_min(system, order),
         hint=_hint(parts, order.subject_hint),
+        terms=_terms(parts, system, order),
         idempotency_key=idempotency_key,
         body_mac=parts.body_mac(body),
     )
-    _check_doors(system, plan)
+    is_known = await parts.db.read(doors.is_known_browser, plan.terms.browser)
+    for door in order.doors:
+        doors.check_level(door, plan.binding_min, terms=plan.terms, is_known=is_known)
     try:
         return await parts.db.transact(_create, parts, system, plan)
     except _UsedBefore:
@@ -99,7 +115,8 @@ def _create(parts: Parts, system: System, plan: _Plan) -> Step[Created]:
             "hint_type": plan.order.subject_hint.type,
         },
     )
-    session = _session(system, plan, session_id, approval_id, now=moment)
+    handle, link, page = doors.handles_for(plan.order.doors)
+    session = _session(system, plan, session_id, approval_id, page=page, now=moment)
     made = yield store.INSERT.run(
         **msgspec.structs.asdict(session),
         idempotency_key=plan.idempotency_key,
@@ -108,18 +125,29 @@ def _create(parts: Parts, system: System, plan: _Plan) -> Step[Created]:
     )
     if not made:
         raise _UsedBefore
+    contents = yield from _contents_of(parts, system, plan.order)
     approval = yield from parts.approvals.ask(
-        _question(parts, system, plan, session_id),
+        _question(parts, system, plan, session_id, contents),
         approval_id=approval_id,
-        handle=new_id("qr") if Door.QR in plan.order.doors else None,
+        handle=handle,
+        link=link,
+        is_presented=bool(plan.order.doors),
         expires_at=session.expires_at,
         event=event,
     )
-    return _answer(parts, session, approval, now=moment)
+    if Door.PUSH in plan.order.doors:
+        yield from pushing.order(session_id)
+    return _answer(parts, session, approval)
 
 
 def _session(
-    system: System, plan: _Plan, session_id: SessionID, approval_id: ApprovalID, *, now: datetime
+    system: System,
+    plan: _Plan,
+    session_id: SessionID,
+    approval_id: ApprovalID,
+    *,
+    page: str | None,
+    now: datetime,
 ) -> Session:
     expires_at = now + timedelta(seconds=plan.order.expires_in)
     return Session(
@@ -129,10 +157,14 @@ def _session(
         approval=approval_id,
         kind=plan.order.kind,
         purpose=plan.purpose.code,
-        full_evidence=plan.purpose.evidence == "full",
+        full_evidence=_is_full(plan),
         binding_min=plan.binding_min,
         hint_type=plan.order.subject_hint.type,
         hint=plan.hint,
+        terms=plan.terms,
+        page=page,
+        page_browser=None,
+        is_withdrawn=False,
         body_sha256=plan.body_mac,
         created_at=now,
         expires_at=expires_at,
@@ -150,15 +182,22 @@ def _stored_answer(parts: Parts, system: System, plan: _Plan) -> Step[Created]:
     if session is None or not hmac.compare_digest(session.body_sha256, plan.body_mac):
         raise IdempotencyConflict()
     approval = yield from parts.approvals.get(session.approval)
-    return _answer(parts, session, approval, now=parts.db.now())
+    return _answer(parts, session, approval)
 
 
-def _answer(parts: Parts, session: Session, approval: Approval, *, now: datetime) -> Created:
-    doors = {"qr": parts.qr_door(approval, now)} if approval.handle else {}
-    return Created(session=created_view(session, approval), doors=doors)
+def _answer(parts: Parts, session: Session, approval: Approval) -> Created:
+    found = Found(session=session, approval=approval)
+    made = {door: doors.view(parts, found, door) for door in session.terms.doors}
+    return Created(session=created_view(session, approval), doors=made)
 
 
-def _question(parts: Parts, system: System, plan: _Plan, session_id: SessionID) -> Question:
+def _question(
+    parts: Parts,
+    system: System,
+    plan: _Plan,
+    session_id: SessionID,
+    contents: Sequence[Content],
+) -> Question:
     return Question(
         iss=parts.issuer,
         kind=plan.order.kind,
@@ -170,13 +209,49 @@ def _question(parts: Parts, system: System, plan: _Plan, session_id: SessionID) 
         purpose=plan.purpose.code,
         purpose_text=plan.purpose.text,
         challenge=plan.order.challenge,
-        contents=msgspec.to_builtins(_contents(plan.order)),
-        full_evidence=plan.purpose.evidence == "full",
+        claims=plan.terms.claims,
+        contents=msgspec.to_builtins(contents),
+        return_origin=_origin(plan.terms.return_url),
+        full_evidence=_is_full(plan),
+    )
+
+
+def _is_full(plan: _Plan) -> bool:
+    """Whether name, certificate and proofs are given: by the purpose, and always for a signature (design §5.5)."""
+    return plan.purpose.evidence == "full" or plan.order.kind == "sign"
+
+
+def _origin(url: str | None) -> str | None:
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _terms(parts: Parts, system: System, order: SessionOrder) -> Terms:
+    if order.notify is not None and order.notify not in system.webhooks:
+        raise WebhookNotRegistered()
+    purpose = _purpose(system, order)
+    for claim in order.claims:
+        if claim not in purpose.claims:
+            raise ClaimNotRegistered(claim=claim)
+    if len(set(order.claims)) != len(order.claims):
+        raise Malformed(where="/claims", expected="each claim once")
+    return_ = order.return_
+    return Terms(
+        doors=order.doors,
+        return_url=return_.url if return_ else None,
+        return_binding=return_.binding if return_ else None,
+        browser=parts.browser_of(system.id, order.browser) if order.browser else None,
+        webhook=system.webhooks[order.notify] if order.notify else None,
+        phone_name=comparable(order.phone_name),
+        claims=order.claims,
+        tap_only=system.tap_only,
     )
 
 
 def _contents(order: SessionOrder) -> list[Content]:
-    # An approval signs nothing but the statement; documents get formats with the feature `signing`.
+    # The statement itself is the signature over each digest; other formats come with documents.
     return [
         Content(
             id=each.id,
@@ -190,9 +265,20 @@ def _contents(order: SessionOrder) -> list[Content]:
     ]
 
 
-def _check_contents(order: SessionOrder) -> None:
+def _contents_of(parts: Parts, system: System, order: SessionOrder) -> Step[Sequence[Content]]:
+    """Step: what the statement lists: the order's own contents, or registered documents."""
+    if not order.documents and order.batch is None:
+        return _contents(order)
+    contents = yield from parts.signing.contents_of(
+        system.id, documents=order.documents, batch=order.batch
+    )
+    _check_contents(order, contents)
+    return contents
+
+
+def _check_contents(order: SessionOrder, contents: Sequence[Content]) -> None:
     """Refuse here what no statement could say: the person at the phone cannot mend it."""
-    flaw = contents_flaw(Kind(order.kind), _contents(order))
+    flaw = contents_flaw(Kind(order.kind), contents)
     if flaw is not None:
         raise Malformed(where=flaw.where, expected=flaw.expected)
 
@@ -214,38 +300,6 @@ def _binding_min(system: System, order: SessionOrder) -> BindingLevel:
     return wanted
 
 
-def _check_doors(system: System, plan: _Plan) -> None:
-    for door in plan.order.doors:
-        if door not in DOORS_SERVED or door not in system.doors:
-            raise DoorNotRegistered()
-        check_level(door, plan.binding_min)
-        check_life(door, timedelta(seconds=plan.order.expires_in))
-
-
-def check_level(door: Door, binding_min: BindingLevel) -> None:
-    """Refuse a door that cannot reach the demanded level (design §5.4; checked when it is made).
-
-    Raises:
-        LevelTooLow: with what can be reached.
-    """
-    reachable = highest_reachable(door, stage=Stage.MADE, excluded=frozenset(Evidence))
-    if reachable < binding_min:
-        raise LevelTooLow(binding_min=str(binding_min), reachable=str(reachable))
-
-
-def check_life(door: Door, life: timedelta) -> None:
-    """Refuse a door for a session that outlives it (TW-45: a code is scanned within 180 s).
-
-    Raises:
-        Malformed: with the longest life.
-    """
-    longest = DOOR_LIFE[door]
-    if life > longest:
-        raise Malformed(
-            where="/expires_in", expected=f"at most {longest.total_seconds():.0f} with {door}"
-        )
-
-
 def _hint(parts: Parts, hint: SubjectHint) -> bytes | None:
     """The blind form of whom the relying party expects: the number itself ends here (design §5.4)."""
     match hint.type:
@@ -253,5 +307,5 @@ def _hint(parts: Parts, hint: SubjectHint) -> bytes | None:
             return None
         case "national_id":
             return parts.people.lookup(parse_typed_national_id(hint.value))
-        case "person_ref":
-            return hashlib.sha256(hint.value.encode()).digest()
+        case "person_ref" | "phone_ref":
+            return hint.value.encode()

@@ -9,18 +9,22 @@ Numbered plan of an approval (design §5.3):
 5. proof 1: the JWS under the phone's certificate key of this kind, algorithm by the scheme;
 6. proof 2: the WebAuthn assertion over the statement's challenge, with user verification;
 7. one transaction: the phone is still as it was authenticated, its certificate is good, the expected
-   person is this one, the level demanded is reached; then exactly one compare-and-set to the answer,
-   the usage record, the receipt's payload and the audit event;
-8. after COMMIT: the waiters are called, the phone hears its answer, and the receipt goes to the signer.
+   person is this one, the level demanded can be reached; then exactly one compare-and-set to the answer.
+   Without a return to await, or when it does not end well, usage record, receipt's payload and audit event
+   go with it; else the proofs are sealed away until the answer is redeemed;
+8. after COMMIT: the waiters are called, the phone hears its answer and where its browser goes back to, and
+   the receipt goes to the signer.
 """
 
 import hashlib
+import hmac
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from inkan.approvals import (
+    REDEEM_LIFE,
     Approval,
     ApprovalEnded,
     ApprovalNotFound,
@@ -30,45 +34,41 @@ from inkan.approvals import (
     state_at,
 )
 from inkan.audit import Actor, ActorKind
-from inkan.crypto import base64url, jose, webauthn
-from inkan.crypto.keys import load_public
+from inkan.crypto import base64url, jose
 from inkan.enrolment import PhoneFacts, PhonePrincipal
 from inkan.identification import store
-from inkan.identification.model import ProofRefused, Session, StatementDiffers
-from inkan.identification.service import records
-from inkan.identification.service.opening import USE_OF_KIND
+from inkan.identification.model import Session, StatementDiffers
+from inkan.identification.service import claiming, closing, proving, records
+from inkan.identification.service.opening import certificate_of
 from inkan.identification.service.parts import (
-    EVIDENCE,
     Parts,
     certificate_flaw,
     find_by_approval,
+    is_veiled,
     topic,
 )
+from inkan.identification.service.proving import X5T, AssertionParts
 from inkan.identification.service.receipt_signer import ReceiptSigner
+from inkan.identification.service.returning import return_url
 from inkan.kernel.ids import random_bytes
+from inkan.signing import refusal
 from inkan.store.database import MOMENT, Step, Wake
-from inkan.wire import audit_log, receipt, statement
-from inkan.wire.binding import Evidence, Stage, highest_reachable
+from inkan.wire import receipt, statement
+from inkan.wire.binding import Stage, highest_reachable
 from inkan.wire.reasons import Reason
 from inkan.wire.session import Kind, Outcome, SessionState
 
-X5T = "x5t#S256"
-
 
 class Decided(msgspec.Struct, frozen=True):
-    """What the phone hears: that its answer was taken, never how the relying party judged it."""
+    """What the phone hears: that its answer was taken, never how the relying party judged it.
+
+    Attributes:
+        return_url: the address that the phone opens now, for doors that come back from it; else null.
+    """
 
     state: str
     outcome: str
-
-
-class AssertionParts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A WebAuthn assertion as the phone sends it, each part base64url."""
-
-    credential_id: str
-    client_data_json: str
-    authenticator_data: str
-    signature: str
+    return_url: str | None = None
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -80,15 +80,12 @@ class _Answer(msgspec.Struct, frozen=True):
     proofs: records.Proofs
 
 
-class _Released(msgspec.Struct, frozen=True):
-    """What a decision releases: the receipt's payload, what the session shows of it, the proofs of an approval."""
+class _Written(msgspec.Struct, frozen=True):
+    """What a decision left behind: the receipt's payload unless it awaits its return, and where that leads."""
 
-    payload: bytes
-    result: dict[str, Any]
-    proofs: records.Proofs | None
-
-
-_ACCEPTED = Decided(state="decided", outcome="ok")
+    session: str
+    payload: bytes | None
+    return_url: str | None
 
 
 async def approve(
@@ -113,8 +110,8 @@ async def approve(
     )
     digest = base64url.encode(hashlib.sha256(token.payload).digest())
     approval, der = await parts.db.read(_read, parts, phone, approval_id)
-    if approval.state in (SessionState.DECIDED, SessionState.CLOSED):  # 2
-        return _repeated(approval, digest)
+    if approval.outcome is not None:  # 2
+        return await _repeated(parts, approval, digest)
     _still_open(approval, parts.db.now())
     signed = statement.parse_statement(token.payload)  # 3
     draft = statement.parse_draft((approval.draft or "").encode())
@@ -122,9 +119,9 @@ async def approve(
     if field is not None:
         raise StatementDiffers(field=field)
     facts = phone.facts
-    certificate = facts.certificates[USE_OF_KIND[draft.kind]]
-    _verify_signature(token, facts, spki=certificate.spki, sha256=certificate.sha256)  # 5
-    sign_count = _verify_assertion(parts, assertion, facts, token.payload)  # 6
+    certificate = certificate_of(facts, draft.kind)
+    proving.verify_signature(token, facts, spki=certificate.spki, sha256=certificate.sha256)  # 5
+    sign_count = proving.verify_assertion(parts, assertion, facts, token.payload)  # 6
     proofs = records.Proofs(
         statement_jws=jws,
         payload=token.payload,
@@ -133,30 +130,39 @@ async def approve(
         certificate=certificate.id,
         certificate_der=der,
         salts={name: random_bytes(receipt.SALT_SIZE) for name in records.COMMITTED},
+        mark=records.Mark.of(phone),
     )
     answer = _Answer(statement_sha256=digest, draft=draft, sign_count=sign_count, proofs=proofs)
     try:
-        payload = await parts.db.transact(_approve, parts, phone, approval, answer)  # 7
+        written = await parts.db.transact(_approve, parts, phone, approval, answer)  # 7
     except DecisionConflict:
         # A parallel request was first; when it brought these very bytes, it spoke for this one too.
-        return _repeated(await parts.db.read(parts.approvals.get, approval_id), digest)
-    receipts.take(draft.session, payload)  # 8
-    return _ACCEPTED
+        present = await parts.db.read(parts.approvals.get, approval_id)
+        return await _repeated(parts, present, digest)
+    _sign(receipts, written)  # 8
+    return Decided(state="decided", outcome="ok", return_url=written.return_url)
 
 
 def _read(parts: Parts, phone: PhonePrincipal, approval_id: str) -> Step[tuple[Approval, bytes]]:
     approval = yield from parts.approvals.find(approval_id)
     if approval is None or approval.phone != phone.phone:
         raise ApprovalNotFound()
-    certificate = phone.facts.certificates[USE_OF_KIND[Kind(approval.question.kind)]]
+    certificate = certificate_of(phone.facts, Kind(approval.question.kind))
     der = yield from parts.pki.certificate_der(certificate.id)
     return approval, der
 
 
-def _repeated(approval: Approval, digest: str) -> Decided:
-    if approval.statement_sha256 == digest:
-        return _ACCEPTED
-    raise DecisionConflict()
+def _sign(receipts: ReceiptSigner, written: _Written) -> None:
+    if written.payload is not None:
+        receipts.take(written.session, written.payload)
+
+
+async def _repeated(parts: Parts, approval: Approval, digest: str) -> Decided:
+    """The stored answer for the same bytes."""
+    if approval.statement_sha256 != digest:
+        raise DecisionConflict()
+    session = await parts.db.read(find_by_approval, approval)
+    return Decided(state="decided", outcome="ok", return_url=return_url(parts, session, approval))
 
 
 def _still_open(approval: Approval, now: datetime) -> None:
@@ -165,77 +171,55 @@ def _still_open(approval: Approval, now: datetime) -> None:
         raise ApprovalEnded(state=str(state))
 
 
-def _verify_signature(
-    token: jose.UnverifiedJWS, facts: PhoneFacts, *, spki: bytes, sha256: str
-) -> None:
-    if token.header[X5T] != sha256:
-        raise ProofRefused("another certificate than the draft names", proof="statement")
-    try:
-        jose.verify_signature(
-            token, load_public(spki), algs=[jose.Algorithm(alg) for alg in facts.jws_algs]
-        )
-    except jose.JWSSignatureWrong as wrong:
-        raise ProofRefused(str(wrong), proof="statement") from None
-
-
-def _verify_assertion(
-    parts: Parts, assertion: AssertionParts, facts: PhoneFacts, payload: bytes
-) -> int:
-    received = webauthn.Assertion(
-        credential_id=base64url.decode(assertion.credential_id),
-        client_data_json=base64url.decode(assertion.client_data_json),
-        authenticator_data=base64url.decode(assertion.authenticator_data),
-        signature=base64url.decode(assertion.signature),
-    )
-    known = webauthn.KnownCredential(
-        id=facts.credential_id,
-        cose_key=facts.cose_key,
-        backup_eligible=facts.backup_eligible,
-        sign_count=facts.sign_count,
-    )
-    try:
-        result = webauthn.verify_assertion(
-            received,
-            known=known,
-            challenge=statement.statement_challenge(payload),
-            origin=parts.wallet_origin,
-            rp_id=parts.enrolment.rp_id,
-        )
-    except webauthn.AssertionRefused as refused:
-        raise ProofRefused(str(refused), proof="assertion") from None
-    return result.sign_count
-
-
 def _approve(
     parts: Parts, phone: PhonePrincipal, approval: Approval, answer: _Answer
-) -> Step[bytes]:
+) -> Step[_Written]:
     moment = yield MOMENT
     held = yield from parts.enrolment.hold_asserted(phone, sign_count=answer.sign_count)
     if not held:
         raise ApprovalNotFound()
     session = yield from find_by_approval(approval)
-    reason = yield from _flaw(parts, session, phone.facts, answer.draft, now=moment)
+    reason = yield from _flaw(parts, session, approval, phone.facts, answer.draft, now=moment)
     outcome = Outcome.FAILED if reason else Outcome.OK
+    if outcome is Outcome.OK and session.terms.return_url is not None:
+        return (yield from _await_return(parts, session, approval, phone, answer))
+    claims: dict[str, Any] = {}
+    if outcome is Outcome.OK:
+        reason, claims = yield from claiming.values(parts, approval, answer.proofs.mark)
     return (
         yield from _close(
-            parts, session, approval, phone, outcome=outcome, reason=reason, answer=answer
+            parts, session, approval, phone, reason=reason, answer=answer, claims=claims
         )
     )
 
 
 def _flaw(
-    parts: Parts, session: Session, facts: PhoneFacts, draft: statement.Draft, *, now: datetime
+    parts: Parts,
+    session: Session,
+    approval: Approval,
+    facts: PhoneFacts,
+    draft: statement.Draft,
+    *,
+    now: datetime,
 ) -> Step[Reason | None]:
     """Why a well-proved approval still does not end well, or None."""
-    certificate = facts.certificates[USE_OF_KIND[draft.kind]]
+    certificate = certificate_of(facts, draft.kind)
     status = yield from parts.pki.hold_status(certificate.id)
     reason = certificate_flaw(status, now=now)
     if reason is not None:
         return reason
+    is_young = facts.young_until > now
+    if draft.kind is Kind.SIGN and (reason := refusal(draft.contents, is_young=is_young)):
+        return reason
     matches = yield from _matches(parts, session, facts)
     if not matches:
         return Reason.SUBJECT_MISMATCH
-    reached = highest_reachable(draft.door, stage=Stage.RELEASED, excluded=frozenset(Evidence))
+    awaits = session.terms.return_url is not None
+    reached = highest_reachable(
+        draft.door,
+        stage=Stage.DECIDED if awaits else Stage.RELEASED,
+        evidence=approval.evidence,
+    )
     return Reason.LEVEL_TOO_LOW if reached < session.binding_min else None
 
 
@@ -248,7 +232,10 @@ def _matches(parts: Parts, session: Session, facts: PhoneFacts) -> Step[bool]:
             return (yield from parts.people.matches(facts.person, session.hint))
         case "person_ref":
             reference = records.person_ref(parts, session, facts.person)
-            return hashlib.sha256(reference.encode()).digest() == session.hint
+            return hmac.compare_digest(reference.encode(), session.hint or b"")
+        case "phone_ref":
+            reference = records.phone_ref(parts, session, facts.phone)
+            return hmac.compare_digest(reference.encode(), session.hint or b"")
 
 
 async def refuse(
@@ -260,31 +247,35 @@ async def refuse(
         ApprovalNotFound: not opened on this phone.
         ApprovalEnded, DecisionConflict: over, or approved before.
     """
-    session_id, payload = await parts.db.transact(_refuse, parts, phone, approval_id, report=report)
-    if payload is not None:
-        receipts.take(session_id, payload)
-    return Decided(state="decided", outcome=Outcome.REFUSED)
+    written = await parts.db.transact(_refuse, parts, phone, approval_id, report=report)
+    _sign(receipts, written)
+    return Decided(state="decided", outcome=Outcome.REFUSED, return_url=written.return_url)
 
 
 def _refuse(
     parts: Parts, phone: PhonePrincipal, approval_id: str, *, report: bool
-) -> Step[tuple[str, bytes | None]]:
+) -> Step[_Written]:
     reason = Reason.USER_REPORTED_FRAUD if report else Reason.USER_REFUSED
     moment = yield MOMENT
     approval = yield from parts.approvals.find(approval_id)
     held = yield from parts.enrolment.hold(phone)
     if approval is None or approval.phone != phone.phone or not held:
         raise ApprovalNotFound()
+    session = yield from find_by_approval(approval)
     if approval.outcome is Outcome.REFUSED:
-        return approval.question.session, None
+        return _written(parts, session, approval, None)
     if approval.outcome is not None:
         raise DecisionConflict()
     _still_open(approval, moment)
-    session = yield from find_by_approval(approval)
-    payload = yield from _close(
-        parts, session, approval, phone, outcome=Outcome.REFUSED, reason=reason, answer=None
+    return (
+        yield from _close(parts, session, approval, phone, reason=reason, answer=None, claims={})
     )
-    return session.id, payload
+
+
+def _written(parts: Parts, session: Session, approval: Approval, payload: bytes | None) -> _Written:
+    return _Written(
+        session=session.id, payload=payload, return_url=return_url(parts, session, approval)
+    )
 
 
 def _close(
@@ -293,71 +284,69 @@ def _close(
     approval: Approval,
     phone: PhonePrincipal,
     *,
-    outcome: Outcome,
     reason: Reason | None,
     answer: _Answer | None,
-) -> Step[bytes]:
-    """Write the answer and release it: state, usage record, receipt payload, audit, in one transaction.
-
-    The audit event commits to the receipt's payload, so the payload comes first.
-    """
-    opener = Opener(phone=phone.phone, person=phone.person)
+    claims: dict[str, Any],
+) -> Step[_Written]:
+    """Step: write the answer and give it out in the same transaction; without one the person said no."""
+    moment = yield MOMENT
+    bad = Outcome.FAILED if answer else Outcome.REFUSED
+    outcome = bad if reason else Outcome.OK
     decision = Decision(
         outcome=outcome,
         reason=reason,
         statement_sha256=answer.statement_sha256 if answer else None,
-        release=True,
+        redeem_until=None,
     )
-    moment = yield MOMENT
     closed = parts.approvals.decided(approval, decision=decision, at=moment)
-    facts = phone.facts if answer else None
-    released = _release(parts, session, closed, facts, answer)
+    opener = Opener(phone=phone.phone, person=phone.person)
+    payload = yield from closing.close(
+        parts,
+        session,
+        closed,
+        mark=answer.proofs.mark if answer else None,
+        proofs=answer.proofs if answer else None,
+        claims=claims,
+        actor=Actor(ActorKind.PHONE, phone.phone),
+        transition=lambda event: parts.approvals.decide(
+            approval, opener=opener, decision=decision, event=event
+        ),
+    )
+    return _written(parts, session, closed, payload)
+
+
+def _await_return(
+    parts: Parts, session: Session, approval: Approval, phone: PhonePrincipal, answer: _Answer
+) -> Step[_Written]:
+    """Step: take the approval and withhold it until the browser or app that began comes back with it."""
+    moment = yield MOMENT
+    until = moment + REDEEM_LIFE
+    if is_veiled(session, approval):
+        until = min(until, approval.expires_at)  # its end looks the same whatever happened
+    decision = Decision(
+        outcome=Outcome.OK,
+        reason=None,
+        statement_sha256=answer.statement_sha256,
+        redeem_until=until,
+    )
     event = yield from parts.audit.record(
-        audit_log.DECISION,
+        "identification.return_awaited",
         actor=Actor(ActorKind.PHONE, phone.phone),
         subject=phone.person,
         object=session.id,
-        details=audit_log.decision_details(
-            released.payload,
-            outcome=str(outcome),
-            reason=str(reason) if reason else None,
-            statement_sha256=decision.statement_sha256,
-        ),
+        details={"approval": approval.id, "statement_sha256": answer.statement_sha256},
     )
-    yield from parts.approvals.decide(approval, opener=opener, decision=decision, event=event)
-    yield from parts.approvals.note_use(
-        opener=opener, outcome=outcome, detail=records.usage(closed), event=event
+    decided = yield from parts.approvals.decide(
+        approval,
+        opener=Opener(phone=phone.phone, person=phone.person),
+        decision=decision,
+        event=event,
     )
-    yield from _finish(parts, session, released, event=event)
-    return released.payload
-
-
-def _release(
-    parts: Parts,
-    session: Session,
-    closed: Approval,
-    facts: PhoneFacts | None,
-    answer: _Answer | None,
-) -> _Released:
-    proofs = answer.proofs if answer and closed.outcome is Outcome.OK else None
-    draft = answer.draft if answer else statement.parse_draft((closed.draft or "").encode())
-    payload, result = records.receipt_payload(
-        parts, session, closed, draft=draft, facts=facts, proofs=proofs
-    )
-    return _Released(payload=payload, result=result, proofs=proofs)
-
-
-def _finish(parts: Parts, session: Session, released: _Released, *, event: str) -> Step[None]:
-    proofs = released.proofs
-    sealed = None
-    if proofs is not None:
-        sealed = parts.sealer.seal(EVIDENCE, session.id, msgspec.msgpack.encode(proofs))
-    yield store.FINISH.run(
+    yield store.KEEP_PROOFS.run(
         key=session.id,
-        new_result=released.result,
-        new_certificate=proofs.certificate if proofs else None,
-        new_receipt_payload=released.payload,
-        new_evidence=sealed,
+        new_certificate=answer.proofs.certificate,
+        new_evidence=closing.seal(parts, session, answer.proofs),
         event=event,
     )
     yield Wake(topic(session.id))
+    return _written(parts, session, decided, None)

@@ -1,14 +1,15 @@
-"""A phone opens a session by a scanned frame (design §5.4 `qr`) and gets the draft to decide on.
+"""A phone opens a session by a scanned frame, an address or a pushed code (design §5.4) and gets the draft.
 
 Numbered plan:
 
-1. the frame is one of this wallet's (form);
+1. the frame or address is one of this wallet's (form);
 2. its handle finds an approval; an unknown handle and a forged MAC get one answer: stale, scan on;
 3. the MAC holds under the secret of the present generation;
 4. the frame is current at arrival: −1 ≤ now − t ≤ 3 s; a stale one consumes nothing;
-5. the phone and its certificate for this kind are good now, and its scheme allows this instance;
-6. compare-and-set: presented → opened, with the draft; the same phone may open again, another hears
-   "already opened on another phone". A frame of a generation that was given back meanwhile is stale.
+5. a push was aimed at this very phone, and the typed code is the page's; the third wrong one ends the session;
+6. the phone and its certificate for this kind are good now, and its scheme allows this instance;
+7. compare-and-set: presented → opened, with the draft; the same phone may open again, another hears
+   "already opened on another phone". A frame or address that was drawn anew meanwhile is stale.
 """
 
 from datetime import datetime
@@ -27,24 +28,35 @@ from inkan.approvals import (
 )
 from inkan.audit import Actor, ActorKind
 from inkan.crypto import base64url
-from inkan.enrolment import PhoneFacts, PhonePrincipal
-from inkan.identification.model import CertificateNotGood
+from inkan.enrolment import PhoneCertificate, PhoneFacts, PhonePrincipal, PhoneYoung
+from inkan.identification.model import CertificateNotGood, LinkStale
+from inkan.identification.rules import DOORS, Opening, way_of
 from inkan.identification.service.parts import (
     Parts,
     certificate_flaw,
+    find_by_approval,
     qr_seconds,
     topic,
 )
 from inkan.kernel.clock import rfc3339
-from inkan.kernel.ids import new_id, random_bytes
+from inkan.kernel.errors import InkanError
+from inkan.kernel.ids import random_bytes
 from inkan.store.database import MOMENT, Step, Wake
-from inkan.wire import qr, shown, statement
-from inkan.wire.binding import Door, StatementDoor
+from inkan.wire import link, qr, shown, statement
+from inkan.wire.binding import Door, Evidence, StatementDoor
 from inkan.wire.contents import Content
 from inkan.wire.session import Kind, SessionState
 
 # Which of a phone's certificates answers a kind of question (design §5.1).
 USE_OF_KIND = {Kind.IDENTIFY: "auth", Kind.APPROVE: "auth", Kind.SIGN: "sign"}
+SINGLE = "single"
+
+
+def certificate_of(facts: PhoneFacts, kind: Kind) -> PhoneCertificate:
+    """The certificate that answers this kind; a scheme of single keys has one for all (design §5.1)."""
+    return facts.certificates[SINGLE if facts.single_key else USE_OF_KIND[kind]]
+
+
 TEMPLATE_OF_KIND = {
     Kind.IDENTIFY: shown.Template.IDENTIFY_V1,
     Kind.APPROVE: shown.Template.APPROVE_V1,
@@ -79,38 +91,87 @@ async def open_by_frame(
 
     Raises:
         QRFrameMalformed, QRFrameStale: see the plan, 1 to 4.
-        CertificateNotGood, OpenedElsewhere, ApprovalEnded: 5 and 6.
+        CertificateNotGood, OpenedElsewhere, ApprovalEnded: 6 and 7.
     """
     scanned = qr.parse_frame(frame, origin=parts.wallet_origin)  # 1
     approval = await parts.db.read(parts.approvals.find_by_handle, scanned.handle)
     if approval is None:  # 2
         raise qr.QRFrameStale()
     key = qr.qr_key(parts.qr_secret(approval))
+    if (
+        scanned.t > DOORS[Door.QR].life.total_seconds()
+    ):  # a code on the page outlives no three minutes
+        raise qr.QRFrameStale()
     try:
         qr.verify_frame(scanned, key, t_now=qr_seconds(approval, arrived))  # 3, 4
     except qr.QRFrameForged:
         raise qr.QRFrameStale() from None
-    opened, at = await parts.db.transact(_open, parts, phone, approval, lang)
-    return _opened(opened, now=at)
+    held, at = await parts.db.transact(
+        _open_by_handle, parts, phone, approval, Opening.FRAME, lang, stale=qr.QRFrameStale
+    )
+    return opened(held, now=at)
 
 
-def _open(
-    parts: Parts, phone: PhonePrincipal, scanned: Approval, lang: shown.Language
+async def open_by_link(
+    parts: Parts, phone: PhonePrincipal, *, address: str, lang: shown.Language
+) -> Opened:
+    """Open the approval behind an address of the wallet.
+
+    Raises:
+        LinkMalformed, LinkStale: see the plan, 1 and 2.
+        CertificateNotGood, OpenedElsewhere, ApprovalEnded: 6 and 7.
+    """
+    handle = link.parse_address(address, origin=parts.wallet_origin)  # 1
+    approval = await parts.db.read(parts.approvals.find_by_link, handle)
+    if approval is None:  # 2
+        raise LinkStale()
+    held, at = await parts.db.transact(
+        _open_by_handle, parts, phone, approval, Opening.LINK, lang, stale=LinkStale
+    )
+    return opened(held, now=at)
+
+
+def _open_by_handle(
+    parts: Parts,
+    phone: PhonePrincipal,
+    read: Approval,
+    opening: Opening,
+    lang: shown.Language,
+    *,
+    stale: type[InkanError],
 ) -> Step[tuple[Approval, datetime]]:
+    approval = yield from parts.approvals.get(read.id)
+    if approval.generation != read.generation:
+        raise stale()
+    session = yield from find_by_approval(approval)
+    way = way_of(opening, session.terms.doors)
+    if way is None:
+        raise stale()
+    return (yield from open_(parts, phone, approval, Way(door=way), lang))
+
+
+class Way(msgspec.Struct, frozen=True):
+    """How a phone came to a question, and what that shows of the asking browser."""
+
+    door: StatementDoor
+    evidence: list[Evidence] = []
+
+
+def open_(
+    parts: Parts, phone: PhonePrincipal, approval: Approval, way: Way, lang: shown.Language
+) -> Step[tuple[Approval, datetime]]:
+    """Step: give the approval to this phone, or find it open there: 6 and 7 of the plan."""
     moment = yield MOMENT
-    approval = yield from parts.approvals.get(scanned.id)
-    if approval.generation != scanned.generation:
-        raise qr.QRFrameStale()
-    yield from hold_good_phone(parts, phone, approval.question.kind, now=moment)  # 5
+    yield from hold_good_phone(parts, phone, approval.question.kind, now=moment)  # 6
     if approval.state is not SessionState.OPENED or approval.phone != phone.phone:
-        approval = yield from _take(parts, phone, approval, lang)  # 6
+        approval = yield from _take(parts, phone, approval, way, lang)  # 7
     if state_at(approval, moment) is not SessionState.OPENED:
         raise ApprovalEnded(state=str(state_at(approval, moment)))
     return approval, moment
 
 
 def _take(
-    parts: Parts, phone: PhonePrincipal, approval: Approval, lang: shown.Language
+    parts: Parts, phone: PhonePrincipal, approval: Approval, way: Way, lang: shown.Language
 ) -> Step[Approval]:
     moment = yield MOMENT
     state = state_at(approval, moment)
@@ -118,18 +179,19 @@ def _take(
         raise OpenedElsewhere()
     if state is not SessionState.PRESENTED:
         raise ApprovalEnded(state=str(state))
-    draft = _draft(approval.question, phone.facts, lang=lang, at=moment)
+    draft = _draft(approval.question, phone.facts, door=way.door, lang=lang, at=moment)
     event = yield from parts.audit.record(
         "identification.session_opened",
         actor=Actor(ActorKind.PHONE, phone.phone),
         subject=phone.person,
         object=approval.question.session,
-        details={"approval": approval.id, "door": Door.QR.value},
+        details={"approval": approval.id, "door": way.door.value},
     )
     approval = yield from parts.approvals.open(
         approval,
         opener=Opener(phone=phone.phone, person=phone.person),
-        door=Door.QR,
+        door=way.door,
+        evidence=way.evidence,
         draft=statement.draft_bytes(draft).decode(),
         event=event,
     )
@@ -143,15 +205,18 @@ def hold_good_phone(parts: Parts, phone: PhonePrincipal, kind: str, *, now: date
     Raises:
         ApprovalNotFound: the phone was revoked or changed since the request was authenticated.
         CertificateNotGood: the certificate expired, is suspended or revoked.
+        PhoneYoung: the binding is too fresh to sign contents (design §5.2 step 6).
     """
     held = yield from parts.enrolment.hold(phone)
     if not held:
         raise ApprovalNotFound()
-    certificate = phone.facts.certificates[USE_OF_KIND[Kind(kind)]]
+    certificate = certificate_of(phone.facts, Kind(kind))
     status = yield from parts.pki.hold_status(certificate.id)
     reason = certificate_flaw(status, now=now)
     if reason is not None:
         raise CertificateNotGood(reason=str(reason))
+    if Kind(kind) is Kind.SIGN and phone.facts.young_until > now:
+        raise PhoneYoung()
 
 
 def release_stale(parts: Parts, approval: Approval) -> Step[Approval]:
@@ -166,7 +231,7 @@ def release_stale(parts: Parts, approval: Approval) -> Step[Approval]:
         object=approval.question.session,
         details={"approval": approval.id, "generation": approval.generation + 1},
     )
-    approval = yield from parts.approvals.reopen(approval, handle=new_id("qr"), event=event)
+    approval = yield from parts.approvals.reopen(approval, event=event)
     yield Wake(topic(approval.question.session))
     return approval
 
@@ -192,14 +257,19 @@ def _give_back(parts: Parts, phone: PhonePrincipal, approval_id: str) -> Step[No
         object=approval.question.session,
         details={"approval": approval.id},
     )
-    yield from parts.approvals.reopen(approval, handle=new_id("qr"), event=event)
+    yield from parts.approvals.reopen(approval, event=event)
     yield Wake(topic(approval.question.session))
 
 
 def _draft(
-    question: Question, facts: PhoneFacts, *, lang: shown.Language, at: datetime
+    question: Question,
+    facts: PhoneFacts,
+    *,
+    door: StatementDoor,
+    lang: shown.Language,
+    at: datetime,
 ) -> statement.Draft:
-    certificate = facts.certificates[USE_OF_KIND[Kind(question.kind)]]
+    certificate = certificate_of(facts, Kind(question.kind))
     return statement.Draft(
         v=1,
         iss=question.iss,
@@ -216,12 +286,12 @@ def _draft(
         shown=statement.Shown(
             template=TEMPLATE_OF_KIND[Kind(question.kind)],
             lang=lang,
-            text_sha256=shown.text_sha256(_text(question, lang)),
+            text_sha256=shown.text_sha256(_text(question, door, lang)),
         ),
         claims=tuple(question.claims),
         challenge=question.challenge,
         contents=_contents(question),
-        door=StatementDoor.QR,
+        door=door,
         return_origin=question.return_origin,
         cert_sha256=certificate.sha256,
         cred_sha256=statement.credential_sha256(facts.credential_id, facts.cose_key),
@@ -230,14 +300,14 @@ def _draft(
     )
 
 
-def _text(question: Question, lang: shown.Language) -> str:
+def _text(question: Question, door: StatementDoor, lang: shown.Language) -> str:
     return shown.render(
         TEMPLATE_OF_KIND[Kind(question.kind)],
         lang,
         relying_party=question.relying_party.name,
         domain=question.relying_party.domain,
         purpose_text=question.purpose_text[lang],
-        door=StatementDoor.QR,
+        door=door,
         contents=_contents(question),
         claims=question.claims,
         full_evidence=question.full_evidence,
@@ -248,13 +318,15 @@ def _contents(question: Question) -> tuple[Content, ...]:
     return msgspec.convert(question.contents, tuple[Content, ...])
 
 
-def _opened(approval: Approval, *, now: datetime) -> Opened:
+def opened(approval: Approval, *, now: datetime) -> Opened:
+    """What the phone gets of an approval that it has open."""
     assert approval.draft is not None
+    assert approval.door is not None
     given = msgspec.json.decode(approval.draft, type=_Given)
     return Opened(
         approval=approval.id,
         draft=msgspec.Raw(approval.draft),
-        text=_text(approval.question, given.shown.lang),
+        text=_text(approval.question, approval.door, given.shown.lang),
         expires_at=rfc3339(approval.expires_at),
         now=rfc3339(now),
     )
@@ -263,4 +335,4 @@ def _opened(approval: Approval, *, now: datetime) -> Opened:
 async def opened_on(parts: Parts, phone: PhonePrincipal) -> list[Opened]:
     """What this phone has open and undecided, as it was given out."""
     approvals = await parts.db.read(parts.approvals.opened_on, phone.phone)
-    return [_opened(approval, now=parts.db.now()) for approval in approvals]
+    return [opened(approval, now=parts.db.now()) for approval in approvals]

@@ -1,4 +1,4 @@
-"""What the use cases of sessions share: the features below, the clock, and the session's QR secret."""
+"""What the use cases of sessions share: the features below, and the secrets that are derived for a session."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,23 +7,34 @@ from typing import Any
 import msgspec
 
 from inkan.approvals import Approval, Approvals, is_releasable, state_at
+from inkan.attributes import Attributes
 from inkan.audit import Audit
 from inkan.crypto import base64url
 from inkan.crypto.aead import hmac_sha256
 from inkan.enrolment import Enrolment
 from inkan.identification import store
-from inkan.identification.model import Next, QRDoor, Session, SessionNotFound
-from inkan.identification.rules import FINAL
+from inkan.identification.model import Next, QRDoor, Session, SessionNotFound, Terms
+from inkan.identification.rules import (
+    CODE_DIGITS,
+    ENUMERABLE_HINTS,
+    FINAL,
+    PUSHED,
+    Opening,
+    way_of,
+)
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.ids import ApprovalID, SessionID, SystemID
 from inkan.kernel.sensitive import Secret
+from inkan.notices import Notices
 from inkan.people import People
 from inkan.pki import PKI, CertificateState, CertificateStatus
+from inkan.relying_parties import RelyingParties
+from inkan.signing import Signing
 from inkan.store.database import Database, Step
 from inkan.store.sealing import SealedColumn, Sealer
 from inkan.wire.binding import BindingLevel
 from inkan.wire.reasons import Reason
-from inkan.wire.session import SessionState
+from inkan.wire.session import Outcome, SessionState
 
 EVIDENCE = SealedColumn("identification_session", "evidence")
 
@@ -39,6 +50,10 @@ class Parts:
     enrolment: Enrolment
     people: People
     pki: PKI
+    notices: Notices
+    relying_parties: RelyingParties
+    attributes: Attributes
+    signing: Signing
     issuer: str
     wallet_origin: str
     qr_master: Secret[bytes]
@@ -54,6 +69,22 @@ class Parts:
         A plain hash would give a typed national ID back to whoever tries all numbers (design §5.4).
         """
         return base64url.encode(hmac_sha256(self.qr_master, b"inkan-idempotency-v1\x00" + body))
+
+    def code(self, approval_id: str) -> str:
+        """The six digits of a pushed session: the same for each sending, known to nobody without the key."""
+        message = f"inkan-push-code-v1\x00{approval_id}".encode()
+        drawn = int.from_bytes(hmac_sha256(self.qr_master, message))
+        return str(drawn % 10**CODE_DIGITS).zfill(CODE_DIGITS)
+
+    def return_code(self, approval: Approval) -> str:
+        """What the browser brings back for this answer: base64url of 32 bytes, bound to the signed statement."""
+        message = f"inkan-return-v1\x00{approval.id}\x00{approval.statement_sha256}".encode()
+        return base64url.encode(hmac_sha256(self.qr_master, message))
+
+    def browser_of(self, system: SystemID, browser: str) -> str:
+        """A relying party's name for a browser, blinded for this system alone."""
+        message = f"inkan-browser-v1\x00{system}\x00{browser}".encode()
+        return base64url.encode(hmac_sha256(self.qr_master, message))
 
     def qr_door(self, approval: Approval, now: datetime) -> QRDoor:
         """What the relying party's back end draws the frames of the present generation with."""
@@ -92,6 +123,11 @@ def find(parts: Parts, session_id: str, *, system: SystemID) -> Step[Found]:
     if session is None or session.system != system:
         raise SessionNotFound()
     approval = yield from parts.approvals.get(session.approval)
+    if approval.state is SessionState.CLOSED and session.result is None:
+        # The answer came between the two reads, which share no snapshot: the other half is there now.
+        session = read_session((yield store.BY_ID.one(key=session_id)))
+        if session is None:
+            raise SessionNotFound()
     return Found(session=session, approval=approval)
 
 
@@ -122,6 +158,10 @@ def read_session(row: Any) -> Session | None:
         binding_min=BindingLevel(row.binding_min),
         hint_type=row.hint_type,
         hint=row.hint,
+        terms=msgspec.convert(row.terms, Terms),
+        page=row.page,
+        page_browser=row.page_browser,
+        is_withdrawn=row.is_withdrawn,
         body_sha256=row.body_sha256,
         created_at=row.created_at,
         expires_at=row.expires_at,
@@ -133,12 +173,40 @@ def read_session(row: Any) -> Session | None:
     )
 
 
-def next_step(approval: Approval, now: datetime) -> Next:
-    """What the relying party does now: draw a fresh code, wait, or nothing."""
+def is_veiled(session: Session, approval: Approval) -> bool:
+    """Whether the relying party must not see what became of the push that named a person (design §5.4).
+
+    Unknown, unbound, refusing and mistyping persons look alike. Whoever opened it by scan or link was not named
+    by the asker's page, so nothing is given away then.
+    """
+    return (
+        session.hint_type in ENUMERABLE_HINTS
+        and way_of(Opening.PUSH, session.terms.doors) is not None
+        and (approval.door is None or approval.door in PUSHED)
+    )
+
+
+def shown_state(session: Session, approval: Approval, now: datetime) -> SessionState:
+    """The state that the relying party reads: of a veiled session only its good end, its cancellation and time."""
     state = state_at(approval, now)
+    if not is_veiled(session, approval) or state is SessionState.CANCELLED:
+        return state
+    if session.is_withdrawn:
+        return SessionState.CANCELLED
+    if state is SessionState.CLOSED and approval.outcome is Outcome.OK:
+        return state
+    return SessionState.EXPIRED if approval.expires_at <= now else SessionState.PRESENTED
+
+
+def next_step(session: Session, approval: Approval, now: datetime) -> Next:
+    """What the relying party does now: draw a fresh code, wait, redeem, or nothing."""
+    state = shown_state(session, approval, now)
     if state in FINAL:
         return Next(action="none", retry_after_ms=0)
-    if state is SessionState.CREATED or is_releasable(approval, now):
+    if state is SessionState.DECIDED:
+        return Next(action="redeem", retry_after_ms=0)
+    is_free = state is SessionState.OPENED and is_releasable(approval, now)
+    if state is SessionState.CREATED or is_free:
         return Next(action="present", retry_after_ms=0)
     return Next(action="wait", retry_after_ms=1000)
 

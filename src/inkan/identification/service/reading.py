@@ -1,4 +1,4 @@
-"""What relying parties read and take back: the session object, its long poll, its `qr` door, cancel."""
+"""What relying parties read: the session object, its long poll, its frames."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,24 +7,28 @@ from datetime import datetime
 
 from inkan.approvals import (
     OPEN_LIFE,
-    UNDECIDED,
     Approval,
     ApprovalEnded,
     ApprovalMoved,
     is_releasable,
     state_at,
 )
-from inkan.audit import Actor, ActorKind
-from inkan.identification.model import QRDoor, SessionView
+from inkan.identification.model import SessionView
 from inkan.identification.rules import FINAL, MAX_WAIT_S
-from inkan.identification.service.create import check_level, check_life
 from inkan.identification.service.opening import release_stale
-from inkan.identification.service.parts import Found, Parts, find, next_step, qr_seconds, topic
+from inkan.identification.service.parts import (
+    Found,
+    Parts,
+    find,
+    is_veiled,
+    next_step,
+    qr_seconds,
+    shown_state,
+    topic,
+)
 from inkan.identification.service.views import view
-from inkan.kernel.ids import SystemID, new_id
-from inkan.store.database import MOMENT, Step, Wake
+from inkan.kernel.ids import SystemID
 from inkan.wire import qr
-from inkan.wire.binding import Door
 from inkan.wire.session import SessionState
 
 # The bus is a hint only: a waiter reads again after this long even when nobody called it.
@@ -62,7 +66,8 @@ async def wait(
             etag = _etag(parts, found)
             changed = known is not None and etag != known
             left = deadline - asyncio.get_running_loop().time()
-            if changed or state_at(found.approval, now) in FINAL or left <= 0:
+            is_over = shown_state(found.session, found.approval, now) in FINAL
+            if changed or is_over or left <= 0:
                 return await _view(parts, found), etag
             due_s = _due_s(found.approval, now)
             await calls.wait(timeout_s=max(0.001, min(left, REREAD_S, due_s + 0.001)))
@@ -70,10 +75,10 @@ async def wait(
 
 def _due_s(approval: Approval, now: datetime) -> float:
     """Seconds until time alone changes what is read: the end, or a phone's minute is over."""
-    due = approval.expires_at
+    dues = [approval.expires_at, approval.redeem_until]
     if approval.opened_at is not None and not is_releasable(approval, now):
-        due = min(due, approval.opened_at + OPEN_LIFE)
-    return (due - now).total_seconds()
+        dues.append(approval.opened_at + OPEN_LIFE)
+    return min((due - now).total_seconds() for due in dues if due is not None and due > now)
 
 
 async def follow(
@@ -96,43 +101,6 @@ async def follow(
         known = etag
         if seen.state in FINAL:
             return
-
-
-async def qr_door(parts: Parts, session_id: str, *, system: SystemID) -> QRDoor:
-    """Make the `qr` door, or give the secret of its present generation again.
-
-    A phone that left the approval undecided for 60 s loses it here: the code gets a new secret.
-
-    Raises:
-        SessionNotFound: unknown, or another system's.
-        ApprovalEnded: there is nothing left to open.
-        LevelTooLow, Malformed: this door cannot reach the demanded level, or lives shorter than the session.
-    """
-    found = await parts.db.read(find, parts, session_id, system=system)
-    check_level(Door.QR, found.session.binding_min)
-    check_life(Door.QR, found.session.expires_at - found.session.created_at)
-    return await parts.db.transact(_qr_door, parts, session_id, system)
-
-
-def _qr_door(parts: Parts, session_id: str, system: SystemID) -> Step[QRDoor]:
-    moment = yield MOMENT
-    found = yield from find(parts, session_id, system=system)
-    approval = found.approval
-    state = state_at(approval, moment)
-    if state not in UNDECIDED:
-        raise ApprovalEnded(state=str(state))
-    if state is SessionState.CREATED:
-        event = yield from parts.audit.record(
-            "identification.door_made",
-            actor=Actor(ActorKind.SYSTEM, system),
-            object=session_id,
-            details={"door": Door.QR.value},
-        )
-        approval = yield from parts.approvals.present(approval, handle=new_id("qr"), event=event)
-        yield Wake(topic(session_id))
-    elif is_releasable(approval, moment):
-        approval = yield from release_stale(parts, approval)
-    return parts.qr_door(approval, moment)
 
 
 async def frames(parts: Parts, session_id: str, *, system: SystemID) -> AsyncIterator[str | None]:
@@ -182,42 +150,18 @@ def draw(parts: Parts, found: Found) -> str:
     return qr.frame(parts.wallet_origin, handle=approval.handle, t=t, key=key)
 
 
-async def cancel(parts: Parts, session_id: str, *, system: SystemID) -> SessionView:
-    """The relying party takes the question back.
-
-    Raises:
-        SessionNotFound: unknown, or another system's.
-        ApprovalEnded: it has ended already.
-    """
-    await parts.db.transact(_cancel, parts, session_id, system)
-    seen, _ = await get(parts, session_id, system=system)
-    return seen
-
-
-def _cancel(parts: Parts, session_id: str, system: SystemID) -> Step[None]:
-    found = yield from find(parts, session_id, system=system)
-    if found.approval.state is SessionState.CANCELLED:
-        return
-    event = yield from parts.audit.record(
-        "identification.session_cancelled",
-        actor=Actor(ActorKind.SYSTEM, system),
-        object=session_id,
-        details={"approval": found.approval.id},
-    )
-    yield from parts.approvals.cancel(found.approval, event=event)
-    yield Wake(topic(session_id))
-
-
 async def _view(parts: Parts, found: Found) -> SessionView:
     status = None
-    if found.session.certificate is not None:
+    if found.session.certificate is not None and found.session.result is not None:
         status = await parts.db.read(parts.pki.find_status, found.session.certificate)
     state_now = str(status.state) if status else None
     return view(found.session, found.approval, now=parts.db.now(), status_now=state_now)
 
 
 def _etag(parts: Parts, found: Found) -> str:
-    """Changes with every step and with what time alone decides."""
+    """Changes with every step that shows, and with what time alone decides."""
     now = parts.db.now()
-    state = state_at(found.approval, now)
-    return f'"{found.approval.version}-{state}-{next_step(found.approval, now).action}"'
+    session, approval = found.session, found.approval
+    state = shown_state(session, approval, now)
+    version = 0 if is_veiled(session, approval) else approval.version
+    return f'"{version}-{state}-{next_step(session, approval, now).action}"'

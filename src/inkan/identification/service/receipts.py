@@ -2,17 +2,23 @@
 
 import msgspec
 
-from inkan.approvals import state_at
 from inkan.audit import EventNotCovered
 from inkan.crypto import base64url
 from inkan.identification import store
 from inkan.identification.model import EvidenceSealed, ReceiptNotReady
-from inkan.identification.service.parts import EVIDENCE, Parts, find
+from inkan.identification.service import closing
+from inkan.identification.service.parts import Parts, find, shown_state
 from inkan.identification.service.receipt_signer import ReceiptSigner
-from inkan.identification.service.records import Proofs
 from inkan.kernel.ids import SystemID
 from inkan.store.database import Step
 from inkan.wire import evidence
+from inkan.wire.session import Kind, SessionState
+
+_PROFILE_OF_KIND = {
+    Kind.IDENTIFY: "phone-auth",
+    Kind.APPROVE: "phone-auth",
+    Kind.SIGN: "phone-sign",
+}
 
 # What the bundle does not prove by itself; there the reader trusts the platform.
 PLATFORM_WORDS = (
@@ -34,10 +40,11 @@ async def receipt(parts: Parts, signer: ReceiptSigner, session_id: str, *, syste
         ReceiptNotReady: nothing was released.
     """
     found = await parts.db.read(find, parts, session_id, system=system)
+    state = shown_state(found.session, found.approval, parts.db.now())
+    if state is not SessionState.CLOSED or found.session.receipt_payload is None:
+        raise ReceiptNotReady(state=str(state))
     if found.session.receipt is not None:
         return found.session.receipt
-    if found.session.receipt_payload is None:
-        raise ReceiptNotReady(state=str(state_at(found.approval, parts.db.now())))
     return await signer.sign_now(session_id, found.session.receipt_payload)
 
 
@@ -56,9 +63,8 @@ async def evidence_bundle(
         raise EvidenceSealed()
     sealed, event = await parts.db.read(_sealed, session_id)
     if sealed is None:
-        raise ReceiptNotReady(state=str(state_at(found.approval, parts.db.now())))
-    plain = parts.sealer.open(EVIDENCE, session_id, sealed)
-    proofs = msgspec.msgpack.decode(plain.reveal(), type=Proofs)
+        raise ReceiptNotReady(state=str(SessionState.CLOSED))
+    proofs = closing.unseal(parts, found.session, sealed)
     revocation = await parts.pki.revocation_evidence(proofs.certificate)
     bundle = evidence.EvidenceBundle(
         v=1,
@@ -68,7 +74,10 @@ async def evidence_bundle(
         cose_key=base64url.encode(proofs.cose_key),
         certificates=tuple(
             base64url.encode(der)
-            for der in (proofs.certificate_der, *parts.pki.chain_of("phone-auth"))
+            for der in (
+                proofs.certificate_der,
+                *parts.pki.chain_of(_PROFILE_OF_KIND[Kind(found.session.kind)]),
+            )
         ),
         salts=evidence.Salts(**{name: base64url.encode(s) for name, s in proofs.salts.items()}),
         revocation=evidence.Revocation(

@@ -8,13 +8,21 @@ import msgspec
 
 from inkan.audit import Audit
 from inkan.kernel.clock import Clock
+from inkan.kernel.sensitive import Secret
 from inkan.notices import store
-from inkan.notices.model import Contact, MailAddress
+from inkan.notices.model import Contact, MailAddress, PushAddress
 from inkan.store.database import Database
 from inkan.store.sealing import Sealer
 from inkan.web.languages import Formats, Language
 
 Facts = dict[str, str]
+
+
+class _Keys(msgspec.Struct, frozen=True):
+    """The keys of a push subscription as they lie in their sealed column."""
+
+    p256dh: str
+    auth: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,4 +53,28 @@ class Parts:
             address=MailAddress(address.reveal()),
             language=row.language,
             known_from=row.known_from,
+        )
+
+    def seal_address(
+        self, subscription: str, address: PushAddress | None
+    ) -> tuple[bytes | None, bytes | None]:
+        """Endpoint and keys of a push subscription as they rest in its row."""
+        if address is None:
+            return None, None
+        keys = _Keys(address.p256dh, address.auth.reveal())
+        return (
+            self.sealer.seal(store.ENDPOINT, subscription, address.endpoint),
+            self.sealer.seal(store.KEYS, subscription, msgspec.json.encode(keys)),
+        )
+
+    def open_address(self, row: Any) -> PushAddress | None:
+        """Endpoint and keys of a push subscription's row; None when it has none."""
+        if row.endpoint is None:
+            return None
+        keys = self.sealer.open(store.KEYS, row.id, row.keys).reveal()
+        read = msgspec.json.decode(keys, type=_Keys)
+        return PushAddress(
+            endpoint=self.sealer.open_text(store.ENDPOINT, row.id, row.endpoint),
+            p256dh=read.p256dh,
+            auth=Secret(read.auth),
         )

@@ -45,9 +45,9 @@ from inkan.pki.service.retirement import purge
 from inkan.pki.service.sources import OwnRegister
 from inkan.pki.service.status import LIST_JOB, LISTS_TOPIC, ListJob, Status
 from inkan.pki.service.timestamps import TimestampAuthority
-from inkan.pki.service.transcript import Transcript, TranscriptLine
 from inkan.store.database import MOMENT, Database, Step
 from inkan.store.sealing import Sealer
+from inkan.wire.ceremony_transcript import Transcript, TranscriptLine
 
 UNFINISHED_AFTER = timedelta(seconds=10)
 

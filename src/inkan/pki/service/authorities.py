@@ -25,8 +25,14 @@ from inkan.pki.service.key_uses import KeyUseLog
 from inkan.pki.service.lists import Lists
 from inkan.pki.service.retirement import Retirement
 from inkan.pki.service.status import LISTS_TOPIC
-from inkan.pki.service.transcript import Transcript, TranscriptLine, cross_line, transcript_line
+from inkan.pki.service.transcript import cross_line, transcript_line
 from inkan.store.database import Database
+from inkan.wire.ceremony_transcript import (
+    TRANSCRIPT_TYP,
+    Transcript,
+    TranscriptLine,
+    transcript_bytes,
+)
 from inkan.wire.receipt import RECEIPT_TYP
 
 FOLLOW_EVERY_S = 60.0
@@ -89,6 +95,13 @@ class Authorities:
             with self.hierarchy.opened(offline):
                 await self.lists.sign_offline()
         return held
+
+    async def sign_transcript(self, held: Transcript) -> str:
+        """The compact JWS of a transcript, by the key of the audit log; with its chain once that is certified.
+
+        A rehearsal is signed by the same key, which is none of its throw-away ones, and says what it is.
+        """
+        return await self._audit.attest(transcript_bytes(held), typ=TRANSCRIPT_TYP)
 
     async def drill(self, offline: KeyProvider) -> list[str]:
         """See :meth:`CeremonyMaster.drill`."""

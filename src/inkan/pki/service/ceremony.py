@@ -40,16 +40,17 @@ from inkan.pki.model import (
 )
 from inkan.pki.service import builder
 from inkan.pki.service.ceremony_file import AnyCeremony, Ceremony, Custody, SignLists
-from inkan.pki.service.custody import Approver, verify_quorum
+from inkan.pki.service.custody import verify_quorum
 from inkan.pki.service.hierarchy import AUTHORITIES_TOPIC, Hierarchy, key_end
 from inkan.pki.service.key_uses import intended
 from inkan.pki.service.making import Maker, thumbprint
 from inkan.pki.service.plan import OCSP_SIGNER_LIFE, Made, Plan
 from inkan.pki.service.rehearsal import ThrowAwayKeys
 from inkan.pki.service.retirement import Retirement
-from inkan.pki.service.transcript import Transcript, cross_line, transcript_line
+from inkan.pki.service.transcript import cross_line, transcript_line
 from inkan.store.database import MOMENT, Database, Step, Wake
 from inkan.wire.ceremony_approval import file_sha256
+from inkan.wire.ceremony_transcript import Approver, Transcript, transcript_bytes
 
 OFFICER = Actor(ActorKind.OPERATOR, "ca-officer")
 TSA_RENEWED_BEFORE = timedelta(days=30)
@@ -106,6 +107,7 @@ class CeremonyMaster:
             CeremonyDone, CeremonyWrong: 2.
             KeyOffline: an offline key is needed, and its store is closed.
             LintRefused: 4; nothing was stored.
+            CeremonyTranscriptMalformed: a name in the file is none that people can read; nothing was stored.
         """
         approvers = await self._approved(ceremony, file, approvals)  # 1
         await self._verify_possible(ceremony, file)  # 2
@@ -136,8 +138,9 @@ class CeremonyMaster:
             if isinstance(ceremony, SignLists)
             else [],
         )
+        written = transcript_bytes(transcript)  # what could not be signed is not stored either
         if not is_rehearsal:
-            await self._db.transact(self._store, ceremony, made, transcript)  # 5
+            await self._db.transact(self._store, ceremony, made, transcript, written)  # 5
             await self._hierarchy.load()
         return transcript
 
@@ -189,7 +192,9 @@ class CeremonyMaster:
         )
 
     # 5
-    def _store(self, ceremony: AnyCeremony, made: Made, transcript: Transcript) -> Step[None]:
+    def _store(
+        self, ceremony: AnyCeremony, made: Made, transcript: Transcript, written: bytes
+    ) -> Step[None]:
         moment = yield MOMENT
         event = yield from self._audit.record(
             "pki.ceremony_held",
@@ -207,7 +212,7 @@ class CeremonyMaster:
             kind=transcript.kind,
             held_at=moment,
             custody=msgspec.to_builtins(custody) if custody else None,
-            transcript=msgspec.json.encode(transcript).decode(),
+            transcript=written.decode(),
             event_id=event,
         )
         for authority in made.authorities:

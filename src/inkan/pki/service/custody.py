@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-import msgspec
 from cryptography import x509
 
 from inkan.crypto.cms import CMSSignatureWrong
@@ -21,14 +20,7 @@ from inkan.kernel.errors import InkanError
 from inkan.pki.model import CeremonyNotApproved
 from inkan.pki.service.ceremony_file import OUTSIDERS, Custodian, Custody
 from inkan.wire import ceremony_approval
-
-
-class Approver(msgspec.Struct, frozen=True):
-    """A custodian who approved, and the hash of the approval, for the transcript."""
-
-    name: str
-    unit: str
-    approval_sha256: str
+from inkan.wire.ceremony_transcript import Approver
 
 
 async def verify_quorum(

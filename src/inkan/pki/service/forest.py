@@ -10,12 +10,13 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from inkan.kernel.clock import rfc3339
 from inkan.pki.model import Authority, CrossCertificate, Role
 from inkan.pki.service.hierarchy import PublicURLs
 
@@ -238,3 +239,22 @@ def _place(node: _Node, *, is_main: bool) -> Place:
 def _common_name(name: x509.Name) -> str:
     found = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return str(found[-1].value) if found else name.rfc4514_string()
+
+
+def told(tree: Tree) -> dict[str, Any]:
+    """A certificate of the picture as JSON."""
+    return {
+        "name": tree.name,
+        "role": tree.role,
+        "place": tree.place,
+        "common_name": tree.title,
+        "issuer": tree.issuer,
+        "sha256": tree.thumbprint,
+        "not_before": rfc3339(tree.not_before),
+        "not_after": rfc3339(tree.not_after),
+        "crl": tree.crl or None,
+        "crl_shards": tree.crl_shards,
+        "ocsp": tree.ocsp or None,
+        "timestamps": tree.timestamps or None,
+        "below": [told(each) for each in tree.below],
+    }

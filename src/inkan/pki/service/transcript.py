@@ -1,45 +1,11 @@
-"""The transcript of a ceremony: what people compare afterwards, and what the log keeps the hash of."""
+"""The lines of a ceremony's transcript: what people compare afterwards, and what the log keeps the hash of."""
 
-import msgspec
 from cryptography import x509
 
 from inkan.kernel.clock import rfc3339
 from inkan.pki.model import Authority, CrossCertificate
-from inkan.pki.service.custody import Approver
 from inkan.pki.service.making import thumbprint
-
-TRANSCRIPT_TYP = "inkan-transcript+jws"
-
-
-class TranscriptLine(msgspec.Struct, frozen=True):
-    """One thing a ceremony made, with the thumbprint that people compare (JPKI-36)."""
-
-    name: str
-    role: str
-    subject: str
-    thumbprint_sha256: str
-    not_after: str
-
-
-class Transcript(msgspec.Struct, frozen=True, kw_only=True):
-    """What a ceremony did.
-
-    Attributes:
-        file_sha256: base64url SHA-256 of the ceremony file.
-        approvals: the custodians whose cards signed the file.
-        made: every certificate, in the order in which they were made.
-        revoked: names of authorities and cross-certificates that ended.
-    """
-
-    v: int = 1
-    kind: str
-    title: str
-    file_sha256: str
-    held_at: str
-    is_rehearsal: bool
-    approvals: list[Approver]
-    made: list[TranscriptLine]
-    revoked: list[str] = []
+from inkan.wire.ceremony_transcript import TranscriptLine
 
 
 def transcript_line(authority: Authority) -> TranscriptLine:

@@ -106,7 +106,7 @@ class System(msgspec.Struct, frozen=True):
 
 
 class SystemPrincipal(msgspec.Struct, frozen=True):
-    """A system that proved its key in this request, and the thumbprint of the key it proved."""
+    """A system that proved its key in this request, and the thumbprint of the key; a sandbox may know no key."""
 
     system: System
     jkt: str

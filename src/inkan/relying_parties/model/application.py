@@ -315,6 +315,13 @@ class ExportExpired(Gone):
     title = "The export has expired"
 
 
+class ExportOvertaken(Conflict):
+    """A newer export of the same system was imported meanwhile."""
+
+    code = "export_overtaken"
+    title = "A newer export of this system was imported"
+
+
 class ExportUsed(Conflict):
     """The export was imported before."""
 

@@ -1,39 +1,13 @@
-"""What leaves the sandbox for production: a conformance report that came in, and the signed export that goes out."""
+"""What leaves the sandbox for production: the signed export, and what production has to know of a sandbox."""
 
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from inkan.relying_parties.model import Code, SystemRegistration
-from inkan.wire.forms import Bytes32, Identifier, Issuer, Moment, Name
+from inkan.relying_parties.model import SystemRegistration
+from inkan.wire.forms import Bytes32, Identifier, Issuer
 
 NumericDate = Annotated[int, msgspec.Meta(ge=0, le=253402300799)]
-
-
-class ConformanceReport(msgspec.Struct, frozen=True):
-    """The claims of a report of the conformance kit, as far as they are read here.
-
-    Attributes:
-        system: code of the system that was attacked.
-        kit_version: of the kit.
-        passed: whether every item held.
-        at: when it ended.
-        items: one object for each attack; ``passed`` in each says whether it held.
-    """
-
-    system: Code
-    kit_version: Name
-    passed: bool
-    at: Moment
-    items: Annotated[list[dict[str, Any]], msgspec.Meta(min_length=1)]
-
-
-class Conformance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which report an export rests on: SHA-256 of its JWS, the kit, the time."""
-
-    report_sha256: Bytes32
-    kit_version: Name
-    at: Moment
 
 
 class ReviewedApplication(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +30,7 @@ class Export(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         iat, exp: NumericDate (RFC 7519 §2), true time.
         number: of the organisation.
         registration: as the officers approved it.
+        report: the signed conformance report, whole: production verifies it itself.
     """
 
     v: Literal[1]
@@ -67,4 +42,18 @@ class Export(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
     registration: SystemRegistration
     application: ReviewedApplication
-    conformance: Conformance
+    report: Annotated[str, msgspec.Meta(min_length=1, max_length=128 * 1024)]
+
+
+class ExporterFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What ``inkan systems exporter`` prints at a sandbox, and ``[onboarding]`` of production names.
+
+    Attributes:
+        issuer: origin of the sandbox.
+        exports: public JWK (P-256) that signs its exports.
+        reports: public JWK (P-256) that signs its conformance reports.
+    """
+
+    issuer: Issuer
+    exports: dict[str, Any]
+    reports: dict[str, Any]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from inkan.relying_parties.pages import console, developer, systems
+from inkan.relying_parties.pages import console, developer, registered, systems
 from inkan.relying_parties.service import Applications, RelyingParties
 from inkan.web.exchange import MenuItem
 from inkan.web.routes import Group
@@ -17,7 +17,7 @@ _OPERATORS: Final = frozenset({"rp_officer", "operator", "auditor"})
 MENU: Final = (
     MenuItem(text="Your systems", path=developer.HOME, roles=_DEVELOPERS),
     MenuItem(text="Applications", path=console.APPLICATIONS, roles=_OFFICERS),
-    MenuItem(text="Systems", path=console.SYSTEMS, roles=_OPERATORS),
+    MenuItem(text="Systems", path=registered.SYSTEMS, roles=_OPERATORS),
     MenuItem(text="Load tests", path=console.WINDOWS, roles=_OPERATORS),
 )
 
@@ -27,5 +27,6 @@ def routes(applications: Applications, relying_parties: RelyingParties) -> tuple
     return (
         developer.routes(applications),
         systems.routes(applications, relying_parties),
-        console.routes(applications, relying_parties),
+        console.routes(applications),
+        registered.routes(applications, relying_parties),
     )

@@ -1,14 +1,14 @@
-"""The officers' pages: applications and their review, systems and their suspension, announced load tests."""
+"""The officers' pages: applications and their review, announced load tests."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from inkan.accounts import Login, Proposal, ProposalState, actor_of
+from inkan.accounts import Login, Proposal, ProposalState
 from inkan.kernel.errors import InkanError
 from inkan.relying_parties.model.application import Application, ApplicationChanged
 from inkan.relying_parties.model.window import WindowNotFound, WindowStep
 from inkan.relying_parties.pages.parts import answer, group, login_of, number, told
-from inkan.relying_parties.service import Applications, RelyingParties, documents
+from inkan.relying_parties.service import Applications, documents
 from inkan.relying_parties.service.reviewing import reason_of
 from inkan.web.exchange import Exchange
 from inkan.web.principal import Access
@@ -16,7 +16,6 @@ from inkan.web.response import Response, see_other
 from inkan.web.routes import Bare, Endpoint, Group
 
 APPLICATIONS: Final = "/console/applications"
-SYSTEMS: Final = "/console/systems"
 WINDOWS: Final = "/console/windows"
 _ONE: Final = f"{APPLICATIONS}/{{application}}"
 
@@ -27,9 +26,8 @@ Act = Callable[[Application, Proposal | None, Fields, Login], Awaitable[object]]
 class Pages:
     """The endpoints of these pages."""
 
-    def __init__(self, applications: Applications, relying_parties: RelyingParties) -> None:
+    def __init__(self, applications: Applications) -> None:
         self._applications = applications
-        self._parties = relying_parties
 
     # --- applications ------------------------------------------------------------------------------
 
@@ -115,29 +113,6 @@ class Pages:
             back=APPLICATIONS,
         )
 
-    # --- systems -----------------------------------------------------------------------------------
-
-    async def systems(self, exchange: Exchange) -> Response:
-        """Every system and its state."""
-        return answer(
-            exchange,
-            "relying_parties/systems.html",
-            systems=await self._parties.systems(),
-            path=SYSTEMS,
-        )
-
-    async def suspend(self, exchange: Exchange) -> Response:
-        """Refuse every request of a system from now on."""
-        login = await login_of(exchange)
-        await self._parties.suspend(exchange.parameters["code"], actor=actor_of(login))
-        return see_other(SYSTEMS)
-
-    async def resume(self, exchange: Exchange) -> Response:
-        """End a suspension."""
-        login = await login_of(exchange)
-        await self._parties.resume(exchange.parameters["code"], actor=actor_of(login))
-        return see_other(SYSTEMS)
-
     # --- load tests --------------------------------------------------------------------------------
 
     async def windows(self, exchange: Exchange) -> Response:
@@ -172,11 +147,10 @@ class Pages:
         )
 
 
-def routes(applications: Applications, relying_parties: RelyingParties) -> Group:
+def routes(applications: Applications) -> Group:
     """The officers' pages."""
-    pages = Pages(applications, relying_parties)
+    pages = Pages(applications)
     read, decide = Access("console.relying_parties"), Access("console.decide_application")
-    suspend = Access("console.suspend_system")
     return group(
         applications.accounts,
         {
@@ -185,9 +159,6 @@ def routes(applications: Applications, relying_parties: RelyingParties) -> Group
             ("POST", f"{_ONE}/propose"): Bare(endpoint=pages.acts(pages.propose), access=decide),
             ("POST", f"{_ONE}/approve"): Bare(endpoint=pages.acts(pages.approve), access=decide),
             ("POST", f"{_ONE}/back"): Bare(endpoint=pages.acts(pages.give_back), access=decide),
-            ("GET", SYSTEMS): Bare(endpoint=pages.systems, access=Access("console.windows")),
-            ("POST", f"{SYSTEMS}/{{code}}/suspend"): Bare(endpoint=pages.suspend, access=suspend),
-            ("POST", f"{SYSTEMS}/{{code}}/resume"): Bare(endpoint=pages.resume, access=suspend),
             ("GET", WINDOWS): Bare(endpoint=pages.windows, access=Access("console.windows")),
             ("POST", f"{WINDOWS}/{{window}}/{{step}}"): Bare(
                 endpoint=pages.decide_window, access=Access("console.decide_window")

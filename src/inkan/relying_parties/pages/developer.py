@@ -89,6 +89,7 @@ class Pages:
             document=content,
             kind=kind,
             digest=digest,
+            sealed=application.seal,
             back=f"{BEGIN}/{application.id}",
         )
 

@@ -1,7 +1,7 @@
 """From the fields of a form to the parts of a draft. Everything that people type passes through here."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +19,7 @@ from inkan.relying_parties.model.application import (
 from inkan.relying_parties.model.window import WindowWrong
 from inkan.relying_parties.service.drafting import convert
 from inkan.wire.binding import Door
+from inkan.wire.claims import Claim
 from inkan.wire.forms import parse_moment
 
 Fields = Mapping[str, str]
@@ -93,7 +94,7 @@ def purpose(fields: Fields) -> Purpose:
             "kinds": [kind for kind in KINDS if fields.get(f"kind_{kind}")],
             "text": _texts(fields, "text"),
             "evidence": "full" if fields.get("full") else "platform",
-            "claims": fields.get("claims", "").split(),
+            "claims": [claim.value for claim in Claim if fields.get(f"claim_{claim.value}")],
         },
         where="/purposes",
     )
@@ -136,11 +137,6 @@ def with_system(draft: Draft, old: str, new: WantedSystem) -> Draft:
     else:
         systems = [*draft.systems, new]
     return msgspec.structs.replace(draft, systems=systems)
-
-
-def local(at: datetime) -> str:
-    """A time as the field of a form shows it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
 
 
 def _texts(fields: Fields, name: str) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """What these pages share: who is logged in, what people read for a state, and a refusal told on the page itself."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
 from inkan.accounts import Accounts, Login, authenticator
+from inkan.crypto import jwk
 from inkan.kernel.errors import Category, InkanError, Malformed
 from inkan.relying_parties.model.application import ApplicationState, ContactRole
 from inkan.relying_parties.model.window import WindowState
@@ -16,6 +17,7 @@ from inkan.web.problems import status_of
 from inkan.web.response import Response
 from inkan.web.routes import Bare, Group, Surface
 from inkan.wire.binding import Door
+from inkan.wire.claims import claim_names
 
 LOGIN_PATH: Final = "/staff/login"
 FORM_LIMIT: Final = 192 * 1024
@@ -57,7 +59,28 @@ SECTORS: Final = {
     "education": "Education",
     "other": "Other",
 }
+KINDS: Final = {
+    "identify": "Who somebody is",
+    "approve": "Approval of contents",
+    "sign": "Signature on documents",
+}
+
+
+def utc(at: datetime) -> str:
+    """A time whose zone nobody has to guess: ``2026-11-21 22:55 UTC``."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def thumbprint(public: dict[str, Any]) -> str:
+    """The name of a key wherever it is shown (RFC 7638)."""
+    return jwk.thumbprint(jwk.load_jwk(public))
+
+
 FACTS: Final[Mapping[str, Any]] = {
+    "kind_names": KINDS,
+    "claim_names": claim_names(),
+    "utc": utc,
+    "thumbprint": thumbprint,
     "states": STATES,
     "window_states": WINDOW_STATES,
     "system_states": SYSTEM_STATES,

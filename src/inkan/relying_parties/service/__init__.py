@@ -30,10 +30,11 @@ from inkan.relying_parties.model import (
     TokenRefused,
 )
 from inkan.relying_parties.model.window import LiveKey
-from inkan.relying_parties.rules import TOKEN_LIFE
+from inkan.relying_parties.rules import OWN_SYSTEM, TOKEN_LIFE
 from inkan.relying_parties.service import register, windows
 from inkan.relying_parties.service.applications import Applications
 from inkan.relying_parties.service.authentication import ClientAuthentication, Form
+from inkan.relying_parties.service.exporting import Exporter
 from inkan.relying_parties.service.parts import Parts
 from inkan.relying_parties.service.register import OPERATOR, Register
 from inkan.relying_parties.service.tokens import Tokens
@@ -143,6 +144,14 @@ class RelyingParties:
         """
         return await self._db.read(_keys_of, code)
 
+    async def registered(self, code: str) -> tuple[System, str, list[LiveKey]]:
+        """A system, its state, and its live keys.
+
+        Raises:
+            SystemNotFound: no such code.
+        """
+        return await self._db.read(_registered, code)
+
     async def systems(self) -> list[tuple[System, str]]:
         """Every system and its state, by code."""
         return await self._db.scan(register.all_systems)
@@ -212,11 +221,25 @@ class RelyingParties:
         )
         if proved.jkt != token.jkt:  # 2
             raise TokenRefused("bound to another key")
-        row = await self._db.read(_by_code, token.code)  # 3
+        principal = await self._active(token.code, jkt=proved.jkt)  # 3
+        return principal, f"{proved.jkt}:{proved.jti}"
+
+    async def named(self, code: str) -> SystemPrincipal:
+        """The active system of a relying party that has this code, with no proof of anything; sandboxes only.
+
+        Raises:
+            TokenRefused: no system has it, or it is the instance's own, which nobody may name.
+            SystemSuspended: it is suspended.
+        """
+        if code == OWN_SYSTEM or await self._db.read(_state_of, code) is None:
+            raise TokenRefused("no system has this code")
+        return await self._active(code, jkt="")
+
+    async def _active(self, code: str, *, jkt: str) -> SystemPrincipal:
+        row = await self._db.read(_by_code, code)
         if row is None or row.state != SystemState.ACTIVE:
             raise SystemSuspended()
-        principal = SystemPrincipal(system=register.read_system(row), jkt=proved.jkt)
-        return principal, f"{proved.jkt}:{proved.jti}"
+        return SystemPrincipal(system=register.read_system(row), jkt=jkt)
 
 
 def _state_of(code: str) -> Step[Any]:
@@ -227,9 +250,14 @@ def _by_code(code: str) -> Step[Any]:
     return (yield store.BY_CODE.one(code=code))
 
 
+def _registered(code: str) -> Step[tuple[System, str, list[LiveKey]]]:
+    row = yield from register.get_row(code)
+    return register.read_system(row), row.state, (yield from register.live_keys(row.id))
+
+
 def _keys_of(code: str) -> Step[list[LiveKey]]:
     row = yield from register.get_row(code)
     return (yield from register.live_keys(row.id))
 
 
-__all__ = ["Applications", "Client", "Grant", "Parts", "RelyingParties", "TokenAnswer"]
+__all__ = ["Applications", "Client", "Exporter", "Grant", "Parts", "RelyingParties", "TokenAnswer"]

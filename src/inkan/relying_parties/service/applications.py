@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-
 from inkan.accounts import Login, Proposal
 from inkan.audit import Actor
 from inkan.relying_parties.model import System, SystemNotFound
@@ -14,14 +12,17 @@ from inkan.relying_parties.model.application import (
     ApplicationState,
     Draft,
 )
+from inkan.relying_parties.model.export import ExporterFile
 from inkan.relying_parties.model.window import LiveKey, LoadWindow, WindowStep
 from inkan.relying_parties.service import drafting, sealing, windows
-from inkan.relying_parties.service.exporting import Exporting, SigningKey
+from inkan.relying_parties.service.exporting import Exporter, Exporting
 from inkan.relying_parties.service.parts import Parts, owner_of
 from inkan.relying_parties.service.register import live_keys, systems_of
+from inkan.relying_parties.service.reports import Reports, SigningKey
 from inkan.relying_parties.service.reviewing import Reviewing
 from inkan.relying_parties.store import applications as store
 from inkan.store.database import Step
+from inkan.wire.conformance_report import ConformanceItem
 
 
 class Applications:
@@ -33,23 +34,25 @@ class Applications:
         *,
         export_key: SigningKey,
         report_key: SigningKey,
-        trusted: Sequence[EllipticCurvePublicKey] = (),
+        trusted: Sequence[Exporter] = (),
     ) -> None:
         """Let two officers approve, by the four eyes of accounts.
 
         Args:
             parts: the features below.
             export_key: gives the key that signs exports (P-256, for nothing else), made at its first use.
-            report_key: gives the key of this instance's conformance kit.
-            trusted: whose exports are taken in; none where applications are made.
+            report_key: gives the key that signs reports of the conformance kit (P-256, for nothing else).
+            trusted: the sandboxes whose exports are taken in; none where applications are made.
         """
         self._parts = parts
         self._db = parts.db
         self._reviewing = Reviewing(parts)
-        self._exporting = Exporting(parts, key=export_key, report_key=report_key, trusted=trusted)
+        self._reports = Reports(parts, key=report_key)
+        self._exporting = Exporting(parts, key=export_key, reports=self._reports, trusted=trusted)
         self.accounts = parts.accounts
         self.issuer = parts.issuer
         self.is_sandbox = parts.sandbox
+        self.takes_exports = bool(trusted)
         parts.accounts.let_two_decide(self._reviewing.act)
 
     def now(self) -> datetime:
@@ -167,10 +170,15 @@ class Applications:
         """See :meth:`inkan.relying_parties.service.exporting.Exporting.take_in`."""
         return await self._exporting.take_in(jws, actor=actor)
 
-    @property
-    def exporter_jwk(self) -> dict[str, str]:
-        """The public key that production has to trust."""
-        return self._exporting.public_jwk
+    async def sign_report(
+        self, code: str, items: Sequence[ConformanceItem], *, kit_version: str, actor: Actor
+    ) -> str:
+        """See :meth:`inkan.relying_parties.service.reports.Reports.sign`."""
+        return await self._reports.sign(code, items, kit_version=kit_version, actor=actor)
+
+    def exporter(self) -> ExporterFile:
+        """What production has to know of this sandbox."""
+        return self._exporting.described()
 
     # --- load tests --------------------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ from inkan.crypto import jwk
 from inkan.kernel.errors import InkanError
 from inkan.relying_parties.model import RegistrationWrong, SystemRegistration
 from inkan.relying_parties.rules import LANGUAGES, is_address
-from inkan.wire.forms import Code, Domain, UnsafeText, verify_line
+from inkan.wire.claims import Claim
+from inkan.wire.forms import Code, Domain, Issuer, UnsafeText, verify_line
 
 Keys = dict[str, dict[str, str]]
 
@@ -57,6 +58,18 @@ def read_keys(publics: Sequence[dict[str, Any]]) -> Keys:
     return found
 
 
+def verify_origin(text: str) -> str:
+    """Return the origin of an instance, as it is written where it stands in signed bytes.
+
+    Raises:
+        RegistrationWrong: it is none.
+    """
+    try:
+        return msgspec.convert(text, Issuer)
+    except msgspec.ValidationError:
+        raise RegistrationWrong(where="/audience", expected="an origin: https://host") from None
+
+
 def _check_purposes(registration: SystemRegistration) -> None:
     codes = [purpose.code for purpose in registration.purposes]
     if len(set(codes)) != len(codes):
@@ -91,7 +104,7 @@ def _check_forms(registration: SystemRegistration) -> None:
     for purpose in registration.purposes:
         where = f"/purposes/{purpose.code}"
         forms.append((f"{where}/code", purpose.code, Code))
-        forms += [(f"{where}/claims", claim, Code) for claim in purpose.claims]
+        forms += [(f"{where}/claims", claim, Claim) for claim in purpose.claims]
         if len(set(purpose.claims)) != len(purpose.claims):
             raise RegistrationWrong(where=f"{where}/claims", expected="each claim once")
     for where, text, form in forms:

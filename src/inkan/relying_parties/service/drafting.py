@@ -275,4 +275,6 @@ def convert(kind: type[Any], value: object, *, where: str) -> Any:
     except msgspec.ValidationError as wrong:
         said, _, path = str(wrong).partition(" - at `$")
         place = path.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/")
-        raise ApplicationIncomplete(said, where=f"{where}{place}", expected=said) from None
+        # A pattern tells nobody what to type; the words beside the field do.
+        expected = "the form that stands beside the field" if " regex " in said else said
+        raise ApplicationIncomplete(said, where=f"{where}{place}", expected=expected) from None

@@ -8,20 +8,20 @@ An export, in order:
 
 An import, in order:
 
-1. signed by a configured key, of the own type;
+1. signed by the key of a configured sandbox, of the own type, and that sandbox is the issuer;
 2. meant for this instance, in its term, which is no longer than an export may live;
-3. in one transaction: not imported before, and the registration passes the checks of every other one.
+3. the report inside it is that sandbox's too, and held when the export was made;
+4. in one transaction: not imported before, no newer one of the same system imported, and the registration passes the
+   checks of every other one. A system that was imported before becomes what the newer export says.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    EllipticCurvePrivateKey,
-    EllipticCurvePublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from inkan.audit import Actor
 from inkan.crypto import jose, jwk
@@ -34,40 +34,50 @@ from inkan.relying_parties.model import System, SystemNotFound, SystemState, Sys
 from inkan.relying_parties.model.application import (
     Application,
     ApplicationState,
-    ConformanceMissing,
     ExportExpired,
+    ExportOvertaken,
     ExportUntrusted,
     ExportUsed,
     NotApproved,
     WantedSystem,
     registration_of,
 )
-from inkan.relying_parties.model.export import (
-    Conformance,
-    ConformanceReport,
-    Export,
-    ReviewedApplication,
-)
+from inkan.relying_parties.model.export import Export, ExporterFile, ReviewedApplication
 from inkan.relying_parties.rules import (
     CLOCK_LEEWAY,
     EXPORT_LIFE,
     EXPORT_LIMIT,
     REGISTRATION_TYP,
-    REPORT_LIFE,
-    REPORT_TYP,
 )
+from inkan.relying_parties.service.checking import verify_origin
 from inkan.relying_parties.service.documents import digest_of
 from inkan.relying_parties.service.parts import Parts
 from inkan.relying_parties.service.register import Origin
+from inkan.relying_parties.service.reports import (
+    Reports,
+    SigningKey,
+    is_signed_by,
+    verify_report,
+)
 from inkan.relying_parties.service.sealing import verify_documents
 from inkan.relying_parties.store import BY_CODE
 from inkan.relying_parties.store import applications as store
 from inkan.store.database import MOMENT, Step
-from inkan.wire.forms import parse_moment
 
-SigningKey = Callable[[], EllipticCurvePrivateKey]
 
-_ES256 = (Algorithm.ES256,)
+@dataclass(frozen=True, kw_only=True)
+class Exporter:
+    """A sandbox whose exports are taken in.
+
+    Attributes:
+        issuer: its origin.
+        exports: what verifies its exports.
+        reports: what verifies its conformance reports.
+    """
+
+    issuer: str
+    exports: EllipticCurvePublicKey
+    reports: EllipticCurvePublicKey
 
 
 class Exporting:
@@ -78,43 +88,55 @@ class Exporting:
         parts: Parts,
         *,
         key: SigningKey,
-        report_key: SigningKey,
-        trusted: Sequence[EllipticCurvePublicKey],
+        reports: Reports,
+        trusted: Sequence[Exporter],
     ) -> None:
-        """Sign under ``key``; believe reports under ``report_key`` and exports of the ``trusted``."""
+        """Sign under ``key`` (P-256, for nothing else); believe the own ``reports``, and exports of the ``trusted``."""
         self._parts = parts
         self._key = key
-        self._report_key = report_key
+        self._reports = reports
         self._trusted = tuple(trusted)
 
-    @property
-    def public_jwk(self) -> dict[str, str]:
-        """What production has to trust: the public half of this instance's key for exports."""
-        return jwk.to_jwk(self._key().public_key())
+    def described(self) -> ExporterFile:
+        """What production has to know of this instance: its origin and two public keys."""
+        return ExporterFile(
+            issuer=self._parts.issuer,
+            exports=jwk.to_jwk(self._key().public_key()),
+            reports=jwk.to_jwk(self._reports.public_key),
+        )
 
     async def export(self, code: str, *, report: str, audience: str, actor: Actor) -> str:
         """The signed export of a system, a compact JWS; see the plan of this module.
 
+        Args:
+            code: of the system.
+            report: of the conformance kit, a compact JWS.
+            audience: origin of the instance that may take it in.
+            actor: who exports.
+
         Raises:
+            RegistrationWrong: the audience is no origin.
             SystemNotFound, SystemSuspended, NotApproved: 1.
             ConformanceMissing: 2.
             DocumentsChanged: 3.
         """
         parts = self._parts
+        verify_origin(audience)
         application, wanted = await parts.db.read(self._approved, code)  # 1
-        read = self._read_report(report, code)  # 2
+        report, now = report.strip(), parts.clock.wire_now()
+        verify_report(report, code=code, keys=[self._reports.public_key], at=now)  # 2
         verify_documents(parts, application)  # 3
         organisation, seal = application.draft.organisation, application.seal
         assert organisation is not None
         assert seal is not None
-        now = to_seconds(parts.clock.wire_now())
+        issued = to_seconds(now)
         claims = Export(
             v=1,
             iss=parts.issuer,
             aud=audience,
             jti=new_id("exp"),
-            iat=now,
-            exp=now + int(EXPORT_LIFE.total_seconds()),
+            iat=issued,
+            exp=issued + int(EXPORT_LIFE.total_seconds()),
             number=organisation.number,
             registration=registration_of(application.draft, wanted),
             application=ReviewedApplication(
@@ -124,9 +146,7 @@ class Exporting:
                 seal_certificate_sha256=seal.certificate_sha256,
                 reviewers=list(application.reviewers),
             ),
-            conformance=Conformance(
-                report_sha256=digest_of(report.encode()), kit_version=read.kit_version, at=read.at
-            ),
+            report=report,
         )
         payload = msgspec.json.encode(claims)
         key = self._key()
@@ -136,16 +156,17 @@ class Exporting:
         return jws
 
     async def take_in(self, jws: str, *, actor: Actor) -> System:
-        """Import an export; from its COMMIT on the system is active here.
+        """Import an export; from its COMMIT on the system is active here. A suspended one stays suspended.
 
         Raises:
-            ExportUntrusted: 1, or another instance's.
-            ExportExpired: outside its term.
-            ExportUsed, SystemExists, OrganisationTaken, RegistrationWrong: 3.
+            ExportUntrusted, ExportExpired: 1 and 2.
+            ConformanceMissing: 3.
+            ExportUsed, ExportOvertaken, SystemExists, OrganisationTaken, KeysFull, RegistrationWrong: 4.
         """
-        claims = self._read_export(jws)
+        jws = jws.strip()
+        claims = self._read_export(jws)  # 1, 2, 3
         keys = self._parts.register.check(claims.registration)
-        return await self._parts.db.transact(
+        return await self._parts.db.transact(  # 4
             self._import, claims, keys, digest_of(jws.encode()), actor
         )
 
@@ -165,49 +186,41 @@ class Exporting:
             raise NotApproved()
         return application, found[0]
 
-    def _read_report(self, report: str, code: str) -> ConformanceReport:
-        try:
-            token = jose.parse_compact(
-                report.strip(), typ=REPORT_TYP, optional=("kid",), limit=EXPORT_LIMIT
-            )
-            verified = jose.verify_signature(token, self._report_key().public_key(), algs=_ES256)
-            claims = jose.parse_object(verified.payload, limit=EXPORT_LIMIT)
-            read = msgspec.convert(claims, ConformanceReport)
-            at = parse_moment(read.at)
-        except (InkanError, msgspec.ValidationError) as wrong:
-            raise ConformanceMissing(str(wrong)) from None
-        if read.system != code:
-            raise ConformanceMissing("a report about another system")
-        if not read.passed or not all(item.get("passed") is True for item in read.items):
-            raise ConformanceMissing("an attack succeeded")
-        age = self._parts.clock.now() - at
-        if not -CLOCK_LEEWAY <= age <= REPORT_LIFE:
-            raise ConformanceMissing(f"the report is older than {REPORT_LIFE.days} days")
-        return read
-
     def _record_export(self, claims: Export, digest: str, actor: Actor) -> Step[None]:
         row = yield BY_CODE.one(code=claims.registration.code)
         yield from self._parts.audit.record(
             "relying_parties.system_exported",
             actor=actor,
             object=row.id,
-            details={"export": claims.jti, "audience": claims.aud, "jws_sha256": digest},
+            details={
+                "export": claims.jti,
+                "audience": claims.aud,
+                "jws_sha256": digest,
+                "report_sha256": digest_of(claims.report.encode()),
+            },
         )
 
     # --- import ------------------------------------------------------------------------------------
 
     def _read_export(self, jws: str) -> Export:
         try:
-            token = jose.parse_compact(jws.strip(), typ=REGISTRATION_TYP, limit=EXPORT_LIMIT)
-            if not any(_is_signed_by(token, key) for key in self._trusted):
-                raise ExportUntrusted("signed by no configured key")
+            token = jose.parse_compact(jws, typ=REGISTRATION_TYP, limit=EXPORT_LIMIT)
+            exporter = next((e for e in self._trusted if is_signed_by(token, e.exports)), None)
             claims = jose.parse_object(token.payload, limit=EXPORT_LIMIT)
             read = msgspec.convert(claims, Export)
         except (InkanError, msgspec.ValidationError) as wrong:
             raise ExportUntrusted(str(wrong)) from None
+        if exporter is None or read.iss != exporter.issuer:
+            raise ExportUntrusted("signed by no configured sandbox")
         if read.aud != self._parts.issuer:
             raise ExportUntrusted("meant for another instance")
         self._verify_term(read)
+        verify_report(
+            read.report,
+            code=read.registration.code,
+            keys=[exporter.reports],
+            at=from_seconds(read.iat),
+        )
         return read
 
     def _verify_term(self, read: Export) -> None:
@@ -226,6 +239,10 @@ class Exporting:
             raise ExportUsed()
         origin = Origin(actor=actor, owner=claims.registration.organisation, number=claims.number)
         system = yield from self._parts.register.put(claims.registration, keys, origin)
+        issued_at = from_seconds(claims.iat)
+        newest = yield store.NEWEST_IMPORT.one(whose=system.id)  # after `put`, which holds its row
+        if newest is not None and newest.issued_at is not None and newest.issued_at > issued_at:
+            raise ExportOvertaken()
         event = yield from self._parts.audit.record(
             "relying_parties.system_imported",
             actor=actor,
@@ -235,24 +252,17 @@ class Exporting:
                 "jws_sha256": digest,
                 "issuer": claims.iss,
                 "reviewers": claims.application.reviewers,
-                "report_sha256": claims.conformance.report_sha256,
+                "report_sha256": digest_of(claims.report.encode()),
             },
         )
         fresh = yield store.INSERT_IMPORT.run(
             id=claims.jti,
             system=system.id,
             jws_sha256=digest,
+            issued_at=issued_at,
             imported_at=moment,
             event_id=event,
         )
         if not fresh:
             raise ExportUsed()
         return system
-
-
-def _is_signed_by(token: jose.UnverifiedJWS, key: EllipticCurvePublicKey) -> bool:
-    try:
-        jose.verify_signature(token, key, algs=_ES256)
-    except InkanError:
-        return False
-    return True

@@ -136,10 +136,12 @@ class Register:
         return check_registration(registration, loopback=self.loopback)
 
     def put(self, registration: SystemRegistration, keys: Keys, origin: Origin) -> Step[System]:
-        """Step: register a system of an application, or say anew what it is; keys are added, never taken away.
+        """Step: register a system of an application or an export, or say anew what it is.
+
+        Keys are added, never taken away, and one that was ended stays ended: keys rotate by themselves.
 
         Raises:
-            SystemExists: the code is another application's, or a key another system's.
+            SystemExists: the code is another organisation's or an operator's own entry, or a key another system's.
             OrganisationTaken: the organisation is another owner's.
             KeysFull: the system would have more than two live keys.
         """
@@ -152,8 +154,9 @@ class Register:
         organisation = yield from _organisation(registration, origin, event)
         replaced = yield store.REPLACE_SYSTEM.run(
             code=registration.code,
-            whose=origin.application,
+            whose=organisation,
             event=event,
+            new_application=origin.application,
             new_name=registration.name,
             new_domain=registration.domain,
             new_doors=[str(door) for door in registration.doors],
@@ -162,12 +165,12 @@ class Register:
             new_return_urls=registration.return_urls,
             new_webhooks=registration.webhooks,
         )
-        if not replaced or row.organisation != organisation:
+        if not replaced:  # another organisation's, which has another owner
             raise SystemExists()
         live = yield store.LIVE_KEYS.all(whose=row.id)
-        known = {each.thumbprint for each in live}
+        known = {each.thumbprint for each in (yield store.EVERY_KEY.all(whose=row.id))}
         new = {name: public for name, public in keys.items() if name not in known}
-        if len(known) + len(new) > KEYS_LIMIT:
+        if new and len(live) + len(new) > KEYS_LIMIT:
             raise KeysFull(limit=KEYS_LIMIT)
         yield from _insert_keys(row.id, new, event)
         return read_system((yield store.BY_CODE.one(code=registration.code)))

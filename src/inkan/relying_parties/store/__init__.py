@@ -101,11 +101,12 @@ CHANGE_SYSTEM = Query(
         event_id=_bind("event"),
     )
 )
-# An application that is completed again, in the sandbox; its code and its organisation stay.
+# What a later application or export of its organisation says; its code and its organisation stay.
 REPLACE_SYSTEM = Query(
     sa.update(system)
-    .where(system.c.code == _bind("code"), system.c.application == _bind("whose"))
+    .where(system.c.code == _bind("code"), system.c.organisation == _bind("whose"))
     .values(
+        application=_bind("new_application"),
         name=_bind("new_name"),
         domain=_bind("new_domain"),
         doors=_bind("new_doors", JSONText),
@@ -138,6 +139,7 @@ LIVE_KEYS = Query(
     )
     .order_by(key.c.added_at, key.c.thumbprint)
 )
+EVERY_KEY = Query(sa.select(key.c.thumbprint).where(key.c.system == _bind("whose")))
 KEYS_OF = Query(
     sa.select(key.c.thumbprint, key.c.jwk)
     .select_from(key.join(system, key.c.system == system.c.id))

@@ -47,13 +47,14 @@ window = sa.Table(
     sa.Column("event_id", sa.String(40), nullable=False),
 )
 
-# The ids of the exports that came in; they stay for ever, one row for a system.
+# The exports that came in; they stay for ever.
 imported = sa.Table(
     "relying_parties_import",
     metadata,
     sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("system", sa.String(40), sa.ForeignKey(system.c.id), nullable=False),
+    sa.Column("system", sa.String(40), sa.ForeignKey(system.c.id), nullable=False, index=True),
     sa.Column("jws_sha256", sa.String(43), nullable=False),
+    sa.Column("issued_at", Moment, nullable=False),
     sa.Column("imported_at", Moment, nullable=False),
     sa.Column("event_id", sa.String(40), nullable=False),
 )
@@ -158,6 +159,11 @@ PROPOSE = Query(
 
 # 0 rows: this export was imported before.
 INSERT_IMPORT = insert_new(imported)
+NEWEST_IMPORT = Query(
+    sa.select(sa.func.max(imported.c.issued_at).label("issued_at")).where(
+        imported.c.system == _bind("whose")
+    )
+)
 IMPORT_BY_ID = Query(sa.select(imported.c.system).where(imported.c.id == _bind("key")))
 
 # --- load tests --------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class Handler:
 
     Attributes:
         deliver: returns when the job is done; anything it raises counts as a failed try. It may see a job
-            twice and must do no harm then.
+            twice and must do no harm then. A refusal with the fact ``retry_after_s`` is tried again no sooner.
         concurrency: how many jobs of the kind one process delivers at a time.
         tries: after so many a job is dead.
         timeout: a try is ended after this; shorter than the lease.
@@ -156,7 +156,7 @@ class Outbox:
             self.died += 1
             self._settlement.dead[job.id] = name
         else:
-            self._settlement.postponed[job.id] = pause_after(job.tried)
+            self._settlement.postponed[job.id] = max(pause_after(job.tried), _asked_pause(error))
         _log.warning(
             "job %s of kind %s failed at try %d of %d: %s",
             job.id, job.kind, job.tried, handler.tries, name,
@@ -172,6 +172,12 @@ class Outbox:
             if self._settlement:
                 with suppress(Unavailable):
                     await self._db.transact(self._settlement.write, self._lease)
+
+
+def _asked_pause(error: Exception) -> timedelta:
+    """How long whoever refused asks to be left alone (``retry_after_s``): at most the longest pause."""
+    asked = error.facts.get("retry_after_s") if isinstance(error, InkanError) else None
+    return min(timedelta(seconds=asked), LONGEST_PAUSE) if isinstance(asked, int) else timedelta(0)
 
 
 def pause_after(tried: int) -> timedelta:

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021_applications"
-down_revision = "0017_addresses"
+revision = "0022_applications"
+down_revision = "0021_sandbox"
 
 
 def upgrade() -> None:
@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(64), nullable=False),
         sa.Column("system", sa.String(40), nullable=False),
         sa.Column("jws_sha256", sa.String(43), nullable=False),
+        sa.Column("issued_at", sa.BigInteger, nullable=False),
         sa.Column("imported_at", sa.BigInteger, nullable=False),
         sa.Column("event_id", sa.String(40), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_relying_parties_import"),
@@ -70,6 +71,7 @@ def upgrade() -> None:
             name="fk_relying_parties_import_system",
         ),
     )
+    op.create_index("ix_relying_parties_import_system", "relying_parties_import", ["system"])
 
 
 def downgrade() -> None:

@@ -1,0 +1,49 @@
+"""A question is taken back before it is decided, by the relying party or on the redirect page."""
+
+from inkan.approvals import UNDECIDED, state_at
+from inkan.audit import Actor, ActorKind
+from inkan.identification import store
+from inkan.identification.service.parts import Found, Parts, find, shown_state, topic
+from inkan.kernel.ids import SystemID
+from inkan.store.database import MOMENT, Step, Wake
+from inkan.wire.session import SessionState
+
+
+async def cancel(parts: Parts, session_id: str, *, system: SystemID) -> None:
+    """The relying party takes the question back; twice is once.
+
+    Raises:
+        SessionNotFound: unknown, or another system's.
+        ApprovalEnded: it has ended already.
+    """
+    await parts.db.transact(_cancel, parts, session_id, system)
+
+
+def _cancel(parts: Parts, session_id: str, system: SystemID) -> Step[None]:
+    found = yield from find(parts, session_id, system=system)
+    yield from take_back(parts, found, actor=Actor(ActorKind.SYSTEM, system))
+
+
+def take_back(parts: Parts, found: Found, *, actor: Actor) -> Step[None]:
+    """Step: end a question that its asker believes to be waiting, also one that a phone has ended unseen.
+
+    Raises:
+        ApprovalEnded: it has ended already, and the asker may know.
+        ApprovalMoved: a rival step was first.
+    """
+    moment = yield MOMENT
+    state = shown_state(found.session, found.approval, moment)
+    if state is SessionState.CANCELLED:
+        return
+    session_id = found.session.id
+    event = yield from parts.audit.record(
+        "identification.session_cancelled",
+        actor=actor,
+        object=session_id,
+        details={"approval": found.approval.id},
+    )
+    if state in UNDECIDED and state_at(found.approval, moment) not in UNDECIDED:
+        yield store.WITHDRAW.run(key=session_id, event=event)
+    else:
+        yield from parts.approvals.cancel(found.approval, event=event)
+    yield Wake(topic(session_id))
