@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from inkan.accounts import Role
+from inkan.composition.routes import rates_of
+from inkan.composition.settings import Limits
 from inkan.crypto import jwk
 from inkan.crypto.keys import KeySpec, generate
 from inkan.relying_parties import LoadWindow, SystemNotFound, WindowStep
+from inkan.relying_parties.api import principal_of
 from inkan.relying_parties.model.window import (
     KeysFull,
     OwnWindow,
@@ -17,6 +20,7 @@ from inkan.relying_parties.model.window import (
     WindowNotFound,
     WindowWrong,
 )
+from inkan.relying_parties.service.windows import rate_of
 from relying_parties.applicants import Office, hire
 from relying_parties.hands import System
 from support.world import World
@@ -41,7 +45,7 @@ async def rate(office: Office, *, after: timedelta) -> int | None:
     platform = office.world.platform
     [(system, _)] = await platform.relying_parties.systems()
     at = office.world.clock.now() + after
-    return await platform.db.read(platform.relying_parties.rate_of, system.id, at)
+    return await platform.db.read(rate_of, system.id, at)
 
 
 @pytest.mark.req("TW-67")
@@ -59,6 +63,27 @@ async def test_only_a_confirmed_window_raises_the_rate_and_only_inside(office: O
     events = await office.world.events()
     assert "relying_parties.window_announced" in events
     assert "relying_parties.window_confirmed" in events
+
+
+@pytest.mark.req("TW-67")
+@on_sqlite
+async def test_a_window_lifts_the_rates_of_the_systems_calls(office: Office) -> None:
+    await office.completed()
+    window = await announced(office, rate=12_001)
+    await office.applications.decide_window(
+        window.id, WindowStep.CONFIRM, by=office.first, seen=window.version
+    )
+    rates = rates_of(Limits(sessions_per_minute=6_000))
+
+    async def share() -> int:
+        found = await office.world.platform.relying_parties.named("tax-office")
+        return rates.share(principal_of(found))
+
+    assert await share() == 1
+    office.world.clock.advance(26 * HOUR)
+    assert await share() == 3
+    office.world.clock.advance(2 * HOUR)
+    assert await share() == 1
 
 
 @on_sqlite

@@ -1,7 +1,7 @@
 """The golden vectors of each format: what comes out of fixed inputs, and what is refused.
 
-They are made for other implementations too (the wallet's JavaScript): every row holds all inputs and all
-outputs as texts. ``tests/vectors/rebuild.py`` writes them to files.
+They are made for other implementations too (the wallet's JavaScript): every row holds all inputs and outputs as
+texts. ``tests/vectors/rebuild.py`` writes them to files.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from inkan.wire.shown import Language, Template
 from wire import negatives, proofs, samples
 from wire.golden_binding import binding_vectors
 from wire.golden_conformance import report_vectors
+from wire.golden_webhook import webhook_vectors
 from wire.negatives import Row, changed, negative, no_documents, refused, spellings
 
 WALLET = "https://wallet.example.gov.tw"
@@ -376,4 +377,5 @@ BUILDERS: dict[str, Callable[[], Row]] = {
     "conformance_report": report_vectors,
     "commitment": commitment_vectors,
     "binding": binding_vectors,
+    "webhook": webhook_vectors,
 }

@@ -29,6 +29,7 @@ from inkan.wire.audit_log import HEAD_TYP
 from inkan.wire.ceremony_transcript import TRANSCRIPT_TYP
 from inkan.wire.conformance_report import REPORT_TYP
 from inkan.wire.receipt import RECEIPT_TYP
+from inkan.wire.webhook import TAG as WEBHOOK_TAG
 
 # Purpose → the setting under [keys] that names the provider of its keys.
 SETS: Final[Mapping[KeyPurpose, str]] = {
@@ -52,7 +53,7 @@ KINDS: Final[Mapping[KeyPurpose, frozenset[str]]] = {
     KeyPurpose.AUDIT_HEAD: frozenset({HEAD_TYP, TRANSCRIPT_TYP}),
     KeyPurpose.REGISTRATION: frozenset({REGISTRATION_TYP}),
     KeyPurpose.CONFORMANCE: frozenset({REPORT_TYP}),
-    KeyPurpose.WEBHOOK: frozenset({"inkan-webhook"}),
+    KeyPurpose.WEBHOOK: frozenset({WEBHOOK_TAG}),
     KeyPurpose.VAPID: frozenset({VAPID_TYP}),
 }
 

@@ -11,23 +11,30 @@ from inkan.identification.model import (
     SubjectHint,
 )
 from inkan.identification.service import (
+    END_JOB,
     PUSH_JOB,
+    WEBHOOK_JOB,
     AssertionParts,
     Decided,
+    EndJob,
     Identification,
     Opened,
     Parts,
     PushJob,
+    WebhookSender,
 )
 from inkan.identification.store import EVENT_PAIRS
 
 __all__ = [
+    "END_JOB",
     "EVENT_PAIRS",
     "PUSH_JOB",
+    "WEBHOOK_JOB",
     "Answer",
     "AssertionParts",
     "Created",
     "Decided",
+    "EndJob",
     "Identification",
     "Opened",
     "Parts",
@@ -38,4 +45,5 @@ __all__ = [
     "SessionOrder",
     "SessionView",
     "SubjectHint",
+    "WebhookSender",
 ]

@@ -4,6 +4,7 @@ Start with :class:`RelyingParties` for what systems do, and with :class:`Applica
 """
 
 from inkan.relying_parties.model import (
+    WEBHOOKS_LIMIT,
     OAuthError,
     Purpose,
     System,
@@ -18,7 +19,7 @@ from inkan.relying_parties.model import (
 from inkan.relying_parties.model.application import Application, ApplicationState, Draft
 from inkan.relying_parties.model.export import ExporterFile
 from inkan.relying_parties.model.window import LiveKey, LoadWindow, WindowStep
-from inkan.relying_parties.rules import OWN_SYSTEM, PERMISSIONS
+from inkan.relying_parties.rules import ASSERTION_LIFE, OWN_SYSTEM, PERMISSIONS, TOKEN_LIFE
 from inkan.relying_parties.service import (
     Applications,
     Client,
@@ -34,9 +35,12 @@ from inkan.relying_parties.store.applications import EVENT_PAIRS as _APPLICATION
 EVENT_PAIRS = [*_REGISTER_PAIRS, *_APPLICATION_PAIRS]
 
 __all__ = [
+    "ASSERTION_LIFE",
     "EVENT_PAIRS",
     "OWN_SYSTEM",
     "PERMISSIONS",
+    "TOKEN_LIFE",
+    "WEBHOOKS_LIMIT",
     "Application",
     "ApplicationState",
     "Applications",

@@ -24,13 +24,13 @@ from inkan.identification.model import (
     Terms,
 )
 from inkan.identification.rules import DOORS, RESEND_AFTER, Opening
-from inkan.identification.service import pushing
+from inkan.identification.service import announcing, pushing
 from inkan.identification.service.opening import release_stale
-from inkan.identification.service.parts import Found, Parts, find, is_veiled, topic
+from inkan.identification.service.parts import Found, Parts, find, is_veiled
 from inkan.kernel.errors import Malformed
 from inkan.kernel.ids import SystemID, new_id
 from inkan.relying_parties import System
-from inkan.store.database import MOMENT, Step, Wake
+from inkan.store.database import MOMENT, Step
 from inkan.wire import link
 from inkan.wire.binding import (
     REDEEM_EVIDENCE,
@@ -197,7 +197,7 @@ def _make(parts: Parts, session_id: str, door: Door, system: SystemID) -> Step[F
     if is_over:
         raise ApprovalEnded(state=str(state))
     if state in UNDECIDED and is_releasable(approval, moment):
-        approval = yield from release_stale(parts, approval)
+        approval = yield from release_stale(parts, session, approval)
     if door not in session.terms.doors or state is SessionState.CREATED:
         session, approval = yield from _add(parts, found, approval, door)
     if door is Door.PUSH:
@@ -225,8 +225,10 @@ def _add(
         approval = yield from parts.approvals.present(
             approval, event=event, handle=handle, link=link_handle
         )
-    yield Wake(topic(session.id))
     session = msgspec.structs.replace(session, terms=terms, page=page or session.page)
+    yield from announcing.changed(session, before=found.approval, after=approval, was=found.session)
+    if door is Door.PUSH:
+        yield from announcing.order_end(session)
     return session, approval
 
 

@@ -31,10 +31,11 @@ from inkan.relying_parties.model import (
 )
 from inkan.relying_parties.model.window import LiveKey
 from inkan.relying_parties.rules import OWN_SYSTEM, TOKEN_LIFE
-from inkan.relying_parties.service import register, windows
+from inkan.relying_parties.service import register
 from inkan.relying_parties.service.applications import Applications
 from inkan.relying_parties.service.authentication import ClientAuthentication, Form
 from inkan.relying_parties.service.exporting import Exporter
+from inkan.relying_parties.service.load_rates import LoadRates
 from inkan.relying_parties.service.parts import Parts
 from inkan.relying_parties.service.register import OPERATOR, Register
 from inkan.relying_parties.service.tokens import Tokens
@@ -90,6 +91,7 @@ class RelyingParties:
             db=db, audit=audit, loopback=loopback, imports_only=imports_only
         )
         self._clients = ClientAuthentication(db=db, clock=clock, issuer=issuer)
+        self._load_rates = LoadRates(db)
         self._tokens = Tokens(clock=clock, issuer=issuer, key=token_key)
         self.issuer = issuer
         self.grants: dict[str, Grant] = {"client_credentials": self._client_credentials}
@@ -131,10 +133,6 @@ class RelyingParties:
             SystemNotFound: no such code.
         """
         await self.register_of_systems.set_state(code, SystemState.ACTIVE, actor=actor)
-
-    def rate_of(self, system: SystemID, now: datetime) -> Step[int | None]:
-        """Step: see :func:`inkan.relying_parties.service.windows.rate_of`."""
-        return windows.rate_of(system, now)
 
     async def keys_of(self, code: str) -> list[LiveKey]:
         """The keys that prove a system now, the oldest first.
@@ -239,7 +237,10 @@ class RelyingParties:
         row = await self._db.read(_by_code, code)
         if row is None or row.state != SystemState.ACTIVE:
             raise SystemSuspended()
-        return SystemPrincipal(system=register.read_system(row), jkt=jkt)
+        system = register.read_system(row)
+        return SystemPrincipal(
+            system=system, jkt=jkt, load_rate=await self._load_rates.of(system.id)
+        )
 
 
 def _state_of(code: str) -> Step[Any]:
