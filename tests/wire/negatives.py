@@ -28,6 +28,7 @@ BEYOND_SCHEMA = {
     "an index outside its tree",
     "2^32 seconds",
     "another host",
+    "the port that https has anyway",
     "the path of an enrolment",
 }
 
