@@ -35,8 +35,12 @@ PATH = "/v1/openapi.json"
 EXAMPLES = 25
 OPERATIONS = [
     "cancelSession",
+    "createBatch",
+    "createDocument",
     "createSession",
     "followSession",
+    "getBatch",
+    "getDocument",
     "getError",
     "getEvidence",
     "getLimits",
@@ -45,7 +49,12 @@ OPERATIONS = [
     "getStatus",
     "getWebhookKeys",
     "listErrors",
+    "openAppLinkDoor",
+    "openPushDoor",
     "openQRDoor",
+    "openRedirectDoor",
+    "openWebLinkDoor",
+    "redeemSession",
     "streamQRFrames",
     "verifyReceipt",
 ]
@@ -147,7 +156,14 @@ def test_patterns_are_those_of_ecmascript(document: dict[str, Any]) -> None:
 
 
 # Operations of which something can be wrong besides a name in the path.
-BENDABLE = {"createSession", "getSession", "verifyReceipt"}
+BENDABLE = {
+    "createBatch",
+    "createDocument",
+    "createSession",
+    "getSession",
+    "redeemSession",
+    "verifyReceipt",
+}
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
@@ -189,7 +205,16 @@ def _aim(case: Any, name: str, ids: list[str], number: int) -> None:
 
 
 # Operations that answer at once whatever the state; a stream or a long poll of an open session would not.
-ENDING = {"getReceipt", "getEvidence", "openQRDoor"}
+ENDING = {
+    "getReceipt",
+    "getEvidence",
+    "openQRDoor",
+    "openPushDoor",
+    "openWebLinkDoor",
+    "openAppLinkDoor",
+    "openRedirectDoor",
+    "redeemSession",
+}
 
 
 def _draw(

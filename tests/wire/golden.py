@@ -20,6 +20,7 @@ from inkan.wire.reasons import Reason
 from inkan.wire.session import EvidenceMode, Kind, Outcome
 from inkan.wire.shown import Language, Template
 from wire import negatives, proofs, samples
+from wire.golden_conformance import report_vectors
 from wire.golden_doors import binding_vectors, link_vectors, qr_vectors
 from wire.golden_webhook import webhook_vectors
 from wire.negatives import Row, changed, negative, no_documents, refused, spellings
@@ -328,6 +329,7 @@ BUILDERS: dict[str, Callable[[], Row]] = {
     "receipt": receipt_vectors,
     "evidence": evidence_vectors,
     "audit_log": audit_vectors,
+    "conformance_report": report_vectors,
     "commitment": commitment_vectors,
     "binding": binding_vectors,
     "webhook": webhook_vectors,

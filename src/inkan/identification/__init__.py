@@ -11,10 +11,12 @@ from inkan.identification.model import (
     SubjectHint,
 )
 from inkan.identification.service import (
+    END_JOB,
     PUSH_JOB,
     WEBHOOK_JOB,
     AssertionParts,
     Decided,
+    EndJob,
     Identification,
     Opened,
     Parts,
@@ -24,6 +26,7 @@ from inkan.identification.service import (
 from inkan.identification.store import EVENT_PAIRS
 
 __all__ = [
+    "END_JOB",
     "EVENT_PAIRS",
     "PUSH_JOB",
     "WEBHOOK_JOB",
@@ -31,6 +34,7 @@ __all__ = [
     "AssertionParts",
     "Created",
     "Decided",
+    "EndJob",
     "Identification",
     "Opened",
     "Parts",

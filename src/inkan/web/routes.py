@@ -66,6 +66,14 @@ class RequestHeader:
     description: str = ""
 
 
+IDEMPOTENCY_KEY: Final = RequestHeader(
+    name="Idempotency-Key",
+    pattern="^[!-~]{16,64}$",
+    required=True,
+    description="16 to 64 visible characters, drawn for this order; the same key and body give the stored answer.",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """What may be done next with an answer (OpenAPI 3.1 §4.8.20)."""

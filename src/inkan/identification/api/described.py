@@ -8,7 +8,7 @@ from inkan.kernel.errors import InkanError
 from inkan.relying_parties import SystemSuspended, TokenRefused
 from inkan.web.principal import RoleMissing
 from inkan.web.replay import ProofReplayed, ReplayMemoryFull
-from inkan.web.routes import Link, RequestHeader
+from inkan.web.routes import Link
 from inkan.wire.binding import Door
 
 AUTHENTICATION: Final[tuple[type[InkanError], ...]] = (
@@ -38,13 +38,6 @@ DESCRIPTION: Final = (
     "catalogue as `help`. Times are RFC 3339 in UTC."
 )
 
-IDEMPOTENCY_KEY: Final = RequestHeader(
-    name="Idempotency-Key",
-    pattern="^[!-~]{16,64}$",
-    required=True,
-    description="16 to 64 visible characters, drawn for this order; the same key and body give the stored answer.",
-)
-
 _ID: Final = "ses_6vq3vb3m2c7g4kq1h8d0y5tzja"
 SESSION: Final[dict[str, Any]] = {
     "id": _ID,
@@ -65,6 +58,7 @@ SESSION: Final[dict[str, Any]] = {
     "decided_at": None,
     "released_at": None,
     "expires_at": "2026-11-21T22:58:04Z",
+    "claims": {},
     "purge_at": "2026-11-22T22:58:04Z",
     "status_now": None,
 }
@@ -74,7 +68,10 @@ CLOSED: Final = SESSION | {
     "next": {"action": "none", "retry_after_ms": 0},
     "door": "qr",
     "binding": {"level": "none", "evidence": []},
-    "subject": {"person_ref": "Qx7k2u0m1Yb3nq8d5w6r4t9e"},
+    "subject": {
+        "person_ref": "Qx7k2u0m1Yb3nq8d5w6r4t9e",
+        "phone_ref": "b0Wm3v8Zc1Lq6r9sT2yXk4pN",
+    },
     "young": False,
     "back_end": "A",
     "opened_at": "2026-11-21T22:55:20Z",

@@ -37,12 +37,13 @@ from inkan.kernel.idempotency import (
     verify_idempotency_key,
 )
 from inkan.kernel.identifiers import NationalIDMalformed
+from inkan.people import MyNumberRefused
 from inkan.relying_parties import System
 from inkan.signing import BatchNotFound, DocumentNotFound
 from inkan.web.exchange import Authenticator, Exchange
 from inkan.web.principal import Access, Permission
 from inkan.web.response import Response, created, ok
-from inkan.web.routes import Bare, Group, Operation, Surface
+from inkan.web.routes import IDEMPOTENCY_KEY, Bare, Group, Operation, Surface
 from inkan.web.sse import ServerEvent, event_stream
 from inkan.wire.binding import Door
 
@@ -61,6 +62,7 @@ _ORDER_REFUSALS = (
     *(IdempotencyKeyMissing, IdempotencyConflict, NationalIDMalformed, AttributeUnknown),
     *(PurposeNotRegistered, DoorNotRegistered, ReturnNotRegistered, WebhookNotRegistered),
     *(ClaimNotRegistered, LevelTooLow, ApprovalNotFound, DocumentNotFound, BatchNotFound),
+    *(MyNumberRefused,),
 )
 
 
@@ -154,7 +156,7 @@ def rp_routes(
                     body=SessionOrder,
                     answer=Created,
                     status=201,
-                    headers=(described.IDEMPOTENCY_KEY,),
+                    headers=(IDEMPOTENCY_KEY,),
                     refusals=_ORDER_REFUSALS,
                     links=described.LINKS_OF_CREATED,
                     body_example=described.ORDER,

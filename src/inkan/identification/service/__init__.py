@@ -18,6 +18,7 @@ from inkan.identification.model import (
 )
 from inkan.identification.rules import IDEMPOTENCY_LIFE, READABLE
 from inkan.identification.service import (
+    announcing,
     browsers,
     cancelling,
     create,
@@ -35,11 +36,12 @@ from inkan.identification.service import (
     redeeming,
     waiting,
 )
+from inkan.identification.service.announcing import END_JOB, EndJob
 from inkan.identification.service.browsers import KnownBrowser
 from inkan.identification.service.deciding import Decided
 from inkan.identification.service.opening import Opened
 from inkan.identification.service.page import Choice, PageView, Stage
-from inkan.identification.service.parts import Parts, topic
+from inkan.identification.service.parts import Parts, is_veiled, read_session, topic
 from inkan.identification.service.proving import AssertionParts
 from inkan.identification.service.pushing import PUSH_JOB, PushJob
 from inkan.identification.service.receipt_signer import ReceiptSigner
@@ -52,6 +54,7 @@ from inkan.kernel.ids import PersonID, SessionID, SystemID
 from inkan.relying_parties import System
 from inkan.store.database import MOMENT, Step, Wake
 from inkan.wire.binding import Door
+from inkan.wire.session import SessionState
 from inkan.wire.shown import Language
 
 
@@ -226,6 +229,10 @@ class Identification:
         """See :func:`inkan.identification.service.pushing.push`; the outbox calls it."""
         await pushing.push(self._parts, job)
 
+    async def end(self, job: EndJob) -> None:
+        """See :func:`inkan.identification.service.announcing.end`; the outbox calls it."""
+        await announcing.end(self._parts, job)
+
     async def give_back(self, phone: PhonePrincipal, approval_id: str) -> None:
         """See :func:`inkan.identification.service.opening.give_back`."""
         await opening.give_back(self._parts, phone, approval_id)
@@ -301,7 +308,13 @@ class Identification:
                 detail=records.usage(approval, is_delivered=False),
                 event=event,
             )
-        yield Wake(topic(session))
+        found = read_session((yield store.BY_ID.one(key=session)))
+        if found is None or is_veiled(found, approval):
+            yield Wake(
+                topic(session)
+            )  # its webhook hears by the job that `announcing.order_end` left
+        else:
+            yield from announcing.tell(found, SessionState.EXPIRED)
 
     def _purge(self) -> Step[None]:
         moment = yield MOMENT
@@ -312,11 +325,13 @@ class Identification:
 
 
 __all__ = [
+    "END_JOB",
     "PUSH_JOB",
     "WEBHOOK_JOB",
     "AssertionParts",
     "Choice",
     "Decided",
+    "EndJob",
     "Identification",
     "Opened",
     "PageView",

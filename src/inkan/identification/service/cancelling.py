@@ -6,9 +6,10 @@ from typing import NamedTuple
 from inkan.approvals import UNDECIDED, state_at
 from inkan.audit import Actor, ActorKind
 from inkan.identification import store
-from inkan.identification.service.parts import Found, Parts, find, shown_state, topic
+from inkan.identification.service import announcing
+from inkan.identification.service.parts import Found, Parts, find, is_veiled, shown_state
 from inkan.kernel.ids import SystemID
-from inkan.store.database import MOMENT, Step, Wake
+from inkan.store.database import MOMENT, Step
 from inkan.wire.session import SessionState
 
 
@@ -56,9 +57,10 @@ def take_back(parts: Parts, found: Found, *, actor: Actor) -> Step[TakenBack | N
         details={"approval": found.approval.id},
     )
     is_unseen = state in UNDECIDED and state_at(found.approval, moment) not in UNDECIDED
-    if is_unseen:
+    if state in UNDECIDED and is_veiled(found.session, found.approval):
         yield store.WITHDRAW.run(key=session_id, event=event)
+        yield from parts.approvals.cancel_unseen(found.approval, event=event)
     else:
         yield from parts.approvals.cancel(found.approval, event=event)
-    yield Wake(topic(session_id))
+    yield from announcing.tell(found.session, SessionState.CANCELLED)
     return TakenBack(found.approval.expires_at if is_unseen else None)

@@ -38,21 +38,20 @@ from inkan.crypto import base64url, jose
 from inkan.enrolment import PhoneFacts, PhonePrincipal
 from inkan.identification import store
 from inkan.identification.model import Session, StatementDiffers
-from inkan.identification.service import claiming, closing, proving, records
+from inkan.identification.service import announcing, claiming, closing, proving, records
 from inkan.identification.service.opening import certificate_of
 from inkan.identification.service.parts import (
     Parts,
     certificate_flaw,
     find_by_approval,
     is_veiled,
-    topic,
 )
 from inkan.identification.service.proving import X5T, AssertionParts
 from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.identification.service.returning import return_url
 from inkan.kernel.ids import random_bytes
 from inkan.signing import refusal
-from inkan.store.database import MOMENT, Step, Wake
+from inkan.store.database import MOMENT, Step
 from inkan.wire import receipt, statement
 from inkan.wire.binding import Stage, highest_reachable
 from inkan.wire.reasons import Reason
@@ -313,6 +312,7 @@ def _close(
         parts,
         session,
         closed,
+        before=approval,
         mark=answer.proofs.mark if answer else None,
         proofs=answer.proofs if answer else None,
         claims=claims,
@@ -357,5 +357,5 @@ def _await_return(
         new_evidence=closing.seal(parts, session, answer.proofs),
         event=event,
     )
-    yield Wake(topic(session.id))
+    yield from announcing.changed(session, before=approval, after=decided)
     return _written(parts, session, decided, None)

@@ -82,7 +82,13 @@ def _open_by_push(
     if way is None:
         raise ApprovalNotFound()
     if approval.state is SessionState.OPENED and approval.phone == phone.phone:
-        return (yield from opening.open_(parts, phone, approval, opening.Way(door=way), lang))
+        return (
+            yield from opening.open_(
+                parts, phone, session, approval, opening.Way(door=way, lang=lang)
+            )
+        )
+    # Here and not when the asker asks again: what a phone left undone must not show in the asker's answer.
+    approval = yield from opening.release_stale(parts, session, approval)
     if state_at(approval, moment) is not SessionState.PRESENTED:
         raise ApprovalEnded(state=str(state_at(approval, moment)))
     evidence: list[Evidence] = []
@@ -94,7 +100,7 @@ def _open_by_push(
         evidence.append(Evidence.PAIRED_BROWSER)
     return (
         yield from opening.open_(
-            parts, phone, approval, opening.Way(door=way, evidence=evidence), lang
+            parts, phone, session, approval, opening.Way(door=way, lang=lang, evidence=evidence)
         )
     )
 
@@ -128,6 +134,7 @@ def _count_try(
         parts,
         session,
         closed,
+        before=approval,
         mark=None,
         proofs=None,
         claims={},
