@@ -18,6 +18,7 @@ from inkan.identification.service import (
     Opened,
     Parts,
     PushJob,
+    phone_topic,
 )
 from inkan.identification.store import EVENT_PAIRS
 
@@ -38,4 +39,5 @@ __all__ = [
     "SessionOrder",
     "SessionView",
     "SubjectHint",
+    "phone_topic",
 ]
