@@ -18,7 +18,7 @@ from support.walks import every_route, walk_csrf, walk_headers
 from support.world import PLATFORM, WALLET, World
 
 OFFICE = "http://taxoffice.localhost:8481"
-DOCUMENTS = {"/v1/": 8, "/phone/v1/": 10, "/enrol/v1/": 3}
+DOCUMENTS = {"/v1/": 14, "/phone/v1/": 10, "/enrol/v1/": 3}
 
 
 def office(clock: StandingClock) -> Application:

@@ -191,6 +191,34 @@ async def test_taking_back_looks_alike_too(world: World, office: SystemCaller, p
         assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
 
 
+async def test_what_was_released_is_not_taken_back(
+    world: World, office: SystemCaller, phone: Phone
+):
+    made = await push(office)
+    held = await pushed(world, phone, made["doors"]["push"]["code"])
+    await phone.approve(held.id)
+    answer = await office.call("POST", f"/v1/sessions/{made['session']['id']}/cancel", body={})
+    assert code_of(answer) == (410, "approval_ended")
+    assert (await office.read(made["session"]["id"]))["outcome"] == "ok"
+
+
+async def test_a_phone_that_leaves_a_push_open_loses_it_to_the_next(
+    world: World, office: SystemCaller, phone: Phone, second: Phone, clock: StandingClock
+):
+    made = await push(office)
+    await pushed(world, phone, made["doors"]["push"]["code"])
+    [waiting] = await second.waiting() or [None]
+    assert waiting is None  # it is open on the other
+    clock.tick(61)
+    path = f"/v1/sessions/{made['session']['id']}/doors/push"
+    await office.call("POST", path, body={})  # sent again
+    await world.instance.catch_up()
+    [waiting] = await second.waiting()
+    await second.open_push(waiting.approval, made["doors"]["push"]["code"])
+    await second.approve()
+    assert (await office.read(made["session"]["id"]))["outcome"] == "ok"
+
+
 async def test_an_approval_shows_at_its_release_only(
     world: World, office: SystemCaller, phone: Phone
 ):

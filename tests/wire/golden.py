@@ -1,7 +1,7 @@
 """The golden vectors of each format: what comes out of fixed inputs, and what is refused.
 
-They are made for other implementations too (the wallet's JavaScript): every row holds all inputs and all
-outputs as texts. ``tests/vectors/rebuild.py`` writes them to files.
+They are made for other implementations too (the wallet's JavaScript): every row holds all inputs and outputs as
+texts. ``tests/vectors/rebuild.py`` writes them to files.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from inkan.wire.reasons import Reason
 from inkan.wire.session import EvidenceMode, Kind, Outcome
 from inkan.wire.shown import Language, Template
 from wire import negatives, proofs, samples
+from wire.golden_webhook import webhook_vectors
 from wire.negatives import Row, changed, negative, no_documents, refused, spellings
 
 WALLET = "https://wallet.example.gov.tw"
@@ -364,8 +365,7 @@ def _commitment_row(name: str, salt: bytes, data: bytes, commitment: str) -> Row
 
 
 def binding_vectors() -> Row:
-    code, paired = "code_entered", "paired_browser"
-    redeemed, bound = "redeemed", "browser_bound"
+    code, paired, redeemed, bound = "code_entered", "paired_browser", "redeemed", "browser_bound"
     table = {
         "qr": [([], "none"), ([bound], "none")],
         "push": [([], "none"), ([paired], "none"), ([code], "matched"), ([code, paired], "paired")],
@@ -396,4 +396,5 @@ BUILDERS: dict[str, Callable[[], Row]] = {
     "audit_log": audit_vectors,
     "commitment": commitment_vectors,
     "binding": binding_vectors,
+    "webhook": webhook_vectors,
 }

@@ -222,3 +222,13 @@ EVIDENCE: list[Change] = [
     ("a salt of 15 bytes", {"inclusion": _INCLUSION | {"salt": "A" * 20}}, "/inclusion/salt"),
     ("a word twice", {"platform_words": ["times", "times"]}, "/platform_words"),
 ]
+
+WEBHOOK: list[Change] = [
+    ("version 2", {"v": 2}, "/v"),
+    ("30 February", {"at": "2026-02-30T00:00:00Z"}, "/at"),
+    ("a state that is none", {"state": "done"}, "/state"),
+    ("no session", {"session": None}, "/session"),
+    ("an id with a space", {"id": "whd 1"}, "/id"),
+    ("the outcome beside the state", {"outcome": "ok"}, ""),
+    ("state left out", {"state": ...}, ""),
+]

@@ -25,9 +25,10 @@ from inkan.wire.evidence import (
 )
 from inkan.wire.reasons import Reason
 from inkan.wire.receipt import Binding, Commitments, KeyBackEnd, Receipt, Subject
-from inkan.wire.session import EvidenceMode, Kind, Outcome
+from inkan.wire.session import EvidenceMode, Kind, Outcome, SessionState
 from inkan.wire.shown import Language, Template
 from inkan.wire.statement import Draft, RelyingPartyView, Shown, Statement
+from inkan.wire.webhook import Webhook
 
 AT = "2026-11-21T22:55:04Z"
 ISSUER = "https://id.example.gov.tw"
@@ -261,3 +262,14 @@ def bundle(**changes: Any) -> EvidenceBundle:
         "platform_words": (PlatformWord.SUBJECT, PlatformWord.TIMES),
     }
     return EvidenceBundle(**members | changes)
+
+
+def webhook(**changes: Any) -> Webhook:
+    members = {
+        "v": 1,
+        "id": "whd_1",
+        "session": "ses_1",
+        "state": SessionState.CLOSED,
+        "at": AT,
+    }
+    return Webhook(**members | changes)

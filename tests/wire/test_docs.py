@@ -27,6 +27,7 @@ from inkan.wire.reasons import ROWS
 from inkan.wire.receipt import RECEIPT
 from inkan.wire.schema import NAMES
 from inkan.wire.statement import DRAFT, STATEMENT
+from inkan.wire.webhook import WEBHOOK, Webhook
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "wire.md").read_text("utf-8")
 NAMED = set(re.findall(r"`([^`\n]+)`", MANUAL))
@@ -37,9 +38,11 @@ STRUCTS: list[type[msgspec.Struct]] = [
     *(receipt.Receipt, receipt.Subject, receipt.Binding, receipt.KeyBackEnd, receipt.Commitments),
     *(evidence.EvidenceBundle, evidence.Assertion, evidence.Salts, evidence.Revocation),
     *(evidence.Inclusion, audit_log.Event, audit_log.Actor, audit_log.HeadPayload),
+    Webhook,
 ]
 ENUMS: list[type[StrEnum]] = [
-    *(session.Kind, session.Outcome, session.EvidenceMode, shown.Language, shown.Template),
+    *(session.Kind, session.Outcome, session.EvidenceMode, session.SessionState),
+    *(shown.Language, shown.Template),
     *(binding.StatementDoor, binding.BindingLevel, binding.Evidence, binding.BackEnd),
     *(contents.DigestAlgorithm, contents.ContentFormat, evidence.PlatformWord),
     *(audit_log.ActorKind, claims.Claim),
@@ -81,6 +84,7 @@ def test_every_schema_is_named() -> None:
         ("receipt payload", RECEIPT),
         ("audit event", EVENT),
         ("audit head", HEAD),
+        ("webhook", WEBHOOK),
     ],
 )
 def test_limits_are_those_of_the_code(row: str, form: Format[msgspec.Struct]) -> None:

@@ -30,6 +30,7 @@ from inkan.wire.qr import frame, parse_frame, qr_key
 from inkan.wire.receipt import Receipt, parse_receipt
 from inkan.wire.schema import NAMES, schema
 from inkan.wire.statement import Draft, Statement, parse_draft, parse_statement
+from inkan.wire.webhook import Webhook, parse_webhook
 from wire import samples
 from wire.validation import ID, is_valid, validator
 
@@ -73,6 +74,7 @@ CASES = {
     "evidence": Case(
         parse_evidence, EvidenceBundle, [samples.bundle(), samples.bundle(inclusion=None)]
     ),
+    "webhook": Case(parse_webhook, Webhook, [samples.webhook(), samples.webhook(state="opened")]),
 }
 
 # What a schema cannot say: `expected` of the refusals that only the parser knows.
@@ -118,7 +120,7 @@ def enums_of(node: Any) -> Iterator[list[Any]]:
 def test_a_schema_has_the_words_of_its_enums() -> None:
     said = {tuple(words) for name in NAMES for words in enums_of(schema(name))}
     enums = [
-        *(session.Kind, session.Outcome, session.EvidenceMode),
+        *(session.Kind, session.Outcome, session.EvidenceMode, session.SessionState),
         *(binding.StatementDoor, binding.BackEnd, binding.BindingLevel, binding.Evidence),
         *(contents.DigestAlgorithm, contents.ContentFormat, shown.Template, shown.Language),
         audit_log.ActorKind,

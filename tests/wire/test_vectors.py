@@ -1,5 +1,6 @@
 """The checked-in golden vectors: rebuilt the same, and obeyed by parsers, builders and schemas."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from inkan.crypto import base64url, jcs
+from inkan.crypto import base64url, jcs, jwk
 from inkan.crypto.merkle import leaf_hash, verify_inclusion
 from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Secret
@@ -33,6 +34,7 @@ from inkan.wire.enrolment_request import (
     renew_challenge,
 )
 from inkan.wire.evidence import assertion_bytes, evidence_bytes, parse_evidence
+from inkan.wire.forms import parse_moment
 from inkan.wire.qr import ENROLMENT_PATH, frame, parse_frame, qr_key, verify_frame
 from inkan.wire.receipt import commit, parse_receipt, receipt_bytes, verify_commitment
 from inkan.wire.shown import Language, Template, render, text_sha256
@@ -45,6 +47,7 @@ from inkan.wire.statement import (
     statement_bytes,
     statement_challenge,
 )
+from inkan.wire.webhook import WebhookRequest, open_webhook, parse_webhook, webhook_bytes
 from vectors.rebuild import rebuild
 from wire import proofs
 from wire.validation import is_valid
@@ -86,6 +89,7 @@ NEGATIVES: dict[str, tuple[Callable[[bytes], Any], list[dict[str, Any]]]] = {
     "audit_head": (parse_head, load("audit_log")["invalid"]["audit_head"]),
     "evidence": (parse_evidence, load("evidence")["invalid"]),
     "qr_frame": (parse_wallet_frame, load("qr_frame")["invalid"]),
+    "webhook": (parse_webhook, load("webhook")["invalid"]),
 }
 
 
@@ -307,6 +311,37 @@ def test_the_audit_log() -> None:
     )
     assert is_valid("audit_event", json.loads(leaf))
     assert is_valid("audit_head", json.loads(payload))
+
+
+def webhook_request(row: dict[str, Any]) -> WebhookRequest:
+    return WebhookRequest(row["method"], row["url"], row["headers"], row["body"].encode())
+
+
+def webhook_keys() -> dict[str, Any]:
+    public = load("webhook")["keys"]["webhook_key"]
+    key, thumbprint = jwk.load_with_thumbprint(public)
+    assert thumbprint == public["kid"]
+    return {thumbprint: key}
+
+
+@pytest.mark.parametrize("row", load("webhook")["valid"], ids=lambda row: row["name"])
+def test_webhooks(row: dict[str, Any]) -> None:
+    now = parse_moment(row["now"])
+    opened = open_webhook(webhook_request(row), webhook_keys(), now=now)
+    assert webhook_bytes(opened.webhook).decode() == row["body"]
+    assert is_valid("webhook", json.loads(row["body"]))
+    # A verifier of its own, over the signature base that the vector shows.
+    raw = base64.b64decode(row["headers"]["signature"].removeprefix("inkan=:").removesuffix(":"))
+    der = encode_dss_signature(int.from_bytes(raw[:32]), int.from_bytes(raw[32:]))
+    (key,) = webhook_keys().values()
+    key.verify(der, row["signature_base"].encode(), ec.ECDSA(SHA256()))
+
+
+@pytest.mark.parametrize("row", load("webhook")["forged"], ids=lambda row: row["name"])
+def test_forged_webhooks(row: dict[str, Any]) -> None:
+    with pytest.raises(InkanError) as refused:
+        open_webhook(webhook_request(row), webhook_keys(), now=parse_moment(row["now"]))
+    assert refused.value.code == row["error"]
 
 
 def test_commitments() -> None:

@@ -54,6 +54,12 @@ from inkan.client.session_view import (
 )
 from inkan.client.software_card import SoftwareCard
 from inkan.client.verifier import verify_receipt
+from inkan.client.webhooks import (
+    NonceMemory,
+    WebhookReplayed,
+    read_webhook_keys,
+    verify_webhook,
+)
 
 __all__ = [
     "AnswerMalformed",
@@ -85,6 +91,7 @@ __all__ = [
     "Giving",
     "NoCard",
     "NoReader",
+    "NonceMemory",
     "PINLocked",
     "PathVerifier",
     "Phone",
@@ -109,7 +116,10 @@ __all__ = [
     "Trust",
     "UserNotVerified",
     "Verdict",
+    "WebhookReplayed",
     "WrongPIN",
     "begin_return",
+    "read_webhook_keys",
     "verify_receipt",
+    "verify_webhook",
 ]

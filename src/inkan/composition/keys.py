@@ -28,6 +28,7 @@ from inkan.relying_parties.rules import ACCESS_TOKEN_TYP
 from inkan.wire.audit_log import HEAD_TYP
 from inkan.wire.ceremony_transcript import TRANSCRIPT_TYP
 from inkan.wire.receipt import RECEIPT_TYP
+from inkan.wire.webhook import TAG as WEBHOOK_TAG
 
 # Purpose → the setting under [keys] that names the provider of its keys.
 SETS: Final[Mapping[KeyPurpose, str]] = {
@@ -47,7 +48,7 @@ KINDS: Final[Mapping[KeyPurpose, frozenset[str]]] = {
     KeyPurpose.RECEIPT: frozenset({RECEIPT_TYP}),
     KeyPurpose.TOKEN: frozenset({ACCESS_TOKEN_TYP}),
     KeyPurpose.AUDIT_HEAD: frozenset({HEAD_TYP, TRANSCRIPT_TYP}),
-    KeyPurpose.WEBHOOK: frozenset({"inkan-webhook"}),
+    KeyPurpose.WEBHOOK: frozenset({WEBHOOK_TAG}),
     KeyPurpose.VAPID: frozenset({VAPID_TYP}),
 }
 

@@ -41,7 +41,7 @@ from inkan.crypto.key_providers import KeyProvider, KeyPurpose, KeyUnknown
 from inkan.crypto.keys import KeySpec
 from inkan.crypto.workers.pool import WorkerPool
 from inkan.enrolment import Enrolment
-from inkan.identification import Identification
+from inkan.identification import Identification, WebhookSender
 from inkan.kernel.clock import Clock
 from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import random_bytes
@@ -83,6 +83,7 @@ class Platform:
     signing: Signing
     approvals: Approvals
     identification: Identification
+    webhooks: WebhookSender
     portal: Portal
     sandbox: Sandbox | None = None
 
@@ -142,8 +143,8 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         fetch = card_authorities.fetcher(settings, foreign)
         if fetch is not None:
             stack.push_async_callback(fetch.aclose)
-        push_fetch = Fetcher(admitted=settings.fetch.admitted)
-        stack.push_async_callback(push_fetch.aclose)
+        outgoing = Fetcher(admitted=settings.fetch.admitted)
+        stack.push_async_callback(outgoing.aclose)
         platform = assemble(
             settings,
             clock=clock,
@@ -152,7 +153,8 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             workers=workers,
             foreign=foreign,
             fetch=fetch,
-            push_fetch=push_fetch,
+            push_fetch=outgoing,
+            post=outgoing,
         )
         await sandboxes.load(platform.pki, platform.sandbox, db)
         stack.push_async_callback(count_last_uses, platform)
@@ -177,6 +179,7 @@ def assemble(
     workers: WorkerPool,
     foreign: Sequence[ForeignAuthority] = (),
     fetch: Fetch | None = None,
+    post: Fetcher | None = None,
     push_fetch: notices.Fetch | None = None,
 ) -> Platform:
     """Build every feature upon an open database; pure wiring, nothing is read or written.
@@ -278,6 +281,11 @@ def assemble(
             qr_master=keys.secret("session-qr", KeyPurpose.MAC),
         )
     )
+    webhooks_ = WebhookSender(
+        post=post or Fetcher(admitted=settings.fetch.admitted),
+        key=signer(keys, "webhook", KeyPurpose.WEBHOOK),
+        clock=clock,
+    )
     portal_ = Portal(
         clock=clock,
         accounts=accounts_,
@@ -305,6 +313,7 @@ def assemble(
         signing=signing_,
         approvals=approvals_,
         identification=identification_,
+        webhooks=webhooks_,
         portal=portal_,
         sandbox=sandboxes.build(
             settings,

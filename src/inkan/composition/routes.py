@@ -7,11 +7,13 @@ from inkan import accounts, identification, notices, pki, portal, sandbox
 from inkan.accounts import pages as accounts_pages
 from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
-from inkan.composition.settings import Environment
+from inkan.composition.settings import Environment, Limits
 from inkan.crypto.key_providers import KeyPurpose
 from inkan.enrolment import api as enrolment_api
 from inkan.identification import api as identification_api
 from inkan.identification import pages as identification_pages
+from inkan.identification.api import described
+from inkan.identification.api.rates import Rates, per_minute
 from inkan.notices import api as notices_api
 from inkan.pki import api as pki_api
 from inkan.pki import pages as pki_pages
@@ -55,10 +57,20 @@ def application(platform: Platform) -> Application:
     )
     phones = enrolment_api.authenticator(platform.enrolment, replay=replay, clock=clock)
     wallet = CORS(frozenset({settings.origins.wallet}))
+    rates = rates_of(settings.limits)
     groups = [
         relying_parties_api.routes(platform.relying_parties),
-        identification_api.rp_routes(platform.identification, systems),
-        signing_api.rp_routes(platform.signing, systems),
+        identification_api.rp_routes(platform.identification, systems, rates=rates),
+        identification_api.published_routes(
+            platform.identification, platform.webhooks, systems, rates=rates
+        ),
+        signing_api.rp_routes(
+            platform.signing,
+            systems,
+            limit=rates.calls,
+            share=rates.share,
+            refusals=described.AUTHENTICATION,
+        ),
         identification_api.phone_routes(platform.identification, phones, cors=wallet),
         enrolment_api.desk_routes(platform.enrolment),
         enrolment_api.phone_routes(platform.enrolment, platform.pki, phones, cors=wallet),
@@ -81,7 +93,13 @@ def application(platform: Platform) -> Application:
         *sandboxes.groups(platform.sandbox, systems),
     ]
     documents = (
-        Document(path="/v1/openapi.json", title="Inkan RP API", prefix="/v1/"),
+        Document(
+            path="/v1/openapi.json",
+            title="Inkan RP API",
+            prefix="/v1/",
+            description=described.DESCRIPTION,
+            security=described.SECURITY,
+        ),
         Document(path="/phone/v1/openapi.json", title="Inkan Phone API", prefix="/phone/v1/"),
         Document(path="/enrol/v1/openapi.json", title="Inkan desk API", prefix="/enrol/v1/"),
     )
@@ -107,9 +125,21 @@ def application(platform: Platform) -> Application:
         origin=settings.origins.platform,
         groups=groups,
         documents=documents,
+        help="/v1/errors/",
         menu=(*MENU, *sandboxes.menu(platform.sandbox)),
     )
     return build_app([site], equipment)
+
+
+def rates_of(limits: Limits) -> Rates:
+    """The rates of the RP API as the settings have them."""
+    return Rates(
+        sessions=per_minute("sessions", limits.sessions_per_minute),
+        calls=per_minute("calls", limits.calls_per_minute),
+        published=per_minute("published", limits.published_per_minute),
+        verifications=per_minute("verifications", limits.verifications_per_minute),
+        times={each.code: each.times for each in limits.systems},
+    )
 
 
 def portal_groups(platform: Platform) -> list[Group]:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from inkan.composition.key_settings import Budgets, Keys, Remote, Signer, Token
+from inkan.composition.limit_settings import Limits
 from inkan.composition.push_settings import Push
 from inkan.kernel.errors import Malformed
 
@@ -169,6 +170,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     push: Push = Push()
     database: Database = Database()
     fetch: Fetch = Fetch()
+    limits: Limits = Limits()
     cards: Cards = Cards()
     sandbox: SandboxSettings = SandboxSettings()
 
@@ -284,6 +286,10 @@ def _check_figures(settings: Settings) -> None:
         "cards.status_minutes": settings.cards.status_minutes,
         "pki.timestamps_per_minute": settings.pki.timestamps_per_minute,
         "pki.ocsp_live_per_minute": settings.pki.ocsp_live_per_minute,
+        "limits.sessions_per_minute": settings.limits.sessions_per_minute,
+        "limits.calls_per_minute": settings.limits.calls_per_minute,
+        "limits.published_per_minute": settings.limits.published_per_minute,
+        "limits.verifications_per_minute": settings.limits.verifications_per_minute,
         "workers.count": settings.workers.count,
         "workers.memory_mib": settings.workers.memory_mib,
         "workers.deadline_s": settings.workers.deadline_s,
@@ -378,6 +384,7 @@ __all__ = [
     "CardAuthority",
     "Environment",
     "Keys",
+    "Limits",
     "Push",
     "Remote",
     "Settings",

@@ -11,24 +11,31 @@ from inkan.identification.model import (
     SubjectHint,
 )
 from inkan.identification.service import (
+    END_JOB,
     PUSH_JOB,
+    WEBHOOK_JOB,
     AssertionParts,
     Decided,
+    EndJob,
     Identification,
     Opened,
     Parts,
     PushJob,
     phone_topic,
+    WebhookSender,
 )
 from inkan.identification.store import EVENT_PAIRS
 
 __all__ = [
+    "END_JOB",
     "EVENT_PAIRS",
     "PUSH_JOB",
+    "WEBHOOK_JOB",
     "Answer",
     "AssertionParts",
     "Created",
     "Decided",
+    "EndJob",
     "Identification",
     "Opened",
     "Parts",
@@ -40,4 +47,5 @@ __all__ = [
     "SessionView",
     "SubjectHint",
     "phone_topic",
+    "WebhookSender",
 ]

@@ -1,6 +1,7 @@
 """Relying parties: organisations, their systems and keys, and the token endpoint."""
 
 from inkan.relying_parties.model import (
+    WEBHOOKS_LIMIT,
     OAuthError,
     Purpose,
     System,
@@ -12,13 +13,16 @@ from inkan.relying_parties.model import (
     TokenRefused,
     Webhook,
 )
-from inkan.relying_parties.rules import OWN_SYSTEM
+from inkan.relying_parties.rules import ASSERTION_LIFE, OWN_SYSTEM, TOKEN_LIFE
 from inkan.relying_parties.service import Client, Grant, RelyingParties, TokenAnswer
 from inkan.relying_parties.store import EVENT_PAIRS
 
 __all__ = [
+    "ASSERTION_LIFE",
     "EVENT_PAIRS",
     "OWN_SYSTEM",
+    "TOKEN_LIFE",
+    "WEBHOOKS_LIMIT",
     "Client",
     "Grant",
     "OAuthError",

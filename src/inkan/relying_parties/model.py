@@ -17,6 +17,8 @@ from inkan.kernel.ids import RelyingPartyID, SystemID
 from inkan.wire.binding import BindingLevel, Door
 from inkan.wire.forms import CLAIMS_LIMIT
 
+WEBHOOKS_LIMIT = 5
+
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{2,62}$")]
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
@@ -78,7 +80,7 @@ class SystemRegistration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     internal: bool = False
     binding_min: BindingLevel | None = None
     return_urls: Annotated[list[Address], msgspec.Meta(max_length=20)] = []
-    webhooks: Annotated[list[Webhook], msgspec.Meta(max_length=5)] = []
+    webhooks: Annotated[list[Webhook], msgspec.Meta(max_length=WEBHOOKS_LIMIT)] = []
     tap_only: bool = False
 
 

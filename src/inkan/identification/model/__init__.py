@@ -21,6 +21,8 @@ from inkan.identification.model.refusals import (
     SessionPurged,
     StatementDiffers,
     WebhookNotRegistered,
+    WebhookResting,
+    WebhookUndelivered,
 )
 from inkan.identification.model.session import (
     DOOR_VIEWS,
@@ -84,4 +86,6 @@ __all__ = [
     "SubjectView",
     "Terms",
     "WebhookNotRegistered",
+    "WebhookResting",
+    "WebhookUndelivered",
 ]

@@ -18,6 +18,7 @@ from inkan.identification.model import (
 )
 from inkan.identification.rules import IDEMPOTENCY_LIFE, READABLE
 from inkan.identification.service import (
+    announcing,
     browsers,
     cancelling,
     create,
@@ -36,19 +37,25 @@ from inkan.identification.service import (
     rehearsing,
     waiting,
 )
+from inkan.identification.service.announcing import END_JOB, EndJob
 from inkan.identification.service.browsers import KnownBrowser
 from inkan.identification.service.deciding import Decided
 from inkan.identification.service.opening import Opened
 from inkan.identification.service.page import Choice, PageView, Stage
-from inkan.identification.service.parts import Parts, topic
+from inkan.identification.service.parts import Parts, is_veiled, read_session, topic
 from inkan.identification.service.proving import AssertionParts
 from inkan.identification.service.pushing import PUSH_JOB, PushJob, phone_topic
 from inkan.identification.service.receipt_signer import ReceiptSigner
+from inkan.identification.service.tally import Tally
+from inkan.identification.service.verifying import ReceiptDesk
 from inkan.identification.service.waiting import Waiting
+from inkan.identification.service.webhooks import JOB as WEBHOOK_JOB
+from inkan.identification.service.webhooks import WebhookSender
 from inkan.kernel.ids import PersonID, SessionID, SystemID
 from inkan.relying_parties import System
 from inkan.store.database import MOMENT, Step, Wake
 from inkan.wire.binding import Door
+from inkan.wire.session import SessionState
 from inkan.wire.shown import Language
 
 
@@ -57,7 +64,9 @@ class Identification:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._receipts = ReceiptSigner(db=parts.db, pki=parts.pki)
+        self._tally = Tally(parts.db.clock)
+        self._desk = ReceiptDesk(parts.pki.anchors)
+        self._receipts = ReceiptSigner(db=parts.db, pki=parts.pki, tally=self._tally)
 
     # --- the relying party -----------------------------------------------------------------------
 
@@ -65,9 +74,13 @@ class Identification:
         self, system: System, order: SessionOrder, *, body: bytes, idempotency_key: str
     ) -> Created:
         """See :func:`inkan.identification.service.create.create`."""
-        return await create.create(
+        clock = self._parts.db.clock
+        began = clock.monotonic()
+        made = await create.create(
             self._parts, system, order, body=body, idempotency_key=idempotency_key
         )
+        self._tally.created(clock.monotonic() - began)
+        return made
 
     async def get(self, session_id: str, *, system: SystemID) -> tuple[SessionView, str]:
         """See :func:`inkan.identification.service.reading.get`."""
@@ -105,7 +118,7 @@ class Identification:
 
     async def cancel(self, session_id: str, *, system: SystemID) -> SessionView:
         """See :func:`inkan.identification.service.cancelling.cancel`; the session as it is then."""
-        await cancelling.cancel(self._parts, session_id, system=system)
+        self._tally.cancelled(await cancelling.cancel(self._parts, session_id, system=system))
         seen, _ = await reading.get(self._parts, session_id, system=system)
         return seen
 
@@ -133,6 +146,18 @@ class Identification:
         """See :func:`inkan.identification.service.own.answer`."""
         return await self._parts.db.read(own.answer, self._parts, session_id, system=system)
 
+    # --- for all ---------------------------------------------------------------------------------
+
+    @property
+    def tally(self) -> Tally:
+        """How sessions fare now."""
+        return self._tally
+
+    @property
+    def desk(self) -> ReceiptDesk:
+        """Judges receipts that anybody shows."""
+        return self._desk
+
     # --- the redirect page -----------------------------------------------------------------------
 
     async def page(self, handle: str, *, browser: str, lang: Language) -> PageView:
@@ -149,7 +174,9 @@ class Identification:
 
     async def finish_page(self, handle: str, *, browser: str) -> str:
         """See :func:`inkan.identification.service.page.finish`."""
-        return await page.finish(self._parts, handle, browser=browser)
+        address, taken_back = await page.finish(self._parts, handle, browser=browser)
+        self._tally.cancelled(taken_back)
+        return address
 
     async def page_frame(self, handle: str, *, browser: str) -> str | None:
         """See :func:`inkan.identification.service.page.frame`."""
@@ -178,7 +205,7 @@ class Identification:
     ) -> Opened:
         """See :func:`inkan.identification.service.opening_push.open_by_push`."""
         return await opening_push.open_by_push(
-            self._parts, phone, approval_id=approval_id, code=code, lang=lang
+            self._parts, self._receipts, phone, approval_id=approval_id, code=code, lang=lang
         )
 
     async def opened_on(self, phone: PhonePrincipal) -> list[Opened]:
@@ -202,6 +229,10 @@ class Identification:
     async def push(self, job: PushJob) -> None:
         """See :func:`inkan.identification.service.pushing.push`; the outbox calls it."""
         await pushing.push(self._parts, job)
+
+    async def end(self, job: EndJob) -> None:
+        """See :func:`inkan.identification.service.announcing.end`; the outbox calls it."""
+        await announcing.end(self._parts, job)
 
     async def give_back(self, phone: PhonePrincipal, approval_id: str) -> None:
         """See :func:`inkan.identification.service.opening.give_back`."""
@@ -260,6 +291,7 @@ class Identification:
             with suppress(ApprovalEnded, ApprovalMoved, ApprovalNotFound):
                 await self._parts.db.transact(self._expire, approval_id)
                 expired += 1
+        self._tally.expired(expired)
         return expired
 
     async def purge(self) -> None:
@@ -287,7 +319,13 @@ class Identification:
                 detail=records.usage(approval, is_delivered=False),
                 event=event,
             )
-        yield Wake(topic(session))
+        found = read_session((yield store.BY_ID.one(key=session)))
+        if found is None or is_veiled(found, approval):
+            yield Wake(
+                topic(session)
+            )  # its webhook hears by the job that `announcing.order_end` left
+        else:
+            yield from announcing.tell(found, SessionState.EXPIRED)
 
     def _purge(self) -> Step[None]:
         moment = yield MOMENT
@@ -298,10 +336,13 @@ class Identification:
 
 
 __all__ = [
+    "END_JOB",
     "PUSH_JOB",
+    "WEBHOOK_JOB",
     "AssertionParts",
     "Choice",
     "Decided",
+    "EndJob",
     "Identification",
     "Opened",
     "PageView",
@@ -310,4 +351,5 @@ __all__ = [
     "Stage",
     "Waiting",
     "phone_topic",
+    "WebhookSender",
 ]

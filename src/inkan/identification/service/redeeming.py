@@ -85,6 +85,7 @@ def _redeem(
         parts,
         session,
         closed,
+        before=approval,
         mark=proofs.mark,
         proofs=proofs,
         claims=claims,
