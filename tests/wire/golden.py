@@ -21,6 +21,8 @@ from inkan.wire.reasons import Reason
 from inkan.wire.session import EvidenceMode, Kind, Outcome
 from inkan.wire.shown import Language, Template
 from wire import negatives, proofs, samples
+from wire.golden_binding import binding_vectors
+from wire.golden_conformance import report_vectors
 from wire.golden_webhook import webhook_vectors
 from wire.negatives import Row, changed, negative, no_documents, refused, spellings
 
@@ -364,28 +366,6 @@ def _commitment_row(name: str, salt: bytes, data: bytes, commitment: str) -> Row
     return {"name": name, **raw, "commitment": commitment}
 
 
-def binding_vectors() -> Row:
-    code, paired, redeemed, bound = "code_entered", "paired_browser", "redeemed", "browser_bound"
-    table = {
-        "qr": [([], "none"), ([bound], "none")],
-        "push": [([], "none"), ([paired], "none"), ([code], "matched"), ([code, paired], "paired")],
-        "web_link": [([], "none"), ([redeemed], "returned")],
-        "app_link": [([], "none"), ([redeemed], "returned")],
-        "redirect/qr": [([], "none"), ([bound], "none")],
-        "redirect/push": [([bound], "none"), ([bound, code], "matched")],
-        "redirect/open": [([], "none"), ([redeemed], "returned")],
-    }
-    strong = ["same_device_webauthn", "hybrid", "card_in_reader"]
-    return {
-        "about": "door and evidence -> binding level",
-        "valid": [
-            {"door": door, "evidence": found, "level": level}
-            for door, rows in table.items()
-            for found, level in [*rows, *(([each], "strong") for each in strong)]
-        ],
-    }
-
-
 BUILDERS: dict[str, Callable[[], Row]] = {
     "statement": statement_vectors,
     "shown": shown_vectors,
@@ -394,6 +374,7 @@ BUILDERS: dict[str, Callable[[], Row]] = {
     "receipt": receipt_vectors,
     "evidence": evidence_vectors,
     "audit_log": audit_vectors,
+    "conformance_report": report_vectors,
     "commitment": commitment_vectors,
     "binding": binding_vectors,
     "webhook": webhook_vectors,

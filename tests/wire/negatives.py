@@ -26,6 +26,9 @@ BEYOND_SCHEMA = {
     "evidence out of order",
     "released before decided",
     "an index outside its tree",
+    "an attack twice",
+    "passed although an attack succeeded",
+    "failed although no attack succeeded",
     "2^32 seconds",
     "another host",
     "the path of an enrolment",
@@ -208,6 +211,27 @@ HEAD: list[Change] = [
     ("a short root", {"root": "AAAA"}, "/root"),
     ("no head before", {"previous": None}, "/previous"),
     ("number left out", {"number": ...}, ""),
+    ("an unknown member", {"zzz": 1}, ""),
+]
+
+_ATTACK = {"id": "stale_frame", "passed": True, "detail": None}
+REPORT: list[Change] = [
+    ("version 2", {"v": 2}, "/v"),
+    ("30 February", {"at": "2026-02-30T00:00:00Z"}, "/at"),
+    ("no system", {"system": ""}, "/system"),
+    ("no attack", {"items": []}, "/items"),
+    ("an attack twice", {"items": [_ATTACK, _ATTACK], "passed": True}, "/items"),
+    ("passed although an attack succeeded", {"passed": True}, "/passed"),
+    ("failed although no attack succeeded", {"items": [_ATTACK]}, "/passed"),
+    ("passed as a word", {"passed": "true"}, "/passed"),
+    (
+        "an attack without its result",
+        {"items": [{"id": "stale_frame", "detail": None}]},
+        "/items/0",
+    ),
+    ("an attack of another form", {"items": ["stale_frame"]}, "/items/0"),
+    ("a detail of two lines", {"items": [_ATTACK | {"detail": "a\nb"}]}, "/items/0/detail"),
+    ("kit left out", {"kit_version": ...}, ""),
     ("an unknown member", {"zzz": 1}, ""),
 ]
 

@@ -6,6 +6,7 @@ from typing import Any
 from inkan.crypto import base64url
 from inkan.wire.audit_log import DECISION, Actor, ActorKind, Event, HeadPayload
 from inkan.wire.binding import BackEnd, BindingLevel, Evidence, StatementDoor
+from inkan.wire.conformance_report import ConformanceItem, ConformanceReport
 from inkan.wire.contents import Content, ContentFormat, DigestAlgorithm
 from inkan.wire.enrolment_request import (
     BindContent,
@@ -233,6 +234,20 @@ def head(**changes: Any) -> HeadPayload:
         "previous": b64("head 6"),
     }
     return HeadPayload(**members | changes)
+
+
+def report(**changes: Any) -> ConformanceReport:
+    members = {
+        "system": "tax-office",
+        "kit_version": "1.0",
+        "passed": False,
+        "at": AT,
+        "items": (
+            ConformanceItem(id="stale_frame", passed=True),
+            ConformanceItem(id="replayed_return_code", passed=False, detail="a code worked twice"),
+        ),
+    }
+    return ConformanceReport(**members | changes)
 
 
 def bundle(**changes: Any) -> EvidenceBundle:

@@ -11,6 +11,7 @@ from inkan.wire import (
     audit_log,
     binding,
     claims,
+    conformance_report,
     contents,
     enrolment_request,
     evidence,
@@ -20,6 +21,7 @@ from inkan.wire import (
     statement,
 )
 from inkan.wire.audit_log import EVENT, HEAD
+from inkan.wire.conformance_report import REPORT
 from inkan.wire.documents import Format
 from inkan.wire.enrolment_request import BIND, CONTENT_TYPES, RENEW, REVOKE
 from inkan.wire.evidence import EVIDENCE_LIMIT
@@ -38,6 +40,7 @@ STRUCTS: list[type[msgspec.Struct]] = [
     *(receipt.Receipt, receipt.Subject, receipt.Binding, receipt.KeyBackEnd, receipt.Commitments),
     *(evidence.EvidenceBundle, evidence.Assertion, evidence.Salts, evidence.Revocation),
     *(evidence.Inclusion, audit_log.Event, audit_log.Actor, audit_log.HeadPayload),
+    *(conformance_report.ConformanceReport, conformance_report.ConformanceItem),
     Webhook,
 ]
 ENUMS: list[type[StrEnum]] = [
@@ -84,6 +87,7 @@ def test_every_schema_is_named() -> None:
         ("receipt payload", RECEIPT),
         ("audit event", EVENT),
         ("audit head", HEAD),
+        ("conformance report payload", REPORT),
         ("webhook", WEBHOOK),
     ],
 )

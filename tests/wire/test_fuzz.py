@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inkan.kernel.errors import InkanError
+from inkan.wire.conformance_report import parse_report
 from inkan.wire.enrolment_request import parse_bind, parse_renew, parse_revoke
 from inkan.wire.evidence import parse_evidence
 from inkan.wire.forms import parse_moment, verify_line
@@ -26,6 +27,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], msgspec.Struct]] = {
     "renew": (parse_renew, samples.renew()),
     "revoke": (parse_revoke, samples.revoke()),
     "receipt": (parse_receipt, samples.receipt(claims={"a": {"b": [1, None, True, "x"]}})),
+    "report": (parse_report, samples.report()),
     "evidence": (parse_evidence, samples.bundle()),
     "webhook": (parse_webhook, samples.webhook()),
 }

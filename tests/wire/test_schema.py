@@ -24,6 +24,7 @@ from inkan.wire import (
     shown,
 )
 from inkan.wire.audit_log import Event, HeadPayload, parse_event, parse_head
+from inkan.wire.conformance_report import ConformanceReport, parse_report
 from inkan.wire.enrolment_request import parse_bind, parse_renew, parse_revoke
 from inkan.wire.evidence import EvidenceBundle, parse_evidence
 from inkan.wire.qr import frame, parse_frame, qr_key
@@ -71,6 +72,14 @@ CASES = {
         parse_event, Event, [samples.event(), samples.event(subject=None, object=None)]
     ),
     "audit_head": Case(parse_head, HeadPayload, [samples.head()]),
+    "conformance_report": Case(
+        parse_report,
+        ConformanceReport,
+        [
+            samples.report(),
+            samples.report(passed=True, items=(samples.report().items[0],)),
+        ],
+    ),
     "evidence": Case(
         parse_evidence, EvidenceBundle, [samples.bundle(), samples.bundle(inclusion=None)]
     ),
@@ -82,6 +91,7 @@ INEXPRESSIBLE = {
     "a day that exists",
     "distinct ids",
     "distinct keys",
+    "true exactly if every item passed",
     "not before decided_at",
     "sorted names, none twice",
     "an index inside the tree",

@@ -23,6 +23,7 @@ from inkan.wire.audit_log import (
     parse_head,
 )
 from inkan.wire.binding import Evidence, StatementDoor, level_of
+from inkan.wire.conformance_report import parse_report, report_bytes
 from inkan.wire.contents import Content
 from inkan.wire.enrolment_request import (
     CONTENT_TYPES,
@@ -88,6 +89,7 @@ NEGATIVES: dict[str, tuple[Callable[[bytes], Any], list[dict[str, Any]]]] = {
     "audit_event": (parse_event, load("audit_log")["invalid"]["audit_event"]),
     "audit_head": (parse_head, load("audit_log")["invalid"]["audit_head"]),
     "evidence": (parse_evidence, load("evidence")["invalid"]),
+    "conformance_report": (parse_report, load("conformance_report")["invalid"]),
     "qr_frame": (parse_wallet_frame, load("qr_frame")["invalid"]),
     "webhook": (parse_webhook, load("webhook")["invalid"]),
 }
@@ -239,6 +241,17 @@ def test_receipts(row: dict[str, Any]) -> None:
     assert header == {"alg": "ES256", "typ": "inkan-receipt+jws"}
     assert payload == data
     assert is_valid("receipt", json.loads(data))
+
+
+@pytest.mark.parametrize("row", load("conformance_report")["valid"], ids=lambda row: row["name"])
+def test_conformance_reports(row: dict[str, Any]) -> None:
+    data = row["payload"].encode()
+    assert report_bytes(parse_report(data)) == data
+    key = load("conformance_report")["keys"]["conformance_key"]
+    header, payload = verify_es256(row["jws"], key)
+    assert header == {"alg": "ES256", "typ": "inkan-conformance+jwt"}
+    assert payload == data
+    assert is_valid("conformance_report", json.loads(data))
 
 
 @pytest.mark.parametrize("row", load("evidence")["valid"], ids=lambda row: row["name"])

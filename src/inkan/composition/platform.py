@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -31,7 +32,7 @@ from inkan.accounts import Accounts
 from inkan.approvals import Approvals
 from inkan.attributes import Attributes
 from inkan.audit import HEAD_KEY, Audit
-from inkan.composition import card_authorities, sandboxes
+from inkan.composition import card_authorities, exporters, sandboxes
 from inkan.composition.keys import open_others, ring
 from inkan.composition.push import KEY_LABEL, Push, push
 from inkan.composition.settings import Environment, Settings, SettingsWrong
@@ -50,7 +51,7 @@ from inkan.notices import Notices
 from inkan.people import People
 from inkan.pki import PKI, Fetch, ForeignAuthority, PublicURLs
 from inkan.portal import Portal
-from inkan.relying_parties import RelyingParties
+from inkan.relying_parties import Applications, Exporter, RelyingParties
 from inkan.sandbox import Sandbox
 from inkan.signing import Signing
 from inkan.store import connect, migrate
@@ -78,6 +79,7 @@ class Platform:
     accounts: Accounts
     pki: PKI
     relying_parties: RelyingParties
+    applications: Applications
     attributes: Attributes
     enrolment: Enrolment
     signing: Signing
@@ -117,7 +119,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
     Background work (outbox, schedules, HTTP) is not started here; see :mod:`inkan.composition.running`.
 
     Raises:
-        SettingsWrong: production without a passphrase; a card authority whose files are not usable.
+        SettingsWrong: production without a passphrase; a card authority or an exporter whose files are not usable.
         KeyStoreLocked: another passphrase than the key store's.
         WrongDatabase: a sandbox's database in another environment, or the reverse.
         StoreUnreachable and its like: no database.
@@ -153,6 +155,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             workers=workers,
             foreign=foreign,
             fetch=fetch,
+            trusted=await asyncio.to_thread(exporters.read, settings),
             push_fetch=outgoing,
             post=outgoing,
         )
@@ -179,6 +182,7 @@ def assemble(
     workers: WorkerPool,
     foreign: Sequence[ForeignAuthority] = (),
     fetch: Fetch | None = None,
+    trusted: Sequence[Exporter] = (),
     post: Fetcher | None = None,
     push_fetch: notices.Fetch | None = None,
 ) -> Platform:
@@ -246,6 +250,23 @@ def assemble(
         issuer=settings.origins.platform,
         token_key=signer(keys, "token", KeyPurpose.TOKEN),
         loopback=settings.environment is not Environment.PRODUCTION,
+        imports_only=settings.environment is Environment.PRODUCTION,
+    )
+    applications_ = Applications(
+        relying_parties.Parts(
+            db=db,
+            audit=audit,
+            sealer=sealer,
+            clock=clock,
+            accounts=accounts_,
+            pki=pki_,
+            register=relying_parties_.register_of_systems,
+            issuer=settings.origins.platform,
+            sandbox=settings.environment is not Environment.PRODUCTION,
+        ),
+        export_key=partial(signer, keys, "registration", KeyPurpose.REGISTRATION),
+        report_key=partial(signer, keys, "conformance", KeyPurpose.CONFORMANCE),
+        trusted=trusted,
     )
     attributes_ = Attributes(db=db, audit=audit, people=people_, sealer=sealer)
     enrolment_ = Enrolment(
@@ -308,6 +329,7 @@ def assemble(
         accounts=accounts_,
         pki=pki_,
         relying_parties=relying_parties_,
+        applications=applications_,
         attributes=attributes_,
         enrolment=enrolment_,
         signing=signing_,

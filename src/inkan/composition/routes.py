@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import ModuleType
 
-from inkan import accounts, identification, notices, pki, portal, sandbox
+from inkan import accounts, identification, notices, pki, portal, relying_parties, sandbox
 from inkan.accounts import pages as accounts_pages
 from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
@@ -20,6 +20,7 @@ from inkan.pki import pages as pki_pages
 from inkan.pki.service.showing import Showing
 from inkan.portal import pages as portal_pages
 from inkan.relying_parties import api as relying_parties_api
+from inkan.relying_parties import pages as relying_parties_pages
 from inkan.signing import api as signing_api
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.cors import CORS
@@ -37,11 +38,12 @@ MENU = (
     MenuItem(text="My home", path=portal_pages.HOME_PATH, roles=_PERSON),
     MenuItem(text="Usage records", path=portal_pages.RECORDS_PATH, roles=_PERSON),
     MenuItem(text="Notices", path=portal_pages.NOTICES_PATH, roles=_PERSON),
+    *relying_parties_pages.MENU,
     *pki_pages.MENU,
 )
 """The menu of the platform's pages: who sees which entry."""
 
-PAGED = (accounts, identification, pki, portal, sandbox)
+PAGED = (accounts, identification, pki, portal, relying_parties, sandbox)
 """The features that bring templates, static files and texts."""
 
 
@@ -89,6 +91,7 @@ def application(platform: Platform) -> Application:
             camera=settings.environment is not Environment.PRODUCTION,
         ),
         *portal_groups(platform),
+        *relying_parties_pages.routes(platform.applications, platform.relying_parties),
         *pki_pages.routes(Showing(pki=platform.pki, workers=platform.workers)),
         *sandboxes.groups(platform.sandbox, systems),
     ]
@@ -113,6 +116,7 @@ def application(platform: Platform) -> Application:
         permissions=(
             *accounts.PERMISSIONS,
             *notices.PERMISSIONS,
+            *relying_parties.PERMISSIONS,
             *enrolment_api.PERMISSIONS,
             *signing_api.PERMISSIONS,
             *identification_api.PERMISSIONS,

@@ -11,11 +11,12 @@ import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
+from inkan.composition.card_settings import CardAuthority, Cards
 from inkan.composition.key_settings import Budgets, Keys, Remote, Signer, Token
 from inkan.composition.limit_settings import Limits
 from inkan.composition.push_settings import Push
@@ -29,12 +30,11 @@ FOREIGN = frozenset(
 
 
 # Settings that a variable holds with commas between their members.
-LISTS = frozenset({"admitted", "hosts", "peers"})
+LISTS = frozenset({"admitted", "exporters", "hosts", "peers"})
 
 LAST_PORT = 65535
 TIMESTAMP_ACCURACIES_MS = range(100, 60_000 + 1)
 DEFAULT_PORTS = {"http": 80, "https": 443}
-OID = Annotated[str, msgspec.Meta(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$", max_length=128)]
 
 
 class SettingsWrong(Malformed):
@@ -115,29 +115,13 @@ class Fetch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     admitted: tuple[str, ...] = ()
 
 
-class CardAuthority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A card authority that others run: what makes its cards acceptable, and where their status may be asked.
+class Onboarding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose exports of reviewed systems this instance takes in (docs/relying-parties/onboarding.md).
 
-    ``chain`` names certificate files (DER or PEM) from the authority up to the anchor. ``policies`` holds
-    certificate policies as dotted OIDs; a card asserts one of them. An address in a card's certificate is called
-    only if its origin is among ``origins``; ``http`` is admitted, since lists and answers are signed.
+    ``exporters`` names files of JSON: what ``inkan systems exporter`` prints at the sandbox.
     """
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-    chain: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=4)]
-    policies: Annotated[tuple[OID, ...], msgspec.Meta(min_length=1)]
-    origins: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
-    profile: Literal["card-auth", "card-sign"] = "card-sign"
-
-
-class Cards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Cards of authorities that others run, each a table of the file: ``[[cards.authorities]]``.
-
-    What a status service said is used until its nextUpdate, and for ``status_minutes`` at most.
-    """
-
-    authorities: tuple[CardAuthority, ...] = ()
-    status_minutes: int = 60
+    exporters: tuple[str, ...] = ()
 
 
 class SandboxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,6 +156,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fetch: Fetch = Fetch()
     limits: Limits = Limits()
     cards: Cards = Cards()
+    onboarding: Onboarding = Onboarding()
     sandbox: SandboxSettings = SandboxSettings()
 
     @property
@@ -382,6 +367,7 @@ def _is_origin(text: str) -> bool:
 __all__ = [
     "Budgets",
     "CardAuthority",
+    "Cards",
     "Environment",
     "Keys",
     "Limits",
