@@ -3,17 +3,20 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inkan.composition import sandboxes
+from inkan.identification import WEBHOOK_JOB
+from inkan.identification.service.webhooks import announce
 from inkan.kernel.ids import SystemID
 from inkan.sandbox.model import FaultOrder
 from inkan.sandbox.service import Faults
 from inkan.sandbox.service.faults import LATE_WEBHOOK, LOST_PUSH
-from inkan.sandbox.service.jobs import WEBHOOK_JOB
 from inkan.store.database import Step
 from inkan.store.outbox import Handler, Job, Outbox, enqueue
+from inkan.web.fetch import Answer
 from inkan.wire.binding import Door
 from sandbox.conftest import Town
 from support.clock import LevelClock, StandingClock
@@ -112,14 +115,27 @@ async def test_a_webhook_comes_as_late_as_was_asked(town: Town, clock: StandingC
     assert (await view(town))["injected"] == {"webhook_delay": 1}
 
 
-async def test_a_leap_of_the_clock_brings_it_too(small: Town) -> None:
+async def test_a_leap_of_the_clock_brings_it_too(
+    small: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the instance's own outbox and sender; only the other side is played."""
+    heard: list[str] = []
+
+    class Receiver:
+        async def request(self, _: str, url: str, **__: Any) -> Answer:
+            heard.append(url)
+            return Answer(204, {}, b"")
+
+    monkeypatch.setattr(small.world.platform.webhooks, "_post", Receiver())
     session = await small.ask()
     await put(small, webhook_delay_s=600)
-    outbox, delivered = await told(small, session.id)
-    await outbox.run_due()
+    url = "https://hook.example.com/x"
+    await small.world.platform.db.transact(announce, session.id, "opened", url)
+    await small.world.instance.catch_up()
+    assert heard == []
     await small.developer.call("POST", "clock", {"advance_s": 600})
-    await outbox.run_due()
-    assert len(delivered) == 1
+    await small.world.instance.catch_up()
+    assert heard == [url]
 
 
 async def test_without_a_fault_or_a_session_it_comes_at_once(small: Town) -> None:

@@ -21,8 +21,8 @@ from inkan.identification.service import (
     Opened,
     Parts,
     PushJob,
-    phone_topic,
     WebhookSender,
+    phone_topic,
 )
 from inkan.identification.store import EVENT_PAIRS
 
@@ -46,6 +46,6 @@ __all__ = [
     "SessionOrder",
     "SessionView",
     "SubjectHint",
-    "phone_topic",
     "WebhookSender",
+    "phone_topic",
 ]

@@ -350,6 +350,6 @@ __all__ = [
     "PushJob",
     "Stage",
     "Waiting",
-    "phone_topic",
     "WebhookSender",
+    "phone_topic",
 ]

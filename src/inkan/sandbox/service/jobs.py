@@ -11,14 +11,11 @@ from typing import Final
 
 import msgspec
 
-from inkan.identification import PUSH_JOB
+from inkan.identification import PUSH_JOB, WEBHOOK_JOB
 from inkan.sandbox.model import WebhookDelayed
 from inkan.sandbox.service.faults import LATE_WEBHOOK, LOST_PUSH, Faults, JobFault
 from inkan.sandbox.service.parts import Parts
 from inkan.store.outbox import Handler, Job
-
-WEBHOOK_JOB: Final = "identification.webhook"
-"""The kind of the jobs that tell a relying party of a change."""
 
 DISTURBED_JOBS: Final[Mapping[str, JobFault]] = {
     PUSH_JOB: LOST_PUSH,
