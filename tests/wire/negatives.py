@@ -31,6 +31,7 @@ BEYOND_SCHEMA = {
     "failed although no attack succeeded",
     "2^32 seconds",
     "another host",
+    "the port that https has anyway",
     "the path of an enrolment",
 }
 

@@ -100,3 +100,4 @@ def test_other_limits_are_those_of_the_code() -> None:
     assert f"| evidence bundle | {EVIDENCE_LIMIT // 1024**2} MiB |" in MANUAL
     longest = len("/q#1.") + 64 + len(f".{2**32 - 1}.") + 22
     assert f"| QR frame | the origin and {longest} characters" in MANUAL
+    assert f"| link | the origin and {len('/l#1.') + 64} characters" in MANUAL

@@ -14,6 +14,7 @@ from inkan.wire.conformance_report import parse_report
 from inkan.wire.enrolment_request import parse_bind, parse_renew, parse_revoke
 from inkan.wire.evidence import parse_evidence
 from inkan.wire.forms import parse_moment, verify_line
+from inkan.wire.link import parse_address
 from inkan.wire.qr import parse_frame
 from inkan.wire.receipt import parse_receipt
 from inkan.wire.statement import parse_draft, parse_statement
@@ -70,3 +71,4 @@ def test_texts(text: str) -> None:
     only_refusals(parse_moment, text)
     only_refusals(verify_line, text)
     only_refusals(lambda url: parse_frame(url, origin="https://w.tw"), text)
+    only_refusals(lambda url: parse_address(url, origin="https://w.tw"), text)

@@ -27,6 +27,7 @@ from inkan.wire.audit_log import Event, HeadPayload, parse_event, parse_head
 from inkan.wire.conformance_report import ConformanceReport, parse_report
 from inkan.wire.enrolment_request import parse_bind, parse_renew, parse_revoke
 from inkan.wire.evidence import EvidenceBundle, parse_evidence
+from inkan.wire.link import address, parse_address
 from inkan.wire.qr import frame, parse_frame, qr_key
 from inkan.wire.receipt import Receipt, parse_receipt
 from inkan.wire.schema import NAMES, schema
@@ -99,7 +100,7 @@ INEXPRESSIBLE = {
 
 
 def test_every_schema_is_shipped_and_sound() -> None:
-    assert set(CASES) | {"common", "qr_frame"} == set(NAMES)
+    assert set(CASES) | {"common", "qr_frame", "link"} == set(NAMES)
     for name in NAMES:
         document = schema(name)
         assert document["$id"] == f"{ID}{name}"
@@ -245,21 +246,29 @@ def test_parser_and_schema_agree(name: str, data: st.DataObject) -> None:
 
 WALLET = "https://wallet.example.gov.tw"
 FRAME = frame(WALLET, handle=samples.b64("h", 16), t=7, key=qr_key(Secret(b"secret")))
+ADDRESS = address(WALLET, handle=samples.b64("h", 16))
+TEXTS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "qr_frame": (FRAME, parse_frame),
+    "link": (ADDRESS, parse_address),
+}
 
 
+@pytest.mark.parametrize("name", TEXTS)
 @given(
-    index=st.integers(len(WALLET) + 1, len(FRAME)),
+    place=st.integers(0, len(FRAME)),
     removed=st.integers(0, 3),
     inserted=st.text(alphabet="aZ019.#-_/=\n", max_size=3),
 )
-def test_frames_agree_too(index: int, removed: int, inserted: str) -> None:
-    text = FRAME[:index] + inserted + FRAME[index + removed :]
+def test_addresses_agree_too(name: str, place: int, removed: int, inserted: str) -> None:
+    good, parse = TEXTS[name]
+    index = len(WALLET) + 1 + place % (len(good) - len(WALLET))
+    text = good[:index] + inserted + good[index + removed :]
     try:
-        parse_frame(text, origin=WALLET)
+        parse(text, origin=WALLET)
         accepted = True
     except InkanError:
         accepted = False
-    assert is_valid("qr_frame", text) == accepted
+    assert is_valid(name, text) == accepted
 
 
 def test_a_frame_beyond_the_seconds_is_for_the_parser_to_refuse() -> None:

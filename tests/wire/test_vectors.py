@@ -36,6 +36,7 @@ from inkan.wire.enrolment_request import (
 )
 from inkan.wire.evidence import assertion_bytes, evidence_bytes, parse_evidence
 from inkan.wire.forms import parse_moment
+from inkan.wire.link import address, parse_address
 from inkan.wire.qr import ENROLMENT_PATH, frame, parse_frame, qr_key, verify_frame
 from inkan.wire.receipt import commit, parse_receipt, receipt_bytes, verify_commitment
 from inkan.wire.shown import Language, Template, render, text_sha256
@@ -80,6 +81,10 @@ def parse_wallet_frame(data: bytes) -> Any:
     return parse_frame(data.decode(), origin="https://wallet.example.gov.tw")
 
 
+def parse_wallet_address(data: bytes) -> Any:
+    return parse_address(data.decode(), origin="https://wallet.example.gov.tw")
+
+
 NEGATIVES: dict[str, tuple[Callable[[bytes], Any], list[dict[str, Any]]]] = {
     "statement": (parse_statement, load("statement")["invalid"]),
     "bind_content": (parse_bind, load("enrolment")["invalid"]["bind"]),
@@ -91,6 +96,7 @@ NEGATIVES: dict[str, tuple[Callable[[bytes], Any], list[dict[str, Any]]]] = {
     "evidence": (parse_evidence, load("evidence")["invalid"]),
     "conformance_report": (parse_report, load("conformance_report")["invalid"]),
     "qr_frame": (parse_wallet_frame, load("qr_frame")["invalid"]),
+    "link": (parse_wallet_address, load("link")["invalid"]),
     "webhook": (parse_webhook, load("webhook")["invalid"]),
 }
 
@@ -114,7 +120,7 @@ def test_what_must_be_refused_is_refused(schema: str, row: dict[str, Any]) -> No
 
 @pytest.mark.parametrize(("schema", "row"), INVALID)
 def test_the_schema_refuses_what_it_can(schema: str, row: dict[str, Any]) -> None:
-    if schema == "qr_frame":
+    if schema in {"qr_frame", "link"}:
         document = row["utf8"]
     else:
         try:
@@ -199,6 +205,14 @@ def test_frames() -> None:
         with pytest.raises(InkanError) as refused:
             verify_frame(parse_frame(row["frame"], origin=origin), key, t_now=100)
         assert refused.value.code == "qr_frame_forged"
+
+
+@pytest.mark.parametrize("row", load("link")["valid"], ids=lambda row: row["name"])
+def test_addresses(row: dict[str, Any]) -> None:
+    origin = load("link")["wallet_origin"]
+    assert address(origin, handle=row["handle"]) == row["address"]
+    assert parse_address(row["address"], origin=origin) == row["handle"]
+    assert is_valid("link", row["address"])
 
 
 @pytest.mark.parametrize("row", load("qr_frame")["ages"], ids=lambda row: str(row["now"]))

@@ -3,7 +3,7 @@
     keys = read_webhook_keys(jwks)          # GET {issuer}/v1/jwks.json; again when a key is not known
     seen = NonceMemory()                    # one for all that receive at this address
     told = verify_webhook("POST", URL, headers, body, keys=keys, now=clock.wire_now(), seen=seen)
-    view = await inkan.get(told.session)    # the note names a session; what happened is read, never believed
+    session = await inkan.get_session(told.session)  # the note names a session; what happened is read, never believed
 
 Answer 2xx once the note is safely kept: whatever else is answered, it comes again for a day.
 """

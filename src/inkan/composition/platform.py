@@ -186,10 +186,7 @@ def assemble(
     post: Fetcher | None = None,
     push_fetch: notices.Fetch | None = None,
 ) -> Platform:
-    """Build every feature upon an open database; pure wiring, nothing is read or written.
-
-    Without ``push_fetch`` phones are not woken: their wallets ask.
-    """
+    """Build every feature upon an open database: pure wiring; without ``push_fetch`` wallets ask by themselves."""
     sealer = Sealer.of(keys)
     push_ = Push({}, "")
     if push_fetch is not None:

@@ -15,6 +15,7 @@ NAMES: Final = (
     "draft",
     "statement",
     "qr_frame",
+    "link",
     "bind_content",
     "renew_content",
     "revoke_content",

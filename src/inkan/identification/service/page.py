@@ -210,7 +210,7 @@ def _choose(
     session, approval = page.session, page.approval
     terms, is_hint_ours = session.terms, session.hint_type == "none" or session.terms.is_hint_typed
     if terms.way == Opening.PUSH and is_veiled(session, approval):
-        # Whether the person has refused must not show by what this page still admits.
+        # NOTE(divergence-9): whether the person has refused must not show by what this page still admits.
         raise PushUnderWay()
     if choice.way is Opening.PUSH and lookup is None and is_hint_ours:
         raise Malformed(where="/national_id", expected="whose phone the push goes to")
