@@ -22,6 +22,7 @@ from inkan.identification.service import (
     Parts,
     PushJob,
     WebhookSender,
+    phone_topic,
 )
 from inkan.identification.store import EVENT_PAIRS
 
@@ -46,4 +47,5 @@ __all__ = [
     "SessionView",
     "SubjectHint",
     "WebhookSender",
+    "phone_topic",
 ]

@@ -34,6 +34,7 @@ from inkan.identification.service import (
     receipts,
     records,
     redeeming,
+    rehearsing,
     waiting,
 )
 from inkan.identification.service.announcing import END_JOB, EndJob
@@ -43,7 +44,7 @@ from inkan.identification.service.opening import Opened
 from inkan.identification.service.page import Choice, PageView, Stage
 from inkan.identification.service.parts import Parts, is_veiled, read_session, topic
 from inkan.identification.service.proving import AssertionParts
-from inkan.identification.service.pushing import PUSH_JOB, PushJob
+from inkan.identification.service.pushing import PUSH_JOB, PushJob, phone_topic
 from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.identification.service.tally import Tally
 from inkan.identification.service.verifying import ReceiptDesk
@@ -262,6 +263,16 @@ class Identification:
         approvals = self._parts.approvals
         return await self._parts.db.read(approvals.records_below, person, record_id)
 
+    # --- the sandbox -----------------------------------------------------------------------------
+
+    async def system_of(self, session_id: str) -> SystemID | None:
+        """See :func:`inkan.identification.service.rehearsing.system_of`."""
+        return await self._parts.db.read(rehearsing.system_of, session_id)
+
+    async def shown_code(self, approval_id: str) -> str | None:
+        """See :func:`inkan.identification.service.rehearsing.shown_code`."""
+        return await self._parts.db.read(rehearsing.shown_code, self._parts, approval_id)
+
     # --- time and crashes ------------------------------------------------------------------------
 
     async def sign_unsigned(self) -> int:
@@ -340,4 +351,5 @@ __all__ = [
     "Stage",
     "Waiting",
     "WebhookSender",
+    "phone_topic",
 ]
