@@ -210,7 +210,7 @@ class RelyingParties:
         row = await self._db.read(_by_code, code)
         if row is None or row.state != SystemState.ACTIVE:
             raise SystemSuspended()
-        return SystemPrincipal(system=register.read_system(row), jkt=jkt)
+        return SystemPrincipal(system=register.read_text_row(row), jkt=jkt)
 
 
 def _state_of(code: str) -> Step[Any]:
@@ -218,7 +218,7 @@ def _state_of(code: str) -> Step[Any]:
 
 
 def _by_code(code: str) -> Step[Any]:
-    return (yield store.BY_CODE.one(code=code))
+    return (yield store.TEXT_BY_CODE.one(code=code))
 
 
 __all__ = ["Client", "Grant", "RelyingParties", "TokenAnswer"]
