@@ -8,13 +8,13 @@ import pytest
 from inkan.accounts.pages import FOLDER as ACCOUNTS
 from inkan.composition.routes import MENU
 from inkan.pki.pages import FOLDER as PKI
-from inkan.portal.pages import FOLDER, OUTCOMES, PHONE_STATES
+from inkan.portal.pages import FOLDER, WORDS
 from inkan.portal.rules import ORGANISATION_NAMES, PURPOSE_TEXTS
 from inkan.web.languages import Language
 from inkan.web.templates import Templates
 from portal.browsers import Browser
 
-DATA = {*OUTCOMES.values(), *PHONE_STATES.values(), *(item.text for item in MENU)}
+DATA = {*WORDS, *(item.text for item in MENU)}
 
 
 @pytest.fixture(scope="module")

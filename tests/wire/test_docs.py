@@ -18,6 +18,7 @@ from inkan.wire import (
     session,
     shown,
     statement,
+    use_proof,
 )
 from inkan.wire.audit_log import EVENT, HEAD
 from inkan.wire.documents import Format
@@ -27,6 +28,7 @@ from inkan.wire.reasons import ROWS
 from inkan.wire.receipt import RECEIPT
 from inkan.wire.schema import NAMES
 from inkan.wire.statement import DRAFT, STATEMENT
+from inkan.wire.use_proof import USE_PROOF
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "wire.md").read_text("utf-8")
 NAMED = set(re.findall(r"`([^`\n]+)`", MANUAL))
@@ -36,6 +38,7 @@ STRUCTS: list[type[msgspec.Struct]] = [
     *(enrolment_request.RevokeContent, enrolment_request.RequestedKey),
     *(receipt.Receipt, receipt.Subject, receipt.Binding, receipt.KeyBackEnd, receipt.Commitments),
     *(evidence.EvidenceBundle, evidence.Assertion, evidence.Salts, evidence.Revocation),
+    *(use_proof.UseProof, use_proof.UsedRecord, use_proof.LoggedDetails),
     *(evidence.Inclusion, audit_log.Event, audit_log.Actor, audit_log.HeadPayload),
 ]
 ENUMS: list[type[StrEnum]] = [
@@ -81,6 +84,7 @@ def test_every_schema_is_named() -> None:
         ("receipt payload", RECEIPT),
         ("audit event", EVENT),
         ("audit head", HEAD),
+        ("proof of a use", USE_PROOF),
     ],
 )
 def test_limits_are_those_of_the_code(row: str, form: Format[msgspec.Struct]) -> None:

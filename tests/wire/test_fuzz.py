@@ -16,6 +16,7 @@ from inkan.wire.forms import parse_moment, verify_line
 from inkan.wire.qr import parse_frame
 from inkan.wire.receipt import parse_receipt
 from inkan.wire.statement import parse_draft, parse_statement
+from inkan.wire.use_proof import parse_use_proof
 from wire import samples
 
 PARSERS: dict[str, tuple[Callable[[bytes], Any], msgspec.Struct]] = {
@@ -26,6 +27,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], msgspec.Struct]] = {
     "revoke": (parse_revoke, samples.revoke()),
     "receipt": (parse_receipt, samples.receipt(claims={"a": {"b": [1, None, True, "x"]}})),
     "evidence": (parse_evidence, samples.bundle()),
+    "use_proof": (parse_use_proof, samples.use_proof()),
 }
 each_parser = pytest.mark.parametrize("name", PARSERS)
 

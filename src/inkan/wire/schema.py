@@ -22,6 +22,7 @@ NAMES: Final = (
     "audit_event",
     "audit_head",
     "evidence",
+    "use_proof",
 )
 
 
