@@ -7,20 +7,21 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from jsonschema import Draft202012Validator
 
-from inkan.accounts import LOGIN_COOKIE
+from inkan.accounts import LOGIN_COOKIE, Role
 from inkan.apps.showcase.tax_office import tax_office
 from inkan.client import SystemCredentials
 from inkan.crypto.keys import KeySpec, generate
 from inkan.kernel.ids import SessionID
 from inkan.web.app import Application
 from inkan.web.routes import Surface
+from relying_parties.applicants import hire_token
 from support.asgi import Client
 from support.clock import StandingClock
 from support.walks import every_route, walk_csrf, walk_headers
 from support.world import PLATFORM, WALLET, World
 
 OFFICE = "http://taxoffice.localhost:8481"
-DOCUMENTS = {"/v1/": 8, "/phone/v1/": 10, "/enrol/v1/": 3}
+DOCUMENTS = {"/v1/": 14, "/phone/v1/": 10, "/enrol/v1/": 3}
 
 
 def office(clock: StandingClock) -> Application:
@@ -46,10 +47,11 @@ async def test_every_answer_carries_the_security_headers(application: Applicatio
 async def test_no_page_can_be_posted_to_from_elsewhere(
     request: pytest.FixtureRequest, application: Application
 ) -> None:
-    login = {}
+    assert await walk_csrf(application, {}) >= 1
     if application.routes.keys() >= {PLATFORM}:
-        login = await person_login(request.getfixturevalue("world"))
-    assert await walk_csrf(application, login) >= 1
+        world: World = request.getfixturevalue("world")
+        for login in (await person_login(world), await staff_login(world)):
+            assert await walk_csrf(application, login) >= 1
 
 
 async def person_login(world: World) -> dict[str, str]:
@@ -58,6 +60,13 @@ async def person_login(world: World) -> dict[str, str]:
     token = await world.platform.accounts.login_person(
         person, session=SessionID("ses_victim"), replaces=None
     )
+    return {LOGIN_COOKIE: token.token.reveal()}
+
+
+async def staff_login(world: World) -> dict[str, str]:
+    """The same for somebody of the offices who may do everything."""
+    everything = sorted(set(Role) - {Role.PERSON})
+    token = await hire_token(world.platform.accounts, *everything, name="victim")
     return {LOGIN_COOKIE: token.token.reveal()}
 
 

@@ -59,7 +59,8 @@ async def test_nothing_of_the_sandbox_is_composed(elsewhere: World, tmp_path: Pa
 
 
 async def test_a_system_code_proves_nothing(elsewhere: World) -> None:
-    await elsewhere.agency("tax-office")
+    is_production = elsewhere.platform.settings.environment is Environment.PRODUCTION
+    await elsewhere.agency("tax-office", imported=is_production)
     origin = elsewhere.platform.settings.origins.platform
     client = Client(elsewhere.instance.application, origin)
     asked = 0

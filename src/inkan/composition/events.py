@@ -11,7 +11,7 @@ from inkan.audit import SEQUENCE_EVERY
 from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
 from inkan.enrolment import FINISH_JOB, FinishJob
-from inkan.identification import PUSH_JOB, PushJob
+from inkan.identification import END_JOB, PUSH_JOB, WEBHOOK_JOB, EndJob, PushJob
 from inkan.people import PersonDeceased
 from inkan.pki import LIST_JOB, SWEEP_EVERY, CertificateRevoked, ListJob
 from inkan.store.outbox import Handler, Job
@@ -45,10 +45,15 @@ def handlers(platform: Platform) -> dict[str, Handler]:
     async def push(job: Job) -> None:
         await platform.identification.push(job.decode(PushJob))
 
+    async def end(job: Job) -> None:
+        await platform.identification.end(job.decode(EndJob))
+
     jobs = {
         LIST_JOB: Handler(sign_list),
         FINISH_JOB: Handler(finish),
+        WEBHOOK_JOB: platform.webhooks.handler,
         PUSH_JOB: Handler(push),
+        END_JOB: Handler(end),
         **platform.notices.handlers,
     }
     return table | jobs

@@ -31,7 +31,7 @@ async def show(folder: Path, *, port: int) -> None:
         loop.add_signal_handler(number, stop.set)
     async with country(folder, port=port, tell=progress()) as founded:
         office = tax_office(
-            origin=f"http://taxoffice.localhost:{port + 1}",
+            origin=founded.office_origin,
             credentials=founded.credentials,
             anchors=founded.anchors,
             clock=founded.clock,
@@ -106,6 +106,6 @@ def _print(step: StepReport) -> None:
         if step.outcome == "ok"
         else click.style("FAILED", fg="red")
     )
-    click.echo(f"{mark} {step.name:48} {step.door:10} {step.ms:8.1f} ms")
+    click.echo(f"{mark} {step.name:48} {step.door:10} {step.ms:8.1f} ms  {step.binding}".rstrip())
     for check in step.checks:
         click.echo(f"         {check}")

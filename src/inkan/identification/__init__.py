@@ -11,27 +11,34 @@ from inkan.identification.model import (
     SubjectHint,
 )
 from inkan.identification.service import (
+    END_JOB,
     PUSH_JOB,
+    WEBHOOK_JOB,
     AssertionParts,
     ConsentView,
     Decided,
+    EndJob,
     Identification,
     KnownBrowser,
     LogEntry,
     Opened,
     Parts,
     PushJob,
+    WebhookSender,
 )
 from inkan.identification.store import EVENT_PAIRS
 
 __all__ = [
+    "END_JOB",
     "EVENT_PAIRS",
     "PUSH_JOB",
+    "WEBHOOK_JOB",
     "Answer",
     "AssertionParts",
     "ConsentView",
     "Created",
     "Decided",
+    "EndJob",
     "Identification",
     "KnownBrowser",
     "LogEntry",
@@ -44,4 +51,5 @@ __all__ = [
     "SessionOrder",
     "SessionView",
     "SubjectHint",
+    "WebhookSender",
 ]

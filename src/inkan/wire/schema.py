@@ -15,6 +15,7 @@ NAMES: Final = (
     "draft",
     "statement",
     "qr_frame",
+    "link",
     "bind_content",
     "renew_content",
     "revoke_content",
@@ -23,6 +24,8 @@ NAMES: Final = (
     "audit_head",
     "evidence",
     "use_proof",
+    "conformance_report",
+    "webhook",
 )
 
 

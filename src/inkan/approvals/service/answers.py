@@ -175,6 +175,16 @@ class Answers:
             yield from refuse(approval.id)
         return stepped(approval, state=SessionState.CANCELLED)
 
+    def cancel_unseen(self, approval: Approval, *, event: EventID) -> Step[None]:
+        """Step: as :meth:`cancel` where the asker must not notice that it is over: by the same statement.
+
+        Raises:
+            ApprovalMoved: a rival step was first.
+        """
+        touched = yield store.CANCEL.run(key=approval.id, seen=approval.version, event=event)
+        if not touched and approval.state in UNDECIDED:
+            raise ApprovalMoved()
+
     def overdue(self) -> Step[list[str]]:
         """Step: ids of at most 500 approvals whose time is over but whose row does not say so yet."""
         rows = yield store.OVERDUE.all()

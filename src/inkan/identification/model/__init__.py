@@ -22,6 +22,8 @@ from inkan.identification.model.refusals import (
     SessionPurged,
     StatementDiffers,
     WebhookNotRegistered,
+    WebhookResting,
+    WebhookUndelivered,
 )
 from inkan.identification.model.session import (
     DOOR_VIEWS,
@@ -86,4 +88,6 @@ __all__ = [
     "SubjectView",
     "Terms",
     "WebhookNotRegistered",
+    "WebhookResting",
+    "WebhookUndelivered",
 ]

@@ -1,6 +1,6 @@
 """What can be refused about sessions: one clear sentence and one stable code each."""
 
-from inkan.kernel.errors import Conflict, Forbidden, Gone, NotFound
+from inkan.kernel.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
 
 
 class SessionNotFound(NotFound):
@@ -155,3 +155,17 @@ class CertificateNotGood(Forbidden):
     code = "certificate_not_good"
     title = "The certificate on this phone is not valid any more"
     public = ("reason",)
+
+
+class WebhookUndelivered(Unavailable):
+    """The registered address answered with another status than 2xx."""
+
+    code = "webhook_undelivered"
+    title = "The webhook address did not take the message"
+
+
+class WebhookResting(Unavailable):
+    """The registered address failed shortly before; nothing was sent."""
+
+    code = "webhook_resting"
+    title = "Deliveries to this webhook address rest for a while"

@@ -26,6 +26,7 @@ from inkan.identification.model import (
 )
 from inkan.identification.rules import IDEMPOTENCY_LIFE, READABLE
 from inkan.identification.service import (
+    announcing,
     browsers,
     cancelling,
     consenting,
@@ -47,22 +48,28 @@ from inkan.identification.service import (
     using,
     waiting,
 )
+from inkan.identification.service.announcing import END_JOB, EndJob
 from inkan.identification.service.browsers import KnownBrowser
 from inkan.identification.service.consenting import ConsentView
 from inkan.identification.service.deciding import Decided
 from inkan.identification.service.opening import Opened
 from inkan.identification.service.page import Choice, PageView, Stage
-from inkan.identification.service.parts import Parts, topic
+from inkan.identification.service.parts import Parts, is_veiled, read_session, topic
 from inkan.identification.service.proving import AssertionParts
 from inkan.identification.service.pushing import PUSH_JOB, PushJob
 from inkan.identification.service.receipt_signer import ReceiptSigner
+from inkan.identification.service.tally import Tally
 from inkan.identification.service.using import LogEntry
+from inkan.identification.service.verifying import ReceiptDesk
 from inkan.identification.service.waiting import Waiting
+from inkan.identification.service.webhooks import JOB as WEBHOOK_JOB
+from inkan.identification.service.webhooks import WebhookSender
 from inkan.kernel.ids import PersonID, SessionID, SystemID
 from inkan.relying_parties import System
 from inkan.store.database import MOMENT, Step, Wake
 from inkan.wire import audit_log
 from inkan.wire.binding import Door
+from inkan.wire.session import SessionState
 from inkan.wire.shown import Language
 
 
@@ -71,7 +78,9 @@ class Identification:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._receipts = ReceiptSigner(db=parts.db, pki=parts.pki)
+        self._tally = Tally(parts.db.clock)
+        self._desk = ReceiptDesk(parts.pki.anchors)
+        self._receipts = ReceiptSigner(db=parts.db, pki=parts.pki, tally=self._tally)
 
     # --- the relying party -----------------------------------------------------------------------
 
@@ -79,9 +88,13 @@ class Identification:
         self, system: System, order: SessionOrder, *, body: bytes, idempotency_key: str
     ) -> Created:
         """See :func:`inkan.identification.service.create.create`."""
-        return await create.create(
+        clock = self._parts.db.clock
+        began = clock.monotonic()
+        made = await create.create(
             self._parts, system, order, body=body, idempotency_key=idempotency_key
         )
+        self._tally.created(clock.monotonic() - began)
+        return made
 
     async def get(self, session_id: str, *, system: SystemID) -> tuple[SessionView, str]:
         """See :func:`inkan.identification.service.reading.get`."""
@@ -119,7 +132,7 @@ class Identification:
 
     async def cancel(self, session_id: str, *, system: SystemID) -> SessionView:
         """See :func:`inkan.identification.service.cancelling.cancel`; the session as it is then."""
-        await cancelling.cancel(self._parts, session_id, system=system)
+        self._tally.cancelled(await cancelling.cancel(self._parts, session_id, system=system))
         seen, _ = await reading.get(self._parts, session_id, system=system)
         return seen
 
@@ -147,6 +160,18 @@ class Identification:
         """See :func:`inkan.identification.service.own.answer`."""
         return await self._parts.db.read(own.answer, self._parts, session_id, system=system)
 
+    # --- for all ---------------------------------------------------------------------------------
+
+    @property
+    def tally(self) -> Tally:
+        """How sessions fare now."""
+        return self._tally
+
+    @property
+    def desk(self) -> ReceiptDesk:
+        """Judges receipts that anybody shows."""
+        return self._desk
+
     # --- the redirect page -----------------------------------------------------------------------
 
     async def page(self, handle: str, *, browser: str, lang: Language) -> PageView:
@@ -163,7 +188,9 @@ class Identification:
 
     async def finish_page(self, handle: str, *, browser: str) -> str:
         """See :func:`inkan.identification.service.page.finish`."""
-        return await page.finish(self._parts, handle, browser=browser)
+        address, taken_back = await page.finish(self._parts, handle, browser=browser)
+        self._tally.cancelled(taken_back)
+        return address
 
     async def page_frame(self, handle: str, *, browser: str) -> str | None:
         """See :func:`inkan.identification.service.page.frame`."""
@@ -192,7 +219,7 @@ class Identification:
     ) -> Opened:
         """See :func:`inkan.identification.service.opening_push.open_by_push`."""
         return await opening_push.open_by_push(
-            self._parts, phone, approval_id=approval_id, code=code, lang=lang
+            self._parts, self._receipts, phone, approval_id=approval_id, code=code, lang=lang
         )
 
     async def opened_on(self, phone: PhonePrincipal) -> list[Opened]:
@@ -208,6 +235,10 @@ class Identification:
     async def push(self, job: PushJob) -> None:
         """See :func:`inkan.identification.service.pushing.push`; the outbox calls it."""
         await pushing.push(self._parts, job)
+
+    async def end(self, job: EndJob) -> None:
+        """See :func:`inkan.identification.service.announcing.end`; the outbox calls it."""
+        await announcing.end(self._parts, job)
 
     async def give_back(self, phone: PhonePrincipal, approval_id: str) -> None:
         """See :func:`inkan.identification.service.opening.give_back`."""
@@ -299,6 +330,7 @@ class Identification:
             with suppress(ApprovalEnded, ApprovalMoved, ApprovalNotFound):
                 await self._parts.db.transact(self._expire, approval_id)
                 expired += 1
+        self._tally.expired(expired)
         return expired
 
     async def purge(self) -> None:
@@ -326,7 +358,13 @@ class Identification:
                 detail=records.usage(approval, is_delivered=False),
                 event=event,
             )
-        yield Wake(topic(session))
+        found = read_session((yield store.BY_ID.one(key=session)))
+        if found is None or is_veiled(found, approval):
+            yield Wake(
+                topic(session)
+            )  # its webhook hears by the job that `announcing.order_end` left
+        else:
+            yield from announcing.tell(found, SessionState.EXPIRED)
 
     def _purge(self) -> Step[None]:
         moment = yield MOMENT
@@ -337,11 +375,14 @@ class Identification:
 
 
 __all__ = [
+    "END_JOB",
     "PUSH_JOB",
+    "WEBHOOK_JOB",
     "AssertionParts",
     "Choice",
     "ConsentView",
     "Decided",
+    "EndJob",
     "Identification",
     "KnownBrowser",
     "LogEntry",
@@ -351,4 +392,5 @@ __all__ = [
     "PushJob",
     "Stage",
     "Waiting",
+    "WebhookSender",
 ]

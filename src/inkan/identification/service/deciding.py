@@ -38,21 +38,20 @@ from inkan.crypto import base64url, jose
 from inkan.enrolment import PhoneFacts, PhonePrincipal
 from inkan.identification import store
 from inkan.identification.model import Session, StatementDiffers
-from inkan.identification.service import claiming, closing, proving, records
+from inkan.identification.service import announcing, claiming, closing, proving, records
 from inkan.identification.service.opening import certificate_of
 from inkan.identification.service.parts import (
     Parts,
     certificate_flaw,
     find_by_approval,
     is_veiled,
-    topic,
 )
 from inkan.identification.service.proving import X5T, AssertionParts
 from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.identification.service.returning import return_url
 from inkan.kernel.ids import random_bytes
 from inkan.signing import refusal
-from inkan.store.database import MOMENT, Step, Wake
+from inkan.store.database import MOMENT, Step
 from inkan.wire import receipt, statement
 from inkan.wire.binding import Stage, highest_reachable
 from inkan.wire.reasons import Reason
@@ -81,11 +80,16 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What a decision left behind: the receipt's payload unless it awaits its return, and where that leads."""
+    """What a decision left behind: the receipt's payload unless it awaits its return, and where that leads.
+
+    Attributes:
+        veiled_until: when the relying party reads an end that it must not know more of.
+    """
 
     session: str
     payload: bytes | None
     return_url: str | None
+    veiled_until: datetime | None
 
 
 async def approve(
@@ -155,7 +159,7 @@ def _read(parts: Parts, phone: PhonePrincipal, approval_id: str) -> Step[tuple[A
 def take(receipts: ReceiptSigner, written: Written) -> None:
     """Hand the payload that was given out to the signer, after COMMIT."""
     if written.payload is not None:
-        receipts.take(written.session, written.payload)
+        receipts.take(written.session, written.payload, veiled_until=written.veiled_until)
 
 
 async def _repeated(parts: Parts, approval: Approval, digest: str) -> Decided:
@@ -248,8 +252,12 @@ def left_behind(
     parts: Parts, session: Session, approval: Approval, payload: bytes | None
 ) -> Written:
     """What a decision leaves behind, with the address that the phone opens now."""
+    is_unseen = is_veiled(session, approval) and approval.outcome is not Outcome.OK
     return Written(
-        session=session.id, payload=payload, return_url=return_url(parts, session, approval)
+        session=session.id,
+        payload=payload,
+        return_url=return_url(parts, session, approval),
+        veiled_until=approval.expires_at if is_unseen else None,
     )
 
 
@@ -279,6 +287,7 @@ def close(
         parts,
         session,
         closed,
+        before=approval,
         mark=answer.proofs.mark if answer else None,
         proofs=answer.proofs if answer else None,
         claims=claims,
@@ -323,5 +332,5 @@ def _await_return(
         new_evidence=closing.seal(parts, session, answer.proofs),
         event=event,
     )
-    yield Wake(topic(session.id))
+    yield from announcing.changed(session, before=approval, after=decided)
     return left_behind(parts, session, decided, None)

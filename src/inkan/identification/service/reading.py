@@ -139,7 +139,7 @@ async def _with_fresh_code(
             return found, state_at(found.approval, now)
         # A rival (another stream, the phone's decision) may come first: the next reading tells.
         with suppress(ApprovalMoved, ApprovalEnded):
-            await parts.db.transact(release_stale, parts, found.approval)
+            await parts.db.transact(release_stale, parts, found.session, found.approval)
 
 
 def draw(parts: Parts, found: Found) -> str:

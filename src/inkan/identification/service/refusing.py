@@ -78,6 +78,7 @@ def _refuse_unopened(
         parts,
         session,
         closed,
+        before=approval,
         mark=None,
         proofs=None,
         claims={},

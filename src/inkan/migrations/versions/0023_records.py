@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0030_records"
-down_revision = "0021_sandbox"
+revision = "0023_records"
+down_revision = "0022_applications"
 
 RECORD = "approvals_record"
 CONSENT = "attributes_consent"

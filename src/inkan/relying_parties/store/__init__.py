@@ -14,6 +14,9 @@ organisation = sa.Table(
     sa.Column("code", sa.String(64), nullable=False, unique=True),
     sa.Column("name", JSONText, nullable=False),
     sa.Column("sector", sa.String(16), nullable=False),
+    # Whose it is (an account's tenant, or the account) and its registered number; NULL for an operator's own entry.
+    sa.Column("owner", sa.String),
+    sa.Column("number", sa.String(32)),
     sa.Column("event_id", sa.String(40), nullable=False),
 )
 
@@ -34,6 +37,8 @@ system = sa.Table(
     sa.Column("return_urls", JSONText, nullable=False),
     sa.Column("webhooks", JSONText, nullable=False),
     sa.Column("tap_only", sa.Boolean, nullable=False),
+    # The application that it came from; NULL for an operator's own entry and for an import.
+    sa.Column("application", sa.String(40)),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("event_id", sa.String(40), nullable=False),
 )
@@ -64,11 +69,16 @@ def _bind(name: str, type_: Any = sa.String) -> Any:
 _SYSTEM = (
     *(column for column in system.c if column.name != "event_id"),
     organisation.c.name.label("organisation_name"),
+    organisation.c.owner,
 )
 _JOINED = system.join(organisation, system.c.organisation == organisation.c.id)
 
 INSERT_ORGANISATION = insert_new(organisation)
-ORGANISATION = Query(sa.select(organisation.c.id).where(organisation.c.code == _bind("code")))
+ORGANISATION = Query(
+    sa.select(organisation.c.id, organisation.c.owner, organisation.c.number).where(
+        organisation.c.code == _bind("code")
+    )
+)
 INSERT_SYSTEM = insert_new(system)
 BY_CODE = Query(sa.select(*_SYSTEM).select_from(_JOINED).where(system.c.code == _bind("code")))
 BY_ID = Query(sa.select(*_SYSTEM).select_from(_JOINED).where(system.c.id == _bind("key")))
@@ -91,7 +101,45 @@ CHANGE_SYSTEM = Query(
         event_id=_bind("event"),
     )
 )
+# What a later application or export of its organisation says; its code and its organisation stay.
+REPLACE_SYSTEM = Query(
+    sa.update(system)
+    .where(system.c.code == _bind("code"), system.c.organisation == _bind("whose"))
+    .values(
+        application=_bind("new_application"),
+        name=_bind("new_name"),
+        domain=_bind("new_domain"),
+        doors=_bind("new_doors", JSONText),
+        purposes=_bind("new_purposes", JSONText),
+        binding_min=_bind("new_binding_min"),
+        return_urls=_bind("new_return_urls", JSONText),
+        webhooks=_bind("new_webhooks", JSONText),
+        version=system.c.version + 1,
+        event_id=_bind("event"),
+    )
+)
+OF_OWNER = Query(
+    sa.select(*_SYSTEM)
+    .select_from(_JOINED)
+    .where(organisation.c.owner == _bind("whose"))
+    .order_by(system.c.code)
+)
 INSERT_KEY = insert_new(key)
+# Two who add a key at once come one after the other: the second one counts what the first one added.
+TOUCH_SYSTEM = Query(
+    sa.update(system)
+    .where(system.c.id == _bind("key"))
+    .values(version=system.c.version + 1, event_id=_bind("event"))
+)
+LIVE_KEYS = Query(
+    sa.select(key.c.thumbprint, key.c.added_at, key.c.ends_at)
+    .where(
+        key.c.system == _bind("whose"),
+        sa.or_(key.c.ends_at.is_(None), key.c.ends_at > NOW),
+    )
+    .order_by(key.c.added_at, key.c.thumbprint)
+)
+EVERY_KEY = Query(sa.select(key.c.thumbprint).where(key.c.system == _bind("whose")))
 KEYS_OF = Query(
     sa.select(key.c.thumbprint, key.c.jwk)
     .select_from(key.join(system, key.c.system == system.c.id))

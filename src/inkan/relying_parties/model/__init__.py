@@ -17,8 +17,10 @@ from inkan.kernel.ids import RelyingPartyID, SystemID
 from inkan.wire.binding import BindingLevel, Door
 from inkan.wire.forms import CLAIMS_LIMIT
 
+WEBHOOKS_LIMIT = 5
+
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{2,62}$")]
+Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{2,62}\Z")]
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
@@ -71,14 +73,14 @@ class SystemRegistration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     sector: Literal["government", "finance", "telecom", "health", "education", "other"]
     code: Code
     name: Text
-    domain: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9.-]{1,253}(:[0-9]{1,5})?$")]
+    domain: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9.-]{1,253}\Z")]
     doors: list[Door]
     purposes: list[Purpose]
     keys: list[dict[str, Any]]
     internal: bool = False
     binding_min: BindingLevel | None = None
     return_urls: Annotated[list[Address], msgspec.Meta(max_length=20)] = []
-    webhooks: Annotated[list[Webhook], msgspec.Meta(max_length=5)] = []
+    webhooks: Annotated[list[Webhook], msgspec.Meta(max_length=WEBHOOKS_LIMIT)] = []
     tap_only: bool = False
 
 
@@ -106,10 +108,16 @@ class System(msgspec.Struct, frozen=True):
 
 
 class SystemPrincipal(msgspec.Struct, frozen=True):
-    """A system that proved its key in this request, and the thumbprint of the key; a sandbox may know no key."""
+    """A system that proved its key in this request.
+
+    Attributes:
+        jkt: thumbprint of the key; a sandbox may know none.
+        load_rate: requests in a minute that an announced load test admits now (TW-67); None outside of every one.
+    """
 
     system: System
     jkt: str
+    load_rate: int | None = None
 
 
 class SystemNotFound(NotFound):

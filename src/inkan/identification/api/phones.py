@@ -1,6 +1,5 @@
-"""The RP API's sessions (``/v1``) and the Phone API's approvals (``/phone/v1``)."""
+"""The Phone API's approvals and records (``/phone/v1``)."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,34 +8,20 @@ import msgspec
 from inkan.approvals import UsageFilter, UsageRecord, UsageResult
 from inkan.audit import Actor, ActorKind
 from inkan.enrolment import PhonePrincipal
-from inkan.identification.model import (
-    DOOR_VIEWS,
-    Created,
-    Redemption,
-    SessionOrder,
-    SessionView,
-)
-from inkan.identification.rules import MAX_WAIT_S
+from inkan.identification.api.waits import WAIT, long_poll
 from inkan.identification.service import AssertionParts, Decided, Identification, Opened, Waiting
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.errors import Malformed
-from inkan.kernel.idempotency import verify_idempotency_key
-from inkan.relying_parties import System
 from inkan.web.exchange import Authenticator, Exchange
 from inkan.web.principal import Access, Permission
-from inkan.web.response import Response, created, json_response, no_content, ok
+from inkan.web.response import Response, json_response, no_content, ok
 from inkan.web.routes import Bare, Group, Operation, QueryParameter, Surface
-from inkan.web.sse import ServerEvent, event_stream
-from inkan.wire.binding import Door
 from inkan.wire.forms import parse_moment
 from inkan.wire.shown import Language
 
 _DECIDE_LIMIT = 400_000
-# A hundred contents with the longest names.
-_CREATE_LIMIT = 128 * 1024
 
 PERMISSIONS = (
-    Permission(use_case="session.use", roles=frozenset({"system"}), source="design §5.5"),
     Permission(
         use_case="records.read",
         roles=frozenset({"phone"}),
@@ -45,22 +30,7 @@ PERMISSIONS = (
     ),
     Permission(use_case="approval.decide", roles=frozenset({"phone"}), source="design §5.6"),
 )
-_DOOR_OPERATIONS = {
-    Door.QR: "openQRDoor",
-    Door.PUSH: "openPushDoor",
-    Door.WEB_LINK: "openWebLinkDoor",
-    Door.REDIRECT: "openRedirectDoor",
-    Door.APP_LINK: "openAppLinkDoor",
-}
-_DOOR_SUMMARIES = {
-    Door.QR: "The handle and secret that the system's back end draws frames with",
-    Door.PUSH: "Send the question to the person's phones, or send it again; the code for the page",
-    Door.WEB_LINK: "The wallet's address for the browser of the phone",
-    Door.REDIRECT: "The address of the page that offers QR, push and open app",
-    Door.APP_LINK: "The wallet's address for an app on the phone",
-}
 _RECORDS = Access("records.read")
-_SESSION = Access("session.use")
 _PHONE = Access("approval.decide")
 
 
@@ -124,156 +94,6 @@ class BrowserList(msgspec.Struct, frozen=True):
     browsers: list[BrowserView]
 
 
-def rp_routes(identification: Identification, authenticator: Authenticator) -> Group:
-    """The routes of relying parties' systems."""
-
-    async def create(exchange: Exchange) -> Response:
-        system = await _system(exchange)
-        key = verify_idempotency_key(exchange.header("idempotency-key"))
-        order = await exchange.json(SessionOrder)
-        made = await identification.create(
-            system, order, body=await exchange.body(), idempotency_key=key
-        )
-        return created(made, location=f"/v1/sessions/{made.session.id}")
-
-    async def read(exchange: Exchange) -> Response:
-        system = await _system(exchange)
-        seconds = _wait(exchange.query("wait"))
-        known = exchange.header("if-none-match")
-        seen, etag = await identification.wait(
-            exchange.parameters["id"], system=system.id, seconds=seconds, known=known
-        )
-        return ok(seen).with_header("etag", etag).with_header("cache-control", "no-store")
-
-    async def events(exchange: Exchange) -> Response:
-        system = await _system(exchange)
-        states = identification.follow(exchange.parameters["id"], system=system.id)
-        first = await anext(states)
-        return event_stream(exchange, _states(first, states))
-
-    def making(door: Door) -> Bare:
-        async def make(exchange: Exchange) -> Response:
-            system = await _system(exchange)
-            session = exchange.parameters["id"]
-            return ok(await identification.make_door(session, door, system=system))
-
-        operation = Operation(
-            name=_DOOR_OPERATIONS[door],
-            summary=_DOOR_SUMMARIES[door],
-            answer=DOOR_VIEWS[door],
-        )
-        return Bare(endpoint=make, access=_SESSION, operation=operation)
-
-    async def redeem(exchange: Exchange) -> Response:
-        system = await _system(exchange)
-        body = await exchange.json(Redemption)
-        return ok(await identification.redeem(exchange.parameters["id"], body, system=system.id))
-
-    async def qr_stream(exchange: Exchange) -> Response:
-        system = await _system(exchange)
-        await identification.get(exchange.parameters["id"], system=system.id)
-        frames = identification.frames(exchange.parameters["id"], system=system.id)
-        return event_stream(exchange, _frames(frames))
-
-    async def cancel(exchange: Exchange) -> Response:
-        system = await _system(exchange)
-        return ok(await identification.cancel(exchange.parameters["id"], system=system.id))
-
-    async def receipt(exchange: Exchange) -> Response:
-        system = await _system(exchange)
-        jws = await identification.receipt(exchange.parameters["id"], system=system.id)
-        return Response(200, jws.encode(), media_type="application/jose")
-
-    async def evidence(exchange: Exchange) -> Response:
-        system = await _system(exchange)
-        bundle = await identification.evidence(exchange.parameters["id"], system=system.id)
-        return Response(200, bundle, media_type="application/json")
-
-    wait = QueryParameter(name="wait", type=int, description="Seconds to wait, 0 to 120.")
-    return Group(
-        surface=Surface.API,
-        authenticator=authenticator,
-        challenge='DPoP algs="ES256"',
-        bare={
-            ("POST", "/v1/sessions"): Bare(
-                endpoint=create,
-                access=_SESSION,
-                body_limit=_CREATE_LIMIT,
-                operation=Operation(
-                    name="createSession",
-                    summary="Open a session; repeat with the same Idempotency-Key to read it again",
-                    body=SessionOrder,
-                    answer=Created,
-                    status=201,
-                ),
-            ),
-            ("GET", "/v1/sessions/{id}"): Bare(
-                endpoint=read,
-                access=_SESSION,
-                operation=Operation(
-                    name="getSession",
-                    summary="The session now, or as soon as it changes (long poll)",
-                    answer=SessionView,
-                    query=(wait,),
-                ),
-            ),
-            ("GET", "/v1/sessions/{id}/events"): Bare(
-                endpoint=events,
-                access=_SESSION,
-                operation=Operation(
-                    name="followSession",
-                    summary="Every state of the session as server-sent events",
-                    media_type="text/event-stream",
-                ),
-            ),
-            **{("POST", f"/v1/sessions/{{id}}/doors/{door}"): making(door) for door in Door},
-            ("POST", "/v1/sessions/{id}/redeem"): Bare(
-                endpoint=redeem,
-                access=_SESSION,
-                operation=Operation(
-                    name="redeemSession",
-                    summary="Get the answer for the browser or app that began, once",
-                    body=Redemption,
-                    answer=SessionView,
-                ),
-            ),
-            ("GET", "/v1/sessions/{id}/doors/qr/stream"): Bare(
-                endpoint=qr_stream,
-                access=_SESSION,
-                operation=Operation(
-                    name="streamQRFrames",
-                    summary="One frame a second as server-sent events, drawn by the platform",
-                    media_type="text/event-stream",
-                ),
-            ),
-            ("POST", "/v1/sessions/{id}/cancel"): Bare(
-                endpoint=cancel,
-                access=_SESSION,
-                operation=Operation(
-                    name="cancelSession", summary="Take the question back", answer=SessionView
-                ),
-            ),
-            ("GET", "/v1/sessions/{id}/receipt"): Bare(
-                endpoint=receipt,
-                access=_SESSION,
-                operation=Operation(
-                    name="getReceipt",
-                    summary="The signed receipt of a closed session",
-                    media_type="application/jose",
-                ),
-            ),
-            ("GET", "/v1/sessions/{id}/evidence"): Bare(
-                endpoint=evidence,
-                access=_SESSION,
-                operation=Operation(
-                    name="getEvidence",
-                    summary="All that is needed to check the receipt offline (full evidence only)",
-                ),
-            ),
-        },
-    )
-
-
 def phone_routes(
     identification: Identification, authenticator: Authenticator, *, cors: Any
 ) -> Group:
@@ -287,7 +107,7 @@ def phone_routes(
 
     async def listed(exchange: Exchange) -> Response:
         phone = await _phone(exchange)
-        seconds = _wait(exchange.query("wait"))
+        seconds = long_poll(exchange)
         waiting = await identification.waiting_on(
             phone, lang=Language(exchange.language), seconds=seconds
         )
@@ -374,11 +194,7 @@ def phone_routes(
                     name="listApprovals",
                     summary="What this phone has open, and what was pushed to it (long poll)",
                     answer=OpenedList,
-                    query=(
-                        QueryParameter(
-                            name="wait", type=int, description="Seconds to wait, 0 to 120."
-                        ),
-                    ),
+                    query=(WAIT,),
                 ),
             ),
             ("GET", "/phone/v1/browsers"): Bare(
@@ -452,12 +268,6 @@ def phone_routes(
     )
 
 
-async def _system(exchange: Exchange) -> System:
-    principal = await exchange.get_principal()
-    system: System = principal.record.system
-    return system
-
-
 async def _phone(exchange: Exchange) -> PhonePrincipal:
     principal = await exchange.get_principal()
     phone: PhonePrincipal = principal.record
@@ -477,31 +287,6 @@ async def _open(
     return await identification.open_push(
         phone, approval_id=body.approval or "", code=body.code, lang=body.lang
     )
-
-
-def _wait(text: str | None) -> float:
-    if text is None:
-        return 0
-    if not text.isascii() or not text.isdigit() or int(text) > MAX_WAIT_S:
-        raise Malformed(where="wait", expected=f"whole seconds from 0 to {MAX_WAIT_S}")
-    return float(text)
-
-
-async def _states(
-    first: tuple[SessionView, str], rest: AsyncIterator[tuple[SessionView, str]]
-) -> AsyncGenerator[ServerEvent, None]:
-    yield _event("state", first[0])
-    async for seen, _ in rest:
-        yield _event("state", seen)
-
-
-async def _frames(frames: AsyncIterator[str | None]) -> AsyncGenerator[ServerEvent, None]:
-    async for frame in frames:
-        yield _event("frame", {"frame": frame})
-
-
-def _event(name: str, value: Any) -> ServerEvent:
-    return ServerEvent(data=msgspec.json.encode(value).decode(), name=name)
 
 
 def _filter(exchange: Exchange) -> UsageFilter:
