@@ -7,16 +7,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from jsonschema import Draft202012Validator
 
-from inkan.accounts import LOGIN_COOKIE, Role
 from inkan.apps.showcase.tax_office import tax_office
 from inkan.client import SystemCredentials
 from inkan.crypto.keys import KeySpec, generate
-from inkan.kernel.ids import SessionID
 from inkan.web.app import Application
 from inkan.web.routes import Surface
-from relying_parties.applicants import hire_token
 from support.asgi import Client
 from support.clock import StandingClock
+from support.logins import person_login, staff_login
 from support.walks import every_route, walk_csrf, walk_headers
 from support.world import PLATFORM, WALLET, World
 
@@ -47,27 +45,11 @@ async def test_every_answer_carries_the_security_headers(application: Applicatio
 async def test_no_page_can_be_posted_to_from_elsewhere(
     request: pytest.FixtureRequest, application: Application
 ) -> None:
-    assert await walk_csrf(application, {}) >= 1
+    logins: list[dict[str, str]] = [{}]
     if application.routes.keys() >= {PLATFORM}:
         world: World = request.getfixturevalue("world")
-        for login in (await person_login(world), await staff_login(world)):
-            assert await walk_csrf(application, login) >= 1
-
-
-async def person_login(world: World) -> dict[str, str]:
-    """The cookie of a person's browser: without one a person's pages ask for the login first."""
-    person = (await world.citizen("chen")).person.id
-    token = await world.platform.accounts.login_person(
-        person, session=SessionID("ses_victim"), replaces=None
-    )
-    return {LOGIN_COOKIE: token.token.reveal()}
-
-
-async def staff_login(world: World) -> dict[str, str]:
-    """The same for somebody of the offices who may do everything."""
-    everything = sorted(set(Role) - {Role.PERSON})
-    token = await hire_token(world.platform.accounts, *everything, name="victim")
-    return {LOGIN_COOKIE: token.token.reveal()}
+        logins += [await person_login(world), await staff_login(world)]
+    assert await walk_csrf(application, *logins) >= 1
 
 
 async def test_every_route_names_who_may_call_it(application: Application) -> None:

@@ -28,7 +28,7 @@ def reactions(platform: Platform) -> Mapping[type[msgspec.Struct], Sequence[Reac
     }
 
 
-def handlers(platform: Platform) -> dict[str, Handler]:
+def handlers(platform: Platform) -> Mapping[str, Handler]:
     """The outbox's kinds: every event, and the jobs that make up for a crash."""
     table = {
         event.kind: Handler(_deliver(event, calls))  # type: ignore[attr-defined]
@@ -56,7 +56,7 @@ def handlers(platform: Platform) -> dict[str, Handler]:
         END_JOB: Handler(end),
         **platform.notices.handlers,
     }
-    return table | jobs
+    return sandboxes.handlers(platform.sandbox, table | jobs)
 
 
 def _deliver(

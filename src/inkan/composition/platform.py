@@ -344,6 +344,7 @@ def assemble(
             pki=pki_,
             enrolment=enrolment_,
             relying_parties=relying_parties_,
+            identification=identification_,
         ),
     )
 

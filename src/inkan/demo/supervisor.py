@@ -9,7 +9,7 @@ import click
 
 from inkan.apps.showcase.tax_office import tax_office
 from inkan.demo.country import Country, Tell, country, keep_quiet
-from inkan.demo.sandbox import sandbox
+from inkan.demo.sandbox import RETURN_URL, sandbox
 from inkan.demo.steps import StepReport, StoryReport
 from inkan.demo.story import Story
 from inkan.kernel.clock import Clock
@@ -51,7 +51,8 @@ async def _show_sandbox(founded: Country, folder: Path, port: int) -> None:
         async with sandbox(folder, port=port, key=founded.credentials.key) as credentials:
             click.echo(
                 f"The sandbox runs, too; its system code is all it asks for:\n\n"
-                f"    {credentials.issuer}/sandbox   ({credentials.code})\n"
+                f"    {credentials.issuer}/sandbox   ({credentials.code})\n\n"
+                f"Every door is open there; browsers come back to {RETURN_URL}.\n"
             )
             await asyncio.Event().wait()
     except InkanError as refused:

@@ -25,6 +25,7 @@ from inkan.identification.service import (
     Parts,
     PushJob,
     WebhookSender,
+    phone_topic,
 )
 from inkan.identification.store import EVENT_PAIRS
 
@@ -52,4 +53,5 @@ __all__ = [
     "SessionView",
     "SubjectHint",
     "WebhookSender",
+    "phone_topic",
 ]

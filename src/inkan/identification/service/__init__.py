@@ -1,15 +1,10 @@
 """Sessions of relying parties, answered on phones."""
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import datetime
 
 from inkan.approvals import (
-    ApprovalEnded,
-    ApprovalMoved,
-    ApprovalNotFound,
     Asker,
-    Opener,
     UsageFilter,
     UsageRecord,
 )
@@ -33,6 +28,7 @@ from inkan.identification.service import (
     create,
     deciding,
     doors,
+    expiring,
     opening,
     opening_push,
     own,
@@ -41,9 +37,9 @@ from inkan.identification.service import (
     pushing,
     reading,
     receipts,
-    records,
     redeeming,
     refusing,
+    rehearsing,
     reporting,
     using,
     waiting,
@@ -56,7 +52,7 @@ from inkan.identification.service.opening import Opened
 from inkan.identification.service.page import Choice, PageView, Stage
 from inkan.identification.service.parts import Parts, is_veiled, read_session, topic
 from inkan.identification.service.proving import AssertionParts
-from inkan.identification.service.pushing import PUSH_JOB, PushJob
+from inkan.identification.service.pushing import PUSH_JOB, PushJob, phone_topic
 from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.identification.service.tally import Tally
 from inkan.identification.service.using import LogEntry
@@ -312,6 +308,16 @@ class Identification:
         """See :func:`inkan.identification.service.browsers.unpair`."""
         await browsers.unpair(self._parts, person, browser_id, actor=actor)
 
+    # --- the sandbox -----------------------------------------------------------------------------
+
+    async def system_of(self, session_id: str) -> SystemID | None:
+        """See :func:`inkan.identification.service.rehearsing.system_of`."""
+        return await self._parts.db.read(rehearsing.system_of, session_id)
+
+    async def shown_code(self, approval_id: str) -> str | None:
+        """See :func:`inkan.identification.service.rehearsing.shown_code`."""
+        return await self._parts.db.read(rehearsing.shown_code, self._parts, approval_id)
+
     # --- time and crashes ------------------------------------------------------------------------
 
     async def sign_unsigned(self) -> int:
@@ -323,48 +329,14 @@ class Identification:
         await self._receipts.finish()
 
     async def expire(self) -> int:
-        """Write down what time has ended, 500 approvals at a time; returns how many."""
-        expired = 0
-        for approval_id in await self._parts.db.scan(self._parts.approvals.overdue):
-            # A rival of another process wrote it down first, or forgot it since.
-            with suppress(ApprovalEnded, ApprovalMoved, ApprovalNotFound):
-                await self._parts.db.transact(self._expire, approval_id)
-                expired += 1
+        """See :func:`inkan.identification.service.expiring.expire`."""
+        expired = await expiring.expire(self._parts)
         self._tally.expired(expired)
         return expired
 
     async def purge(self) -> None:
         """Forget sessions past ``purge_at``, their approvals, and idempotency keys older than a day."""
         await self._parts.db.transact(self._purge)
-
-    def _expire(self, approval_id: str) -> Step[None]:
-        approval = yield from self._parts.approvals.get(approval_id)
-        session = approval.question.session
-        event = yield from self._parts.audit.record(
-            audit_log.EXPIRY,
-            actor=Actor(ActorKind.PLATFORM, "identification"),
-            subject=approval.person if approval.outcome else None,
-            object=session,
-            details={"approval": approval_id},
-        )
-        yield from self._parts.approvals.expire(approval, event=event)
-        if approval.outcome is not None:
-            # Approved, and nobody came back with it: the person reads so (design §5.3 Release).
-            assert approval.phone is not None
-            assert approval.person is not None
-            yield from self._parts.approvals.note_use(
-                opener=Opener(phone=approval.phone, person=approval.person),
-                outcome=approval.outcome,
-                detail=records.usage(approval, is_delivered=False),
-                event=event,
-            )
-        found = read_session((yield store.BY_ID.one(key=session)))
-        if found is None or is_veiled(found, approval):
-            yield Wake(
-                topic(session)
-            )  # its webhook hears by the job that `announcing.order_end` left
-        else:
-            yield from announcing.tell(found, SessionState.EXPIRED)
 
     def _purge(self) -> Step[None]:
         moment = yield MOMENT
@@ -393,4 +365,5 @@ __all__ = [
     "Stage",
     "Waiting",
     "WebhookSender",
+    "phone_topic",
 ]

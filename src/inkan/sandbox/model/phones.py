@@ -1,12 +1,11 @@
-"""What a sandbox has that production has not: virtual phones, test persons, a clock that travels, faults."""
+"""Test persons, their virtual phones, and what these do."""
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
-from inkan.kernel.errors import Conflict, Forbidden, Malformed, NotFound, Unavailable
 from inkan.kernel.ids import SystemID
 
 
@@ -59,22 +58,6 @@ class Done(StrEnum):
     REVOKED = "revoked"
     DECLINED = "declined"
     """The platform, or the phone's own checks, did not let it happen; ``declined`` says why."""
-
-
-class Fault(StrEnum):
-    """A way in which a request can go wrong on purpose."""
-
-    LATENCY = "latency"
-    ERROR = "error"
-    DROP = "drop"
-
-
-class FaultCode(StrEnum):
-    """The refusals that can be injected: those that every client has to be ready for."""
-
-    RATE_EXCEEDED = "rate_exceeded"
-    INTERNAL = "internal"
-    UNAVAILABLE = "unavailable"
 
 
 class ExpectedOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -144,6 +127,24 @@ class Scan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="scan", 
     frame: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
+class Open(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="open", tag_field="action"):
+    """The phone's browser, or another app, hands the wallet an address."""
+
+    link: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="code", tag_field="action"):
+    """The person opens a request that was pushed to the phone.
+
+    Attributes:
+        approval: which one; by default the newest that waits.
+        code: what the person types; by default the code that the asking page shows.
+    """
+
+    approval: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=20)] | None = None
+
+
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is done with an open approval: by default the one opened last."""
 
@@ -172,7 +173,7 @@ class Revoke(
     """The person revokes the phone."""
 
 
-Action = Scan | Approve | Refuse | Report | Lose | Revoke
+Action = Scan | Open | Code | Approve | Refuse | Report | Lose | Revoke
 
 
 class VirtualPhone(msgspec.Struct, frozen=True):
@@ -210,144 +211,12 @@ class ActionResult(msgspec.Struct, frozen=True):
     Attributes:
         approval: the approval that it was about.
         text: what the person read, of an opened approval.
+        return_url: where the phone's browser goes now, of an answer by a door that comes back from the phone.
         declined: of ``done: declined``.
     """
 
     done: Done
     approval: str | None = None
     text: str | None = None
+    return_url: str | None = None
     declined: Declined | None = None
-
-
-class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of ``PUT /v1/sandbox/faults``: what goes wrong with this system's requests, and for how long.
-
-    Attributes:
-        latency_ms: added to every answer.
-        error_rate: share of requests that are refused before anything is done.
-        errors: the refusals, drawn evenly.
-        drop_rate: share of requests that are carried out and whose answer is cut off.
-        retry_after_s: what ``rate_exceeded`` and ``unavailable`` say.
-        seed: the same seed draws the same faults for the same sequence of requests.
-        lasts_s: after so many seconds of true time the faults end by themselves.
-    """
-
-    latency_ms: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
-    error_rate: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
-    errors: Annotated[list[FaultCode], msgspec.Meta(min_length=1, max_length=3)] = msgspec.field(
-        default_factory=lambda: [FaultCode.UNAVAILABLE]
-    )
-    drop_rate: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
-    retry_after_s: Annotated[int, msgspec.Meta(ge=1, le=120)] = 5
-    seed: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 0
-    lasts_s: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 3600
-
-
-class FaultView(msgspec.Struct, frozen=True):
-    """The faults in force.
-
-    Attributes:
-        ends_in_s: seconds of true time until they end; 0 when none are in force.
-        requests: how many requests they were drawn for.
-        injected: how many of each kind were injected.
-    """
-
-    faults: FaultOrder | None
-    ends_in_s: int
-    requests: int
-    injected: dict[Fault, int]
-
-
-class ClockView(msgspec.Struct, frozen=True):
-    """The clock of the sandbox. It is one clock: whoever moves it moves it for every system of the instance."""
-
-    now: str
-    ahead_s: int
-    may_advance: bool
-    scope: Literal["instance"] = "instance"
-
-
-class ClockOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of ``POST /v1/sandbox/clock``: how far forward, in seconds; a year at most."""
-
-    advance_s: Annotated[int, msgspec.Meta(ge=1, le=31_622_400)]
-
-
-class SandboxUnready(Unavailable):
-    """The instance does not listen, so that its virtual phones reach nothing."""
-
-    code = "sandbox_unready"
-    title = "The sandbox does not listen yet"
-
-
-class PersonNotOffered(NotFound):
-    """No test person has this key."""
-
-    code = "sandbox_person_unknown"
-    title = "There is no such test person"
-
-
-class PersonWithoutPhone(Conflict):
-    """This test person is there to have no phone."""
-
-    code = "sandbox_person_without_phone"
-    title = "This test person has no phone"
-
-
-class BindingRefused(Conflict):
-    """The platform refused to bind the virtual phone, as it would have refused a real one; ``refusal`` says why."""
-
-    code = "sandbox_binding_refused"
-    title = "The platform refused to bind this phone"
-    public = ("refusal",)
-
-
-class TooManyPhones(Conflict):
-    """The system has as many virtual phones as one may have; end one first."""
-
-    code = "sandbox_too_many_phones"
-    title = "This system has as many virtual phones as it may have"
-    public = ("most",)
-
-
-class VirtualPhoneNotFound(NotFound):
-    """Unknown, or another system's: one answer."""
-
-    code = "sandbox_phone_not_found"
-    title = "There is no such virtual phone"
-
-
-class DoorWithoutCode(Conflict):
-    """The phone is there to type a wrong code, and this door asks for none."""
-
-    code = "sandbox_door_without_code"
-    title = "This way to the phone asks for no code"
-
-
-class ClockStands(Forbidden):
-    """The operator does not let systems move the clock (``sandbox.clock = "off"``)."""
-
-    code = "sandbox_clock_stands"
-    title = "The clock of this sandbox is not moved by systems"
-
-
-class ClockTooFar(Conflict):
-    """The clock would run out of the terms of the sandbox's authorities."""
-
-    code = "sandbox_clock_too_far"
-    title = "The clock of this sandbox cannot be moved that far"
-    public = ("most_s",)
-
-
-class CodeUnknown(Malformed):
-    """No active system has the code that was typed on the sandbox's page."""
-
-    code = "sandbox_code_unknown"
-    title = "No system of this sandbox has this code"
-
-
-class WrongDatabase(Conflict):
-    """A database belongs to one kind of instance for good: a sandbox's is never production's, nor the reverse."""
-
-    code = "sandbox_database"
-    title = "This database belongs to another kind of instance"
