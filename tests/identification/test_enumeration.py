@@ -173,6 +173,7 @@ def play(bench: Bench, script: list[str], deeds: list[str], members: dict[str, A
     }
     bench.system.token = ""
     bench.runner.run(bench.system.fetch_token())
+    warm(bench)
     for asker in askers.values():
         bench.runner.run(asker.do("create"))
     bench.runner.run(bench.world.instance.catch_up())
@@ -184,6 +185,7 @@ def play(bench: Bench, script: list[str], deeds: list[str], members: dict[str, A
             bench.runner.run(answer(bench.phone, next(left), askers["hers"].code))
             bench.runner.run(bench.world.platform.identification.finish())
         else:
+            warm(bench)
             for asker in askers.values():
                 bench.runner.run(asker.do(action))
             bench.runner.run(bench.world.instance.catch_up())
@@ -191,6 +193,11 @@ def play(bench: Bench, script: list[str], deeds: list[str], members: dict[str, A
     assert askers["unbound"].heard == askers["nobody"].heard
     bench.clock.tick(700)
     bench.runner.run(bench.world.instance.catch_up())
+
+
+def warm(bench: Bench) -> None:
+    """What is looked up now and then for whoever calls next, of the system alone, is known before all three call."""
+    bench.runner.run(bench.system.call("GET", "/v1/limits"))
 
 
 WAYS = [{}, {"return": RETURN}, {"notify": "main"}, {"phone_name": "my phone", "expires_in": 600}]

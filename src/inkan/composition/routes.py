@@ -18,6 +18,7 @@ from inkan.notices import api as notices_api
 from inkan.pki import api as pki_api
 from inkan.pki import pages as pki_pages
 from inkan.pki.service.showing import Showing
+from inkan.portal import api as portal_api
 from inkan.portal import pages as portal_pages
 from inkan.relying_parties import api as relying_parties_api
 from inkan.relying_parties import pages as relying_parties_pages
@@ -91,6 +92,7 @@ def application(platform: Platform) -> Application:
             camera=settings.environment is not Environment.PRODUCTION,
         ),
         *portal_groups(platform),
+        portal_api.phone_routes(platform.portal, phones, cors=wallet),
         *relying_parties_pages.routes(platform.applications, platform.relying_parties),
         *pki_pages.routes(Showing(pki=platform.pki, workers=platform.workers)),
         *sandboxes.groups(platform.sandbox, systems),
@@ -153,6 +155,9 @@ def portal_groups(platform: Platform) -> list[Group]:
         portal_pages.login_routes(platform.portal),
         portal_pages.code_routes(platform.portal, camera=camera),
         portal_pages.home_routes(platform.portal, platform.accounts),
+        portal_pages.use_routes(platform.portal, platform.accounts),
+        portal_pages.export_routes(platform.portal, platform.accounts),
+        portal_pages.consent_routes(platform.portal, platform.accounts),
     ]
 
 

@@ -64,23 +64,26 @@ def close(
         proofs=proofs if is_ok else None,
         claims=claims,
     )
+    logged = audit_log.decision_details(
+        payload,
+        outcome=str(closed.outcome),
+        reason=str(closed.reason) if closed.reason else None,
+        statement_sha256=closed.statement_sha256,
+    )
     event = yield from parts.audit.record(
         audit_log.DECISION,
         actor=actor,
         subject=closed.person,
         object=session.id,
-        details=audit_log.decision_details(
-            payload,
-            outcome=str(closed.outcome),
-            reason=str(closed.reason) if closed.reason else None,
-            statement_sha256=closed.statement_sha256,
-        ),
+        details=logged,
     )
     yield from transition(event)
     yield from parts.approvals.note_use(
         opener=Opener(phone=closed.phone, person=closed.person),
         outcome=Outcome(closed.outcome or Outcome.FAILED),
         detail=records.usage(closed, result=result if is_ok else None),
+        # Of a failure the details would say more than the person may read: whom the asker expected.
+        logged=None if closed.outcome is Outcome.FAILED else logged,
         event=event,
     )
     yield from _learn(parts, session, closed, result, event=event)
