@@ -105,6 +105,9 @@ class Rig:
             "INKAN_SERVER__PORT": str(self.port),
             "INKAN_ORIGINS__PLATFORM": self.origin,
             "INKAN_ORIGINS__WALLET": self.wallet,
+            # One system and one address send everything here.
+            "INKAN_LIMITS__SESSIONS_PER_MINUTE": str(10**9),
+            "INKAN_LIMITS__CALLS_PER_MINUTE": str(10**9),
         }
         command = [sys.executable, "-c", "from inkan.cli import main; main()", "serve"]
         log = self.folder / "server.log"

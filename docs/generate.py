@@ -218,10 +218,21 @@ def test_persons() -> str:
         "",
         "Of the [sandbox](../sandbox.md). The national IDs are those of the first system of an instance; every other",
         "system has its own, by `GET /v1/sandbox/persons`. *Session* is how a session ends that the person's phone is",
-        "shown by QR code; *otherwise* names the refusal where there is no such session.",
+        "shown by QR code or link; *otherwise* names the refusal where there is no such session. *Push* is how a session",
+        "ends that is pushed to the person: whatever is no agreement looks like nobody.",
         "",
-        row("Key", "Name", "Born", "National ID", "Behaviour", "Session", "Otherwise", "What"),
-        row(*["---"] * 8),
+        row(
+            "Key",
+            "Name",
+            "Born",
+            "National ID",
+            "Behaviour",
+            "Session",
+            "Otherwise",
+            "Push",
+            "What",
+        ),
+        row(*["---"] * 9),
     ]
     for each in rules.persons().values():
         outcome = each.outcome
@@ -235,6 +246,7 @@ def test_persons() -> str:
                 f"`{each.behaviour}`" if each.phones else "",
                 f"`{session}`" if session else "",
                 f"`{outcome.action or outcome.phone}`" if outcome.action or outcome.phone else "",
+                f"`{rules.expected_by_push(each).session}`",
                 each.text["en"],
             )
         )

@@ -71,3 +71,24 @@ async def test_who_never_asked_sees_nothing(browser: Client, path: str, status: 
 async def test_it_speaks_the_browsers_language(browser: Client, language: str, text: str) -> None:
     page = await browser.get("/", headers={"accept-language": language, "accept": "text/html"})
     assert f"<h1>{text}</h1>" in page.text
+
+
+@pytest.mark.parametrize("query", ["", "?return_code=x&session=ses_1", "?session="])
+async def test_a_return_that_was_not_begun_here_is_refused(browser: Client, query: str) -> None:
+    for language, text in (("en", "This answer is not accepted"), ("ja", "受け付けられません")):
+        headers = {"accept": "text/html", "accept-language": language}
+        reply = await browser.get(f"/return{query}", headers=headers)
+        assert reply.status == 403
+        assert text in reply.text
+
+
+@pytest.mark.parametrize("path", ["about", "start?door=qr", "page", "frame", "who"])
+async def test_the_test_endpoint_is_not_in_the_office_of_people(browser: Client, path: str) -> None:
+    assert (await browser.get(f"/conformance/{path}")).status == 404
+
+
+async def test_a_webhook_without_a_signature_is_refused_before_anybody_is_asked(
+    browser: Client,
+) -> None:
+    reply = await browser.post("/webhook", json={})
+    assert reply.status == 400

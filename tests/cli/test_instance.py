@@ -71,6 +71,38 @@ def test_systems_are_registered_listed_and_suspended(home: Home, tmp_path: Path)
     assert "[" in home.inkan("systems", "add", str(path), code=65).stderr
 
 
+def test_keys_are_added_listed_and_ended(home: Home, tmp_path: Path) -> None:
+    path, new = tmp_path / "system.json", tmp_path / "new.jwk"
+    publics = [jwk.to_jwk(generate(KeySpec.P256).public_key()) for _ in range(3)]
+    registration = {
+        "organisation": "tax",
+        "organisation_name": {"en": "Tax", "ja": "税", "zh-Hant": "稅"},
+        "sector": "government",
+        "code": "tax-office",
+        "name": "Tax Office",
+        "domain": "tax.example",
+        "doors": ["qr"],
+        "purposes": PURPOSES,
+        "keys": publics[:1],
+    }
+    path.write_text(json.dumps(registration), encoding="utf-8")
+    home.inkan("systems", "add", str(path))
+    new.write_text(json.dumps(publics[1]), encoding="utf-8")
+    thumbprint = home.inkan("systems", "keys", "add", "tax-office", str(new)).stdout.split()[-1]
+    new.write_text(json.dumps(publics[2]), encoding="utf-8")
+    home.inkan("systems", "keys", "add", "tax-office", str(new), code=1)
+    home.inkan("systems", "keys", "end", "tax-office", thumbprint.rstrip("."))
+    listed = json.loads(home.inkan("systems", "keys", "list", "tax-office", "--json").stdout)
+    assert [row["ends_at"] for row in listed] == [None]
+    told = json.loads(home.inkan("systems", "exporter").stdout)
+    assert [told[name]["crv"] for name in ("exports", "reports")] == ["P-256", "P-256"]
+    report = tmp_path / "report.jws"
+    report.write_text("a.b.c", encoding="ascii")
+    out = ("--report", str(report), "--to", "https://id.example", "-o", str(tmp_path / "out"))
+    assert "[application_not_approved]" in home.inkan("systems", "export", "tax-office", *out, code=1).stderr  # fmt: skip
+    assert "[export_untrusted]" in home.inkan("systems", "import", str(report), code=77).stderr
+
+
 def test_the_first_administrator_is_invited_and_the_log_is_intact(
     home: Home, tmp_path: Path
 ) -> None:

@@ -32,9 +32,9 @@ class Side:
     platform: RPPlatform
     clock: Stopwatch
 
-    def party(self, *, key=KEY, anchors=()):
+    def party(self, *, key=KEY, **more):
         credentials = SystemCredentials(issuer=ISSUER, code=CODE, key=key)
-        settings = {"anchors": anchors, "clock": self.clock}
+        settings = {"clock": self.clock, **more}
         if self.kind == "sync":
             return SyncRelyingParty(credentials, transport=SyncTransport(self.platform), **settings)
         return RelyingParty(credentials, transport=AsyncTransport(self.platform), **settings)

@@ -1,4 +1,4 @@
-"""Answers, problems and repeated conversations, without any network."""
+"""Answers and problems, without any network."""
 
 import msgspec
 import pytest
@@ -8,18 +8,13 @@ from inkan.client.exchange import (
     REFUSALS,
     Answer,
     AnswerMalformed,
-    CallConflict,
     CallRefused,
     CallTooMany,
     CallUnavailable,
-    Pause,
-    PlatformUnreachable,
-    Request,
     read_problem,
-    repeated,
     verify_success,
 )
-from inkan.kernel.errors import Category, InkanError
+from inkan.kernel.errors import Category
 
 PROBLEM = {
     "type": "urn:inkan:problem:qr_stale",
@@ -119,47 +114,14 @@ def test_unknown_members_are_left_out():
     assert answer(200, b'{"new": 1, "state": "x"}').read(Kind).state == "x"
 
 
-def _play(conversation, replies):
-    """Carry a conversation by hand; returns the wishes and the result or the refusal."""
-    wishes, resume = [], lambda: conversation.send(None)
-    for reply in [*replies, None]:
-        try:
-            wishes.append(resume())
-        except StopIteration as end:
-            return wishes, end.value
-        except InkanError as refusal:
-            return wishes, refusal
-        resume = (
-            (lambda reply=reply: conversation.throw(reply))
-            if isinstance(reply, Exception)
-            else (lambda reply=reply: conversation.send(reply))
-        )
-    return wishes, None
-
-
-def _one():
-    return (yield from exchange.ask(Request(method="GET", url="https://id.example.org/x")))
-
-
-def test_a_lost_answer_is_asked_for_again_twice():
-    lost = PlatformUnreachable()
-    good = answer(200)
-    wishes, result = _play(repeated(_one), [lost, None, lost, None, good])
-    assert result is good
-    assert [type(wish) for wish in wishes] == [Request, Pause, Request, Pause, Request]
-    _, result = _play(repeated(_one), [lost, None, lost, None, lost])
-    assert result is lost
-
-
-def test_a_refusal_is_not_asked_for_again():
-    def refused():
-        return verify_success((yield from _one()))
-
-    wishes, result = _play(repeated(refused), [problem()])
-    assert isinstance(result, CallConflict)
-    assert len(wishes) == 1
-
-
 def test_paths_join_without_doubled_slashes():
     assert exchange.joined("https://id.example.org/", "/v1") == "https://id.example.org/v1"
     assert exchange.joined("https://id.example.org/a", "/v1") == "https://id.example.org/a/v1"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [("ses_1", "ses_1"), ("..", "%2E%2E"), ("a/b?c#d", "a%2Fb%3Fc%23d"), ("名", "%E5%90%8D")],
+)
+def test_what_came_from_elsewhere_stays_one_segment(text, path):
+    assert exchange.segment(text) == path

@@ -16,12 +16,15 @@ from inkan.demo.commands import command
 from inkan.demo.country import Country, country
 from inkan.demo.steps import StepReport
 from inkan.demo.story import Story
+from inkan.wire.binding import Door
 from support.ports import free_port
 
 REFUSED = {
     "a photographed code is too old": "qr_frame_stale",
     "a second phone on the same day": "phone_young",
     "a third phone": "no_free_slot",
+    "an attacker's link, approved by the victim": "return_other_browser",
+    "a message to the phone, six digits from the page": "code_wrong",
     "the first phone renews without the card": "renewal_too_early",
 }
 LOGGED = (
@@ -41,7 +44,7 @@ def verify_shape(report: dict[str, Any]) -> None:
     assert set(report) == {"ok", "steps"}
     assert report["ok"] is True
     for step in report["steps"]:
-        assert set(step) == {"name", "door", "checks", "outcome", "ms"}
+        assert set(step) == {"name", "door", "checks", "outcome", "ms", "binding"}
         assert step["outcome"] == "ok"
         assert step["checks"], step["name"]
         assert all(isinstance(check, str) for check in step["checks"])
@@ -55,8 +58,20 @@ def verify_shape(report: dict[str, Any]) -> None:
 def test_every_step_holds(told: Told) -> None:
     verify_shape(msgspec.to_builtins(told.report))
     assert told.heard == told.report.steps
-    assert len({step.name for step in told.heard}) == len(told.heard) == 19
-    assert {step.door for step in told.heard} == {"-", "enrolment", "qr", "renewal"}
+    assert len({step.name for step in told.heard}) == len(told.heard) == 25
+    assert {step.door for step in told.heard} == {"-", "enrolment", "renewal", *Door}
+
+
+def test_every_door_identifies_and_tells_its_binding_level(told: Told) -> None:
+    reached = {(step.door, step.binding) for step in told.heard if step.binding}
+    assert reached == {
+        ("qr", "none"),
+        ("push", "matched (code_entered)"),
+        ("web_link", "returned (redeemed)"),
+        ("app_link", "returned (redeemed)"),
+        ("redirect", "returned (redeemed)"),
+        ("redirect", "none (browser_bound)"),
+    }
 
 
 def test_what_takes_long_is_said(told: Told) -> None:

@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from identification.callers import SystemCaller
 from inkan.client import Phone, SubjectHint, begin_return
 from inkan.client.phone_state import OpenApproval
 from inkan.crypto import base64url
@@ -41,6 +42,11 @@ def brought(url: str | None) -> dict[str, str]:
     """What an address that a browser came back to brings."""
     assert url is not None
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+async def push(office: SystemCaller, key: str = "chen", **members: Any) -> dict[str, Any]:
+    """A session with a push to a citizen."""
+    return await office.created(doors=["push"], **{"subject_hint": hint_of(key), **members})
 
 
 async def pushed(world: World, phone: Phone, code: str | None) -> OpenApproval:

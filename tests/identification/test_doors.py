@@ -113,9 +113,9 @@ async def test_several_doors_lead_to_one_question_and_the_first_opener_has_it(
 ):
     lin = await world.bind("lin")
     made = await office.created(
-        doors=["qr", "push", "web_link"], subject_hint=hint_of("chen"), **{"return": RETURN}
+        doors=["qr", "web_link"], subject_hint=hint_of("chen"), **{"return": RETURN}
     )
-    held = await pushed(world, phone, made["doors"]["push"]["code"])
+    held = await phone.open_frame(frame_of(made["doors"]["qr"]))
     for rival in (
         lin.open_frame(frame_of(made["doors"]["qr"])),
         lin.open_link(made["doors"]["web_link"]["url"]),
@@ -124,7 +124,7 @@ async def test_several_doors_lead_to_one_question_and_the_first_opener_has_it(
             await rival
     again = await phone.open_link(made["doors"]["web_link"]["url"])
     assert again.id == held.id
-    assert b'"door":"push"' in again.draft  # the door is fixed by the first opening
+    assert b'"door":"qr"' in again.draft  # the door is fixed by the first opening
 
 
 @pytest.mark.req("TW-45")
@@ -134,6 +134,10 @@ async def test_what_a_door_demands(office: SystemCaller):
         "nobody named": ({"doors": ["push"]}, (400, "malformed")),
         "not alone": ({"doors": ["redirect", "qr"], "return": RETURN}, (400, "malformed")),
         "two returns": ({"doors": ["web_link", "app_link"], "return": RETURN}, (400, "malformed")),
+        "beside a push to a named person": (
+            {"doors": ["push", "qr"], "subject_hint": hint_of("chen")},
+            (400, "malformed"),
+        ),
         "twice": ({"doors": ["qr", "qr"]}, (400, "malformed")),
         "too long": ({"doors": ["qr"], "expires_in": 181}, (400, "malformed")),
         "level": ({"doors": ["qr"], "binding_min": "matched"}, (403, "level_too_low")),

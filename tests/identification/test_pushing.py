@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from identification.callers import PhoneCaller, SystemCaller, WebClient, code_of
-from identification.doorways import RETURN, VERIFIER, all_doors, brought, hint_of, pushed
+from identification.doorways import RETURN, VERIFIER, all_doors, brought, hint_of, push, pushed
 from inkan.client import Phone
 from inkan.client.exchange import CallRefused
 from support.clock import StandingClock
@@ -19,10 +19,6 @@ DAY = timedelta(hours=25)
 @pytest.fixture
 async def office(world: World, web: WebClient, clock: StandingClock) -> SystemCaller:
     return await SystemCaller.registered(world, web, clock, "office", **all_doors())
-
-
-async def push(office: SystemCaller, key: str = "chen", **members: Any) -> dict[str, Any]:
-    return await office.created(doors=["push"], **{"subject_hint": hint_of(key), **members})
 
 
 @pytest.fixture
@@ -191,6 +187,34 @@ async def test_taking_back_looks_alike_too(world: World, office: SystemCaller, p
         assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
 
 
+async def test_what_was_released_is_not_taken_back(
+    world: World, office: SystemCaller, phone: Phone
+):
+    made = await push(office)
+    held = await pushed(world, phone, made["doors"]["push"]["code"])
+    await phone.approve(held.id)
+    answer = await office.call("POST", f"/v1/sessions/{made['session']['id']}/cancel", body={})
+    assert code_of(answer) == (410, "approval_ended")
+    assert (await office.read(made["session"]["id"]))["outcome"] == "ok"
+
+
+async def test_a_phone_that_leaves_a_push_open_loses_it_to_the_next(
+    world: World, office: SystemCaller, phone: Phone, second: Phone, clock: StandingClock
+):
+    made = await push(office)
+    await pushed(world, phone, made["doors"]["push"]["code"])
+    [waiting] = await second.waiting() or [None]
+    assert waiting is None  # it is open on the other
+    clock.tick(61)
+    path = f"/v1/sessions/{made['session']['id']}/doors/push"
+    await office.call("POST", path, body={})  # sent again
+    await world.instance.catch_up()
+    [waiting] = await second.waiting()
+    await second.open_push(waiting.approval, made["doors"]["push"]["code"])
+    await second.approve()
+    assert (await office.read(made["session"]["id"]))["outcome"] == "ok"
+
+
 async def test_an_approval_shows_at_its_release_only(
     world: World, office: SystemCaller, phone: Phone
 ):
@@ -265,58 +289,6 @@ async def test_one_report_mutes_the_asker_whatever_door_it_came_by(
     await world.instance.catch_up()
     assert await sent(world) == 0
     assert len(await phone.waiting()) == 1
-
-
-# --- known browsers -------------------------------------------------------------------------------------
-
-BROWSER = "A" * 43
-
-
-async def paired(office: SystemCaller, phone: Phone) -> None:
-    made = await office.created(doors=["web_link"], browser=BROWSER, **{"return": RETURN})
-    await phone.open_link(made["doors"]["web_link"]["url"])
-    back = brought((await phone.approve()).return_url)
-    body = {"verifier": VERIFIER, "return_code": back["return_code"]}
-    await office.call("POST", f"/v1/sessions/{made['session']['id']}/redeem", body=body)
-
-
-async def test_a_browser_is_known_after_a_return_and_lifts_the_level(
-    world: World, office: SystemCaller, phone: Phone, caller: PhoneCaller
-):
-    await paired(office, phone)
-    made = await push(office, browser=BROWSER, binding_min="paired")
-    held = await pushed(world, phone, made["doors"]["push"]["code"])
-    await phone.approve(held.id)
-    seen = await office.read(made["session"]["id"])
-    assert seen["binding"] == {"level": "paired", "evidence": ["code_entered", "paired_browser"]}
-    [known] = await phone.browsers()
-    assert known["relying_party"] == "Tax Office"
-    path = f"/phone/v1/browsers/{known['id']}"
-    gone = await caller.web.request("DELETE", path, headers={"dpop": caller.proof("DELETE", path)})
-    assert gone.status_code == 204
-    members = {"browser": BROWSER, "binding_min": "paired", "subject_hint": hint_of("chen")}
-    assert code_of(await office.create(doors=["push"], **members)) == (403, "level_too_low")
-
-
-async def test_a_browser_known_as_somebody_elses_lifts_nothing(
-    world: World, office: SystemCaller, phone: Phone
-):
-    await paired(office, phone)
-    lin = await world.bind("lin")
-    made = await push(office, "lin", browser=BROWSER, binding_min="paired")
-    held = await pushed(world, lin, made["doors"]["push"]["code"])
-    await lin.approve(held.id)
-    seen = await office.read(made["session"]["id"])
-    assert seen["state"] == "presented"  # level_too_low, and veiled like every other bad end
-
-
-async def test_a_browser_name_of_one_system_says_nothing_to_another(
-    world: World, web: WebClient, clock: StandingClock, office: SystemCaller, phone: Phone
-):
-    await paired(office, phone)
-    other = await SystemCaller.registered(world, web, clock, "other", **all_doors())
-    members = {"browser": BROWSER, "binding_min": "paired", "subject_hint": hint_of("chen")}
-    assert code_of(await other.create(doors=["push"], **members)) == (403, "level_too_low")
 
 
 # --- hints ----------------------------------------------------------------------------------------------

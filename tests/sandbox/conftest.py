@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
-from inkan.client import RelyingParty, Session, SessionView
+from identification.doorways import all_doors
+from inkan.client import RelyingParty, Session, SessionView, SubjectHint
+from inkan.kernel.sensitive import Personal
 from inkan.sandbox import Sandbox
 from inkan.store.connect import database as database_of
 from inkan.store.database import Database
 from sandbox.homes import sandbox_settings
 from support.asgi import Client, Reply
 from support.clock import StandingClock
+from support.waiting import eventually
 from support.world import PLATFORM, World, world_on
 
 
@@ -61,12 +64,42 @@ class Town:
     async def ask(self, **members: Any) -> Session:
         return await self.agency.create_session("identify", **{"purpose": "login", **members})
 
+    async def number(self, person: str) -> str:
+        """The national ID of a test person of this system."""
+        listed = (await self.developer.call("GET", "persons")).json()["persons"]
+        (found,) = [each["national_id"] for each in listed if each["person"] == person]
+        return str(found)
+
+    async def push(self, person: str, **members: Any) -> Session:
+        """Ask a test person by push, and let the outbox send it."""
+        hint = SubjectHint("national_id", Personal(await self.number(person)))
+        session = await self.ask(doors=["push"], subject_hint=hint, **members)
+        await self.world.instance.catch_up()
+        return session
+
+    async def last_of(self, phone: dict[str, Any], *done: str) -> str:
+        """What a phone did by itself, as soon as it is one of these."""
+        system = (await self.sandbox.bearer(self.developer.code)).system.id
+
+        async def last() -> str:
+            return (await self.sandbox.phone(system, phone["id"])).last
+
+        async def is_done() -> bool:
+            return await last() in done
+
+        await eventually(is_done)
+        return await last()
+
     async def end_of(self, session: Session) -> SessionView:
         return await session.wait(timeout_s=5)
 
     async def another(self, code: str = "city-hall") -> Developer:
-        await self.world.agency(code)
-        return Developer(self.world.instance.application, code)
+        return (await self.with_another(code)).developer
+
+    async def with_another(self, code: str = "city-hall", **more: Any) -> "Town":
+        """The same sandbox for another relying party."""
+        agency = await self.world.agency(code, **all_doors(**more))
+        return Town(self.world, agency, Developer(self.world.instance.application, code))
 
 
 @pytest.fixture
@@ -91,5 +124,5 @@ async def found(db: Database, clock: StandingClock, folder: Path) -> AsyncIterat
         own = world.platform.sandbox
         assert own is not None
         async with own.reaching(world.transport, catch_up=world.instance.catch_up):
-            agency = await world.agency()
+            agency = await world.agency(**all_doors())
             yield Town(world, agency, Developer(world.instance.application, "tax-office"))

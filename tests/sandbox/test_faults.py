@@ -140,6 +140,12 @@ BAD = [
     {"seed": -1},
     {"seed": 2**31},
     {"webhook": 1},
+    {"push_lost_rate": 1.1},
+    {"push_lost_rate": -0.1},
+    {"push_lost_rate": "1"},
+    {"webhook_delay_s": 601},
+    {"webhook_delay_s": -1},
+    {"webhook_delay_s": 0.5},
     [],
 ]
 

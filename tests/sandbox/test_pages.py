@@ -2,11 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from identification.doorways import RETURN_URL, brought
+from inkan.client import begin_return
 from inkan.composition.routes import PAGED
-from inkan.sandbox.pages import BEHAVIOURS, BUTTONS, COOKIE, FOLDER, MENU, STATES
+from inkan.sandbox.pages import BEHAVIOURS, BUTTONS, COOKIE, DOOR_FORMS, FOLDER, MENU, STATES
 from inkan.web.languages import Language
 from inkan.web.templates import Templates
 from portal.browsers import Browser, body_of
@@ -14,7 +17,14 @@ from sandbox.conftest import Town
 from support.asgi import Reply
 from support.clock import StandingClock
 
-DATA = {*BEHAVIOURS.values(), *BUTTONS.values(), *STATES.values(), *(each.text for each in MENU)}
+DOORS = {text for each in DOOR_FORMS.values() for text in (each.label, each.button, each.hint)}
+DATA = {
+    *BEHAVIOURS.values(),
+    *BUTTONS.values(),
+    *STATES.values(),
+    *(each.text for each in MENU),
+    *(DOORS - {""}),
+}
 
 
 @pytest.fixture
@@ -52,11 +62,13 @@ async def test_the_whole_page_by_forms(browser: Browser, small: Town, clock: Sta
     await browser.send(f"/sandbox/phones/{phone['id']}/approve", page)
     assert (await small.end_of(session)).outcome == "ok"
     assert "approved" in body_of(await browser.see(page))
+    await answer_by_link_and_push(browser, small, phone)
     await browser.send("/sandbox/clock", page, count="2", unit="hour")
     assert clock.offset.total_seconds() == 7200
-    await browser.send("/sandbox/faults", page, latency_ms="0", error_percent="50", error="internal", drop_percent="0", seed="7")  # fmt: skip
+    await browser.send("/sandbox/faults", page, latency_ms="0", error_percent="50", error="internal", drop_percent="0", push_lost_percent="25", webhook_delay_s="9", seed="7")  # fmt: skip
     faults = (await small.developer.call("GET", "faults")).json()["faults"]
     assert (faults["error_rate"], faults["errors"], faults["seed"]) == (0.5, ["internal"], 7)
+    assert (faults["push_lost_rate"], faults["webhook_delay_s"]) == (0.25, 9)
     assert "Faults are in force" in (await browser.see(page)).text
     await browser.send("/sandbox/faults/end", page)
     await browser.send(f"/sandbox/phones/{phone['id']}/lose", page)
@@ -65,6 +77,29 @@ async def test_the_whole_page_by_forms(browser: Browser, small: Town, clock: Sta
     assert (await small.developer.call("GET", "phones")).json() == {"phones": []}
     await browser.send("/sandbox/leave", page)
     assert (await browser.see(page)).status == 303
+
+
+async def answer_by_link_and_push(browser: Browser, town: Town, phone: dict[str, Any]) -> None:
+    """Both by forms; after a link the page leads on to where the phone's browser would go."""
+    path, page = f"/sandbox/phones/{phone['id']}", "/sandbox"
+    back, verifier = begin_return(RETURN_URL)
+    session = await town.ask(doors=["web_link"], return_to=back)
+    made = session.doors.web_link
+    assert made is not None
+    await browser.send(f"{path}/open", page, link=f" {made.url} ")
+    await browser.send(f"{path}/approve", page)
+    found = re.search(rf'href="({re.escape(RETURN_URL)}[^"]+)"', (await browser.see(page)).text)
+    assert found is not None
+    brought_back = brought(found[1].replace("&amp;", "&"))
+    assert (await session.redeem(verifier, return_code=brought_back["return_code"])).is_ok
+    for code in ("", "shown"):
+        session = await town.push("agrees")
+        assert session.doors.push is not None
+        typed = session.doors.push.code if code else ""
+        await browser.send(f"{path}/code", page, code=typed or "")
+        await browser.send(f"{path}/approve", page)
+        assert (await town.end_of(session)).is_ok
+    assert RETURN_URL not in (await browser.see(page)).text
 
 
 async def test_a_form_from_elsewhere_does_nothing(browser: Browser, small: Town) -> None:
@@ -87,6 +122,10 @@ async def test_bad_forms_are_refused(browser: Browser, clock: StandingClock) -> 
         ("/sandbox/phones", {"person": "agrees", "behaviour": "explode"}),
         ("/sandbox/phones", {"person": "agrees", "name": "x" * 41}),
         ("/sandbox/phones/vph_none/scan", {"frame": "x"}),
+        ("/sandbox/phones/vph_none/open", {"link": "x"}),
+        ("/sandbox/phones/vph_none/open", {"link": ""}),
+        ("/sandbox/phones/vph_none/code", {"code": "1" * 21}),
+        ("/sandbox/phones/vph_none/code", {}),
         ("/sandbox/phones/vph_none/approve", {}),
         ("/sandbox/clock", {"count": "0", "unit": "hour"}),
         ("/sandbox/clock", {"count": "-1", "unit": "hour"}),
@@ -95,6 +134,8 @@ async def test_bad_forms_are_refused(browser: Browser, clock: StandingClock) -> 
         ("/sandbox/clock", {"count": "10000", "unit": "day"}),
         ("/sandbox/faults", {"error_percent": "101"}),
         ("/sandbox/faults", {"seed": "9" * 30}),
+        ("/sandbox/faults", {"push_lost_percent": "101"}),
+        ("/sandbox/faults", {"webhook_delay_s": "601"}),
     ):
         reply = await browser.send(path, page, **fields)
         assert reply.status in {400, 404}, (path, fields)

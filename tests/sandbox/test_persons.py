@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from inkan.kernel.identifiers import parse_national_id
-from inkan.sandbox.rules import national_id_of, persons
+from inkan.sandbox.rules import expected_by_push, national_id_of, persons
 from sandbox.conftest import Town
 
 ASKED = [key for key, row in persons().items() if row.outcome.session]
@@ -56,3 +56,29 @@ async def test_no_phone_is_made_where_the_table_says_so(town: Town, key: str) ->
     problem = reply.json()
     assert persons()[key].outcome.phone in {problem["code"], problem.get("refusal")}
     assert (await town.developer.call("GET", "phones")).json() == {"phones": []}
+
+
+@pytest.mark.req("TW-49")
+@pytest.mark.parametrize("key", persons())
+async def test_a_push_ends_as_the_table_says(small: Town, key: str) -> None:
+    row = persons()[key]
+    expected = expected_by_push(row)
+    phone = None
+    if not row.outcome.phone:
+        phone = await small.developer.make(key)
+    session = await small.push(key)
+    if phone is not None and phone["behaviour"] == "manual":
+        await small.developer.act(phone, "code")
+        await small.developer.act(phone, "approve")
+    elif phone is not None and phone["behaviour"] != "revoked":
+        await small.last_of(phone, "approved", "refused", "reported", "opened", "code_wrong")
+    if expected.session == "expired":
+        await session.refresh()
+        assert session.view.state == "presented"
+        await small.world.leap(timedelta(seconds=200))
+    seen = await small.end_of(session)
+    assert expected.session in {seen.outcome, seen.state}
+    assert seen.reason == (expected.reason or None)
+    listed = (await small.developer.call("GET", "persons")).json()["persons"]
+    (shown,) = [each["expected_by_push"] for each in listed if each["person"] == key]
+    assert shown["session"] == expected.session

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from inkan.composition import sandboxes
-from inkan.composition.events import schedules
+from inkan.composition.events import handlers, schedules
 from inkan.composition.settings import Environment, Keys, Origins
 from inkan.store.connect import database as database_of
 from sandbox.conftest import Town
@@ -45,6 +45,7 @@ async def test_nothing_of_the_sandbox_is_composed(elsewhere: World, tmp_path: Pa
     assert sandboxes.schemes(None) == {}
     assert sandboxes.around(None) is None
     assert "sandbox.purge" not in schedules(platform)
+    assert not [row for row in handlers(platform).values() if "sandbox" in row.deliver.__module__]
     assert not list((tmp_path / "keys").glob("sandbox*"))
     origin = platform.settings.origins.platform
     templates = [route.template for _, route in every_route(application)]
@@ -59,7 +60,8 @@ async def test_nothing_of_the_sandbox_is_composed(elsewhere: World, tmp_path: Pa
 
 
 async def test_a_system_code_proves_nothing(elsewhere: World) -> None:
-    await elsewhere.agency("tax-office")
+    is_production = elsewhere.platform.settings.environment is Environment.PRODUCTION
+    await elsewhere.agency("tax-office", imported=is_production)
     origin = elsewhere.platform.settings.origins.platform
     client = Client(elsewhere.instance.application, origin)
     asked = 0

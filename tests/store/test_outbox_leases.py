@@ -97,6 +97,24 @@ def test_pauses_of_many_jobs_are_spread() -> None:
 # --- leases -----------------------------------------------------------------------------------------
 
 
+async def test_a_job_dies_when_its_next_try_would_outlive_it(
+    database: Database, receiver: Receiver, clock: StandingClock
+) -> None:
+    receiver.fail = lambda _: Conflict()
+    life = timedelta(seconds=20)
+    outbox = Outbox(database, {"mail": receiver.handler(tries=1000, life=life)})
+    await database.transact(enqueue, "mail", b"x")
+    for _ in range(300):
+        await outbox.run_due()
+        clock.tick(timedelta(milliseconds=100))
+    assert await waiting(database) == 0
+    assert 5 <= len(receiver.jobs) <= 7  # pauses of 1, 2, 4, 8 s, each cut by up to a half
+    assert outbox.died == 1
+    (dead,) = await database.read(dead_jobs)
+    assert dead.error == "conflict"
+    assert await database.transact(revive, dead.id)
+
+
 async def test_a_job_of_a_dead_worker_is_delivered_by_another_after_the_lease(
     database_url: str, database: Database, receiver: Receiver, clock: StandingClock
 ) -> None:

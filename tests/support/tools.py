@@ -53,6 +53,7 @@ def _cjk_font() -> Path | None:
 
 TOOLS = {
     "openssl": Tool("openssl", _command("openssl"), "artefacts checked with openssl (marker pki)"),
+    "curl": Tool("curl", _command("curl"), "the example in plain curl (docs/relying-parties/curl.md) and the quickstart"),
     "postgresql": Tool("postgresql", _postgresql, "every service test on PostgreSQL"),
     "softhsm2": Tool("softhsm2", _softhsm, "keys in a token over PKCS #11"),
     "chromium": Tool("chromium", _command("chromium", "chromium-browser"), "journeys in a browser (marker browser)"),

@@ -45,6 +45,7 @@ from inkan.kernel.sensitive import Secret
 from inkan.people import Person, new_identity
 from inkan.pki import CertificateOrder, IssuedCertificate, SubjectName, read_ceremony
 from inkan.relying_parties import SystemRegistration
+from inkan.relying_parties.service.register import Origin
 from inkan.schemes import get_scheme
 from inkan.store.database import Database, Step
 from inkan.store.query import Query
@@ -202,8 +203,10 @@ class World:
 
     # --- agencies ----------------------------------------------------------------------------------
 
-    async def agency(self, code: str = "tax-office", **more: Any) -> RelyingParty:
-        """A registered system of an agency of its own, and its client."""
+    async def agency(
+        self, code: str = "tax-office", *, imported: bool = False, **more: Any
+    ) -> RelyingParty:
+        """A registered system of an agency of its own, and its client; ``imported`` as production has to have it."""
         key = generate(KeySpec.P256)
         registration = {
             "organisation": f"{code}-org",
@@ -217,9 +220,13 @@ class World:
             "keys": [jwk.to_jwk(key.public_key())],
             **more,
         }
-        await self.platform.relying_parties.register(
-            msgspec.convert(registration, SystemRegistration)
-        )
+        wanted = msgspec.convert(registration, SystemRegistration)
+        if imported:
+            register = self.platform.relying_parties.register_of_systems
+            origin = Origin(actor=CLERK, owner=wanted.organisation, number="04595257")
+            await self.platform.db.transact(register.put, wanted, register.check(wanted), origin)
+        else:
+            await self.platform.relying_parties.register(wanted)
         issuer = self.platform.settings.origins.platform
         credentials = SystemCredentials(issuer=issuer, code=code, key=key)
         return RelyingParty(
@@ -270,14 +277,16 @@ async def world_on(
     *,
     lint: bool = False,
     shards: int | None = None,
+    ceremony: str = "",
     settings: Settings | None = None,
     found: bool = True,
     **options: Any,
 ) -> AsyncIterator[World]:
     """A world with its ceremony held; on a database where that was done, another process of the same instance.
 
-    ``shards`` is how many shards every issuing authority has, where it is not what the demo has; ``settings`` are the
-    demo's by default; ``found`` is whether the ceremony is held; ``options`` go to the assembly.
+    ``shards`` is how many shards every issuing authority has, where it is not what the demo has; ``ceremony`` is
+    TOML of further authorities; ``settings`` are the demo's by default; ``found`` is whether the ceremony is held:
+    in production it is not, because that needs custodians; ``options`` go to the assembly.
     """
     settings = settings or settings_for(folder)
     settings = msgspec.structs.replace(
@@ -289,13 +298,13 @@ async def world_on(
         settings, clock=clock, db=database, keys=keys, workers=InlineWorkers(), **options
     )
     text = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
-    ceremony = read_ceremony(text)
+    held = read_ceremony(text + ceremony)
     if shards is not None:
-        parts = [msgspec.structs.replace(part, crl_shards=shards) for part in ceremony.issuing]
-        ceremony = msgspec.structs.replace(ceremony, issuing=parts)
+        parts = [msgspec.structs.replace(part, crl_shards=shards) for part in held.issuing]
+        held = msgspec.structs.replace(held, issuing=parts)
     await sandboxes.load(platform.pki, platform.sandbox, database)
     if found and not platform.pki.hierarchy:
-        await platform.pki.hold_ceremony(ceremony)
+        await platform.pki.hold_ceremony(held)
     instance = Running(platform)
     transport = AsyncTransport(httpx.ASGITransport(app=instance.application))
     world = World(instance=instance, clock=clock, folder=folder, transport=transport)

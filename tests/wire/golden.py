@@ -11,8 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from inkan.crypto import base64url, jcs, merkle
-from inkan.kernel.sensitive import Secret
-from inkan.wire import audit_log, enrolment_request, evidence, qr, receipt, shown, statement
+from inkan.wire import audit_log, enrolment_request, evidence, receipt, shown, statement
 from inkan.wire.binding import BindingLevel, Evidence, StatementDoor
 from inkan.wire.claims import Claim
 from inkan.wire.contents import DigestAlgorithm
@@ -21,6 +20,9 @@ from inkan.wire.reasons import Reason
 from inkan.wire.session import EvidenceMode, Kind, Outcome
 from inkan.wire.shown import Language, Template
 from wire import negatives, proofs, samples
+from wire.golden_conformance import report_vectors
+from wire.golden_doors import binding_vectors, link_vectors, qr_vectors
+from wire.golden_webhook import webhook_vectors
 from wire.negatives import Row, changed, negative, no_documents, refused, spellings
 
 WALLET = "https://wallet.example.gov.tw"
@@ -148,51 +150,6 @@ def _shown_row(template: Template, change: Row, lang: Language) -> Row:
     text = shown.render(template, lang, **SHOWN | change)
     sha256 = shown.text_sha256(text)
     return {**_shown_arguments(template, lang, change), "text": text, "text_sha256": sha256}
-
-
-def qr_vectors() -> Row:
-    secret = samples.fixed("session secret")
-    key = qr.qr_key(Secret(secret))
-    handle = samples.b64("handle", 16)
-    seconds = (0, 1, 100, 258, 86_400, 2**32 - 1)
-    frames = {t: qr.frame(WALLET, handle=handle, t=t, key=key) for t in seconds}
-    good = frames[100]
-    forged = {
-        "another second": good.replace(".100.", ".101."),
-        "another handle": good.replace(handle, samples.b64("other", 16)),
-        "another MAC": good[:-22] + base64url.encode(bytes(16)),
-    }
-    wrong = {
-        "no frame": "",
-        "the address alone": f"{WALLET}/q",
-        "version 2": good.replace("#1.", "#2."),
-        "a leading zero": good.replace(".100.", ".0100."),
-        "a sign": good.replace(".100.", ".+100."),
-        "2^32 seconds": good.replace(".100.", ".4294967296."),
-        "a short MAC": good[:-1],
-        "unused bits in the MAC": good[:-1] + "B",
-        "padding": good + "=",
-        "a line break behind it": good + "\n",
-        "a query instead of a fragment": good.replace("#", "?"),
-        "another host": good.replace("gov.tw", "gov.tw.evil.example"),
-        "another path": good.replace("/q#", "/p#"),
-        "the path of an enrolment": good.replace("/q#", "/e#"),
-    }
-    return {
-        "about": "secret -> key (HKDF) -> frame; a frame holds while -1 <= now - t <= 3 seconds",
-        "wallet_origin": WALLET,
-        "session_secret": base64url.encode(secret),
-        "key": base64url.encode(key.reveal()),
-        "handle": handle,
-        "valid": [{"t": t, "frame": frame} for t, frame in frames.items()],
-        "enrolment": qr.frame(WALLET, handle=handle, t=100, key=key, path=qr.ENROLMENT_PATH),
-        "ages": [
-            {"t": 100, "now": 100 + age, "error": None if -1 <= age <= 3 else "qr_frame_stale"}
-            for age in (-2, -1, 0, 3, 4, 180)
-        ],
-        "forged": [{"name": name, "frame": frame} for name, frame in forged.items()],
-        "invalid": [negative(name, text, "qr_frame_malformed", "") for name, text in wrong.items()],
-    }
 
 
 def enrolment_vectors() -> Row:
@@ -363,37 +320,17 @@ def _commitment_row(name: str, salt: bytes, data: bytes, commitment: str) -> Row
     return {"name": name, **raw, "commitment": commitment}
 
 
-def binding_vectors() -> Row:
-    code, paired = "code_entered", "paired_browser"
-    redeemed, bound = "redeemed", "browser_bound"
-    table = {
-        "qr": [([], "none"), ([bound], "none")],
-        "push": [([], "none"), ([paired], "none"), ([code], "matched"), ([code, paired], "paired")],
-        "web_link": [([], "none"), ([redeemed], "returned")],
-        "app_link": [([], "none"), ([redeemed], "returned")],
-        "redirect/qr": [([], "none"), ([bound], "none")],
-        "redirect/push": [([bound], "none"), ([bound, code], "matched")],
-        "redirect/open": [([], "none"), ([redeemed], "returned")],
-    }
-    strong = ["same_device_webauthn", "hybrid", "card_in_reader"]
-    return {
-        "about": "door and evidence -> binding level",
-        "valid": [
-            {"door": door, "evidence": found, "level": level}
-            for door, rows in table.items()
-            for found, level in [*rows, *(([each], "strong") for each in strong)]
-        ],
-    }
-
-
 BUILDERS: dict[str, Callable[[], Row]] = {
     "statement": statement_vectors,
     "shown": shown_vectors,
     "qr_frame": qr_vectors,
+    "link": link_vectors,
     "enrolment": enrolment_vectors,
     "receipt": receipt_vectors,
     "evidence": evidence_vectors,
     "audit_log": audit_vectors,
+    "conformance_report": report_vectors,
     "commitment": commitment_vectors,
     "binding": binding_vectors,
+    "webhook": webhook_vectors,
 }

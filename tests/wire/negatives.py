@@ -26,8 +26,12 @@ BEYOND_SCHEMA = {
     "evidence out of order",
     "released before decided",
     "an index outside its tree",
+    "an attack twice",
+    "passed although an attack succeeded",
+    "failed although no attack succeeded",
     "2^32 seconds",
     "another host",
+    "the port that https has anyway",
     "the path of an enrolment",
 }
 
@@ -211,6 +215,27 @@ HEAD: list[Change] = [
     ("an unknown member", {"zzz": 1}, ""),
 ]
 
+_ATTACK = {"id": "stale_frame", "passed": True, "detail": None}
+REPORT: list[Change] = [
+    ("version 2", {"v": 2}, "/v"),
+    ("30 February", {"at": "2026-02-30T00:00:00Z"}, "/at"),
+    ("no system", {"system": ""}, "/system"),
+    ("no attack", {"items": []}, "/items"),
+    ("an attack twice", {"items": [_ATTACK, _ATTACK], "passed": True}, "/items"),
+    ("passed although an attack succeeded", {"passed": True}, "/passed"),
+    ("failed although no attack succeeded", {"items": [_ATTACK]}, "/passed"),
+    ("passed as a word", {"passed": "true"}, "/passed"),
+    (
+        "an attack without its result",
+        {"items": [{"id": "stale_frame", "detail": None}]},
+        "/items/0",
+    ),
+    ("an attack of another form", {"items": ["stale_frame"]}, "/items/0"),
+    ("a detail of two lines", {"items": [_ATTACK | {"detail": "a\nb"}]}, "/items/0/detail"),
+    ("kit left out", {"kit_version": ...}, ""),
+    ("an unknown member", {"zzz": 1}, ""),
+]
+
 EVIDENCE: list[Change] = [
     ("version 2", {"v": 2}, "/v"),
     ("salts left out", {"salts": ...}, ""),
@@ -221,4 +246,14 @@ EVIDENCE: list[Change] = [
     ("a proof without its leaf", {"inclusion": _without_event()}, "/inclusion"),
     ("a salt of 15 bytes", {"inclusion": _INCLUSION | {"salt": "A" * 20}}, "/inclusion/salt"),
     ("a word twice", {"platform_words": ["times", "times"]}, "/platform_words"),
+]
+
+WEBHOOK: list[Change] = [
+    ("version 2", {"v": 2}, "/v"),
+    ("30 February", {"at": "2026-02-30T00:00:00Z"}, "/at"),
+    ("a state that is none", {"state": "done"}, "/state"),
+    ("no session", {"session": None}, "/session"),
+    ("an id with a space", {"id": "whd 1"}, "/id"),
+    ("the outcome beside the state", {"outcome": "ok"}, ""),
+    ("state left out", {"state": ...}, ""),
 ]

@@ -40,6 +40,7 @@ CREDENTIAL_KEY = fixed_key("credential key")
 ISSUER_KEY = fixed_key("phone CA key")
 RECEIPT_KEY = fixed_key("receipt key")
 HEAD_KEY = fixed_key("audit head key")
+CONFORMANCE_KEY = fixed_key("conformance key")
 EVENT_SALT = samples.fixed("event salt", 16)
 
 

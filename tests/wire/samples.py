@@ -6,6 +6,7 @@ from typing import Any
 from inkan.crypto import base64url
 from inkan.wire.audit_log import DECISION, Actor, ActorKind, Event, HeadPayload
 from inkan.wire.binding import BackEnd, BindingLevel, Evidence, StatementDoor
+from inkan.wire.conformance_report import ConformanceItem, ConformanceReport
 from inkan.wire.contents import Content, ContentFormat, DigestAlgorithm
 from inkan.wire.enrolment_request import (
     BindContent,
@@ -25,9 +26,11 @@ from inkan.wire.evidence import (
 )
 from inkan.wire.reasons import Reason
 from inkan.wire.receipt import Binding, Commitments, KeyBackEnd, Receipt, Subject
-from inkan.wire.session import EvidenceMode, Kind, Outcome
+from inkan.wire.session import EvidenceMode, Kind, Outcome, SessionState
 from inkan.wire.shown import Language, Template
 from inkan.wire.statement import Draft, RelyingPartyView, Shown, Statement
+from inkan.wire.use_proof import LoggedDetails, UsedRecord, UseProof
+from inkan.wire.webhook import Webhook
 
 AT = "2026-11-21T22:55:04Z"
 ISSUER = "https://id.example.gov.tw"
@@ -234,6 +237,48 @@ def head(**changes: Any) -> HeadPayload:
     return HeadPayload(**members | changes)
 
 
+def use_proof(**changes: Any) -> UseProof:
+    members = {
+        "v": 1,
+        "record": UsedRecord(
+            id="use_1",
+            at=AT,
+            session="ses_1",
+            relying_party="王記銀行",
+            domain="bank.example",
+            outcome=Outcome.OK,
+            reason=None,
+        ),
+        "details": LoggedDetails(
+            outcome=Outcome.OK,
+            reason=None,
+            receipt_sha256=b64("receipt"),
+            statement_sha256=b64("statement"),
+        ),
+        "salt": base64url.encode(b"s" * 16),
+        "event": base64url.encode(b"{}"),
+        "index": 3,
+        "tree_size": 8,
+        "path": (b64("a"), b64("b")),
+        "head_jws": "eyJ9.eyJ9.c2ln",
+    }
+    return UseProof(**members | changes)
+
+
+def report(**changes: Any) -> ConformanceReport:
+    members = {
+        "system": "tax-office",
+        "kit_version": "1.0",
+        "passed": False,
+        "at": AT,
+        "items": (
+            ConformanceItem(id="stale_frame", passed=True),
+            ConformanceItem(id="replayed_return_code", passed=False, detail="a code worked twice"),
+        ),
+    }
+    return ConformanceReport(**members | changes)
+
+
 def bundle(**changes: Any) -> EvidenceBundle:
     members = {
         "v": 1,
@@ -261,3 +306,14 @@ def bundle(**changes: Any) -> EvidenceBundle:
         "platform_words": (PlatformWord.SUBJECT, PlatformWord.TIMES),
     }
     return EvidenceBundle(**members | changes)
+
+
+def webhook(**changes: Any) -> Webhook:
+    members = {
+        "v": 1,
+        "id": "whd_1",
+        "session": "ses_1",
+        "state": SessionState.CLOSED,
+        "at": AT,
+    }
+    return Webhook(**members | changes)

@@ -11,6 +11,7 @@ from inkan.wire import (
     audit_log,
     binding,
     claims,
+    conformance_report,
     contents,
     enrolment_request,
     evidence,
@@ -18,8 +19,10 @@ from inkan.wire import (
     session,
     shown,
     statement,
+    use_proof,
 )
 from inkan.wire.audit_log import EVENT, HEAD
+from inkan.wire.conformance_report import REPORT
 from inkan.wire.documents import Format
 from inkan.wire.enrolment_request import BIND, CONTENT_TYPES, RENEW, REVOKE
 from inkan.wire.evidence import EVIDENCE_LIMIT
@@ -27,6 +30,8 @@ from inkan.wire.reasons import ROWS
 from inkan.wire.receipt import RECEIPT
 from inkan.wire.schema import NAMES
 from inkan.wire.statement import DRAFT, STATEMENT
+from inkan.wire.use_proof import USE_PROOF
+from inkan.wire.webhook import WEBHOOK, Webhook
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "wire.md").read_text("utf-8")
 NAMED = set(re.findall(r"`([^`\n]+)`", MANUAL))
@@ -36,10 +41,14 @@ STRUCTS: list[type[msgspec.Struct]] = [
     *(enrolment_request.RevokeContent, enrolment_request.RequestedKey),
     *(receipt.Receipt, receipt.Subject, receipt.Binding, receipt.KeyBackEnd, receipt.Commitments),
     *(evidence.EvidenceBundle, evidence.Assertion, evidence.Salts, evidence.Revocation),
+    *(use_proof.UseProof, use_proof.UsedRecord, use_proof.LoggedDetails),
     *(evidence.Inclusion, audit_log.Event, audit_log.Actor, audit_log.HeadPayload),
+    *(conformance_report.ConformanceReport, conformance_report.ConformanceItem),
+    Webhook,
 ]
 ENUMS: list[type[StrEnum]] = [
-    *(session.Kind, session.Outcome, session.EvidenceMode, shown.Language, shown.Template),
+    *(session.Kind, session.Outcome, session.EvidenceMode, session.SessionState),
+    *(shown.Language, shown.Template),
     *(binding.StatementDoor, binding.BindingLevel, binding.Evidence, binding.BackEnd),
     *(contents.DigestAlgorithm, contents.ContentFormat, evidence.PlatformWord),
     *(audit_log.ActorKind, claims.Claim),
@@ -81,6 +90,9 @@ def test_every_schema_is_named() -> None:
         ("receipt payload", RECEIPT),
         ("audit event", EVENT),
         ("audit head", HEAD),
+        ("proof of a use", USE_PROOF),
+        ("conformance report payload", REPORT),
+        ("webhook", WEBHOOK),
     ],
 )
 def test_limits_are_those_of_the_code(row: str, form: Format[msgspec.Struct]) -> None:
@@ -92,3 +104,4 @@ def test_other_limits_are_those_of_the_code() -> None:
     assert f"| evidence bundle | {EVIDENCE_LIMIT // 1024**2} MiB |" in MANUAL
     longest = len("/q#1.") + 64 + len(f".{2**32 - 1}.") + 22
     assert f"| QR frame | the origin and {longest} characters" in MANUAL
+    assert f"| link | the origin and {len('/l#1.') + 64} characters" in MANUAL

@@ -10,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inkan.kernel.errors import InkanError
+from inkan.wire.conformance_report import parse_report
 from inkan.wire.enrolment_request import parse_bind, parse_renew, parse_revoke
 from inkan.wire.evidence import parse_evidence
 from inkan.wire.forms import parse_moment, verify_line
+from inkan.wire.link import parse_address
 from inkan.wire.qr import parse_frame
 from inkan.wire.receipt import parse_receipt
 from inkan.wire.statement import parse_draft, parse_statement
+from inkan.wire.use_proof import parse_use_proof
+from inkan.wire.webhook import parse_webhook
 from wire import samples
 
 PARSERS: dict[str, tuple[Callable[[bytes], Any], msgspec.Struct]] = {
@@ -25,7 +29,10 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], msgspec.Struct]] = {
     "renew": (parse_renew, samples.renew()),
     "revoke": (parse_revoke, samples.revoke()),
     "receipt": (parse_receipt, samples.receipt(claims={"a": {"b": [1, None, True, "x"]}})),
+    "report": (parse_report, samples.report()),
     "evidence": (parse_evidence, samples.bundle()),
+    "use_proof": (parse_use_proof, samples.use_proof()),
+    "webhook": (parse_webhook, samples.webhook()),
 }
 each_parser = pytest.mark.parametrize("name", PARSERS)
 
@@ -66,3 +73,4 @@ def test_texts(text: str) -> None:
     only_refusals(parse_moment, text)
     only_refusals(verify_line, text)
     only_refusals(lambda url: parse_frame(url, origin="https://w.tw"), text)
+    only_refusals(lambda url: parse_address(url, origin="https://w.tw"), text)

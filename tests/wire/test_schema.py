@@ -24,12 +24,16 @@ from inkan.wire import (
     shown,
 )
 from inkan.wire.audit_log import Event, HeadPayload, parse_event, parse_head
+from inkan.wire.conformance_report import ConformanceReport, parse_report
 from inkan.wire.enrolment_request import parse_bind, parse_renew, parse_revoke
 from inkan.wire.evidence import EvidenceBundle, parse_evidence
+from inkan.wire.link import address, parse_address
 from inkan.wire.qr import frame, parse_frame, qr_key
 from inkan.wire.receipt import Receipt, parse_receipt
 from inkan.wire.schema import NAMES, schema
 from inkan.wire.statement import Draft, Statement, parse_draft, parse_statement
+from inkan.wire.use_proof import UseProof, parse_use_proof
+from inkan.wire.webhook import Webhook, parse_webhook
 from wire import samples
 from wire.validation import ID, is_valid, validator
 
@@ -70,9 +74,23 @@ CASES = {
         parse_event, Event, [samples.event(), samples.event(subject=None, object=None)]
     ),
     "audit_head": Case(parse_head, HeadPayload, [samples.head()]),
+    "use_proof": Case(
+        parse_use_proof,
+        UseProof,
+        [samples.use_proof(), samples.use_proof(details=None, salt=None)],
+    ),
+    "conformance_report": Case(
+        parse_report,
+        ConformanceReport,
+        [
+            samples.report(),
+            samples.report(passed=True, items=(samples.report().items[0],)),
+        ],
+    ),
     "evidence": Case(
         parse_evidence, EvidenceBundle, [samples.bundle(), samples.bundle(inclusion=None)]
     ),
+    "webhook": Case(parse_webhook, Webhook, [samples.webhook(), samples.webhook(state="opened")]),
 }
 
 # What a schema cannot say: `expected` of the refusals that only the parser knows.
@@ -80,14 +98,16 @@ INEXPRESSIBLE = {
     "a day that exists",
     "distinct ids",
     "distinct keys",
+    "true exactly if every item passed",
     "not before decided_at",
     "sorted names, none twice",
     "an index inside the tree",
+    "a salt beside the details, and neither without the other",
 }
 
 
 def test_every_schema_is_shipped_and_sound() -> None:
-    assert set(CASES) | {"common", "qr_frame"} == set(NAMES)
+    assert set(CASES) | {"common", "qr_frame", "link"} == set(NAMES)
     for name in NAMES:
         document = schema(name)
         assert document["$id"] == f"{ID}{name}"
@@ -118,7 +138,7 @@ def enums_of(node: Any) -> Iterator[list[Any]]:
 def test_a_schema_has_the_words_of_its_enums() -> None:
     said = {tuple(words) for name in NAMES for words in enums_of(schema(name))}
     enums = [
-        *(session.Kind, session.Outcome, session.EvidenceMode),
+        *(session.Kind, session.Outcome, session.EvidenceMode, session.SessionState),
         *(binding.StatementDoor, binding.BackEnd, binding.BindingLevel, binding.Evidence),
         *(contents.DigestAlgorithm, contents.ContentFormat, shown.Template, shown.Language),
         audit_log.ActorKind,
@@ -233,21 +253,29 @@ def test_parser_and_schema_agree(name: str, data: st.DataObject) -> None:
 
 WALLET = "https://wallet.example.gov.tw"
 FRAME = frame(WALLET, handle=samples.b64("h", 16), t=7, key=qr_key(Secret(b"secret")))
+ADDRESS = address(WALLET, handle=samples.b64("h", 16))
+TEXTS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "qr_frame": (FRAME, parse_frame),
+    "link": (ADDRESS, parse_address),
+}
 
 
+@pytest.mark.parametrize("name", TEXTS)
 @given(
-    index=st.integers(len(WALLET) + 1, len(FRAME)),
+    place=st.integers(0, len(FRAME)),
     removed=st.integers(0, 3),
     inserted=st.text(alphabet="aZ019.#-_/=\n", max_size=3),
 )
-def test_frames_agree_too(index: int, removed: int, inserted: str) -> None:
-    text = FRAME[:index] + inserted + FRAME[index + removed :]
+def test_addresses_agree_too(name: str, place: int, removed: int, inserted: str) -> None:
+    good, parse = TEXTS[name]
+    index = len(WALLET) + 1 + place % (len(good) - len(WALLET))
+    text = good[:index] + inserted + good[index + removed :]
     try:
-        parse_frame(text, origin=WALLET)
+        parse(text, origin=WALLET)
         accepted = True
     except InkanError:
         accepted = False
-    assert is_valid("qr_frame", text) == accepted
+    assert is_valid(name, text) == accepted
 
 
 def test_a_frame_beyond_the_seconds_is_for_the_parser_to_refuse() -> None:

@@ -1,5 +1,6 @@
 """The checked-in golden vectors: rebuilt the same, and obeyed by parsers, builders and schemas."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from inkan.crypto import base64url, jcs
+from inkan.crypto import base64url, jcs, jwk
 from inkan.crypto.merkle import leaf_hash, verify_inclusion
 from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Secret
@@ -22,6 +23,7 @@ from inkan.wire.audit_log import (
     parse_head,
 )
 from inkan.wire.binding import Evidence, StatementDoor, level_of
+from inkan.wire.conformance_report import parse_report, report_bytes
 from inkan.wire.contents import Content
 from inkan.wire.enrolment_request import (
     CONTENT_TYPES,
@@ -33,6 +35,8 @@ from inkan.wire.enrolment_request import (
     renew_challenge,
 )
 from inkan.wire.evidence import assertion_bytes, evidence_bytes, parse_evidence
+from inkan.wire.forms import parse_moment
+from inkan.wire.link import address, parse_address
 from inkan.wire.qr import ENROLMENT_PATH, frame, parse_frame, qr_key, verify_frame
 from inkan.wire.receipt import commit, parse_receipt, receipt_bytes, verify_commitment
 from inkan.wire.shown import Language, Template, render, text_sha256
@@ -45,6 +49,7 @@ from inkan.wire.statement import (
     statement_bytes,
     statement_challenge,
 )
+from inkan.wire.webhook import WebhookRequest, open_webhook, parse_webhook, webhook_bytes
 from vectors.rebuild import rebuild
 from wire import proofs
 from wire.validation import is_valid
@@ -76,6 +81,10 @@ def parse_wallet_frame(data: bytes) -> Any:
     return parse_frame(data.decode(), origin="https://wallet.example.gov.tw")
 
 
+def parse_wallet_address(data: bytes) -> Any:
+    return parse_address(data.decode(), origin="https://wallet.example.gov.tw")
+
+
 NEGATIVES: dict[str, tuple[Callable[[bytes], Any], list[dict[str, Any]]]] = {
     "statement": (parse_statement, load("statement")["invalid"]),
     "bind_content": (parse_bind, load("enrolment")["invalid"]["bind"]),
@@ -85,7 +94,10 @@ NEGATIVES: dict[str, tuple[Callable[[bytes], Any], list[dict[str, Any]]]] = {
     "audit_event": (parse_event, load("audit_log")["invalid"]["audit_event"]),
     "audit_head": (parse_head, load("audit_log")["invalid"]["audit_head"]),
     "evidence": (parse_evidence, load("evidence")["invalid"]),
+    "conformance_report": (parse_report, load("conformance_report")["invalid"]),
     "qr_frame": (parse_wallet_frame, load("qr_frame")["invalid"]),
+    "link": (parse_wallet_address, load("link")["invalid"]),
+    "webhook": (parse_webhook, load("webhook")["invalid"]),
 }
 
 
@@ -108,7 +120,7 @@ def test_what_must_be_refused_is_refused(schema: str, row: dict[str, Any]) -> No
 
 @pytest.mark.parametrize(("schema", "row"), INVALID)
 def test_the_schema_refuses_what_it_can(schema: str, row: dict[str, Any]) -> None:
-    if schema == "qr_frame":
+    if schema in {"qr_frame", "link"}:
         document = row["utf8"]
     else:
         try:
@@ -195,6 +207,14 @@ def test_frames() -> None:
         assert refused.value.code == "qr_frame_forged"
 
 
+@pytest.mark.parametrize("row", load("link")["valid"], ids=lambda row: row["name"])
+def test_addresses(row: dict[str, Any]) -> None:
+    origin = load("link")["wallet_origin"]
+    assert address(origin, handle=row["handle"]) == row["address"]
+    assert parse_address(row["address"], origin=origin) == row["handle"]
+    assert is_valid("link", row["address"])
+
+
 @pytest.mark.parametrize("row", load("qr_frame")["ages"], ids=lambda row: str(row["now"]))
 def test_ages_of_frames(row: dict[str, Any]) -> None:
     vectors = load("qr_frame")
@@ -235,6 +255,17 @@ def test_receipts(row: dict[str, Any]) -> None:
     assert header == {"alg": "ES256", "typ": "inkan-receipt+jws"}
     assert payload == data
     assert is_valid("receipt", json.loads(data))
+
+
+@pytest.mark.parametrize("row", load("conformance_report")["valid"], ids=lambda row: row["name"])
+def test_conformance_reports(row: dict[str, Any]) -> None:
+    data = row["payload"].encode()
+    assert report_bytes(parse_report(data)) == data
+    key = load("conformance_report")["keys"]["conformance_key"]
+    header, payload = verify_es256(row["jws"], key)
+    assert header == {"alg": "ES256", "typ": "inkan-conformance+jwt"}
+    assert payload == data
+    assert is_valid("conformance_report", json.loads(data))
 
 
 @pytest.mark.parametrize("row", load("evidence")["valid"], ids=lambda row: row["name"])
@@ -307,6 +338,37 @@ def test_the_audit_log() -> None:
     )
     assert is_valid("audit_event", json.loads(leaf))
     assert is_valid("audit_head", json.loads(payload))
+
+
+def webhook_request(row: dict[str, Any]) -> WebhookRequest:
+    return WebhookRequest(row["method"], row["url"], row["headers"], row["body"].encode())
+
+
+def webhook_keys() -> dict[str, Any]:
+    public = load("webhook")["keys"]["webhook_key"]
+    key, thumbprint = jwk.load_with_thumbprint(public)
+    assert thumbprint == public["kid"]
+    return {thumbprint: key}
+
+
+@pytest.mark.parametrize("row", load("webhook")["valid"], ids=lambda row: row["name"])
+def test_webhooks(row: dict[str, Any]) -> None:
+    now = parse_moment(row["now"])
+    opened = open_webhook(webhook_request(row), webhook_keys(), now=now)
+    assert webhook_bytes(opened.webhook).decode() == row["body"]
+    assert is_valid("webhook", json.loads(row["body"]))
+    # A verifier of its own, over the signature base that the vector shows.
+    raw = base64.b64decode(row["headers"]["signature"].removeprefix("inkan=:").removesuffix(":"))
+    der = encode_dss_signature(int.from_bytes(raw[:32]), int.from_bytes(raw[32:]))
+    (key,) = webhook_keys().values()
+    key.verify(der, row["signature_base"].encode(), ec.ECDSA(SHA256()))
+
+
+@pytest.mark.parametrize("row", load("webhook")["forged"], ids=lambda row: row["name"])
+def test_forged_webhooks(row: dict[str, Any]) -> None:
+    with pytest.raises(InkanError) as refused:
+        open_webhook(webhook_request(row), webhook_keys(), now=parse_moment(row["now"]))
+    assert refused.value.code == row["error"]
 
 
 def test_commitments() -> None:

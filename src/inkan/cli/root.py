@@ -48,7 +48,11 @@ NOUNS = {
     "ca": Noun("inkan.pki.commands", "Certification authorities: ceremony, certificates, CRLs."),
     "cert": Noun("inkan.cli.cert", "Certificates: show what a file says; the status at any time."),
     "config": Noun("inkan.cli.config", "The settings of an instance: check, show."),
+    "conformance": Noun(
+        "inkan.cli.conformance", "Attack a relying party's test endpoint; a signed report."
+    ),
     "demo": Noun("inkan.demo.commands", "A whole test country in one process."),
+    "outbox": Noun("inkan.cli.outbox", "What waits to be delivered, and what was given up."),
     "phone": Noun("inkan.cli.phone", "A reference phone: enrol, open, approve, refuse, list."),
     "pki": Noun("inkan.cli.pki", "Validate certification paths from files."),
     "serve": Noun("inkan.cli.serve", "Run one instance of the platform."),

@@ -17,6 +17,7 @@ from inkan.client.card import (
     PINLocked,
     WrongPIN,
 )
+from inkan.client.document_view import Batch, Document, DocumentOrder
 from inkan.client.draft_check import DraftRefused
 from inkan.client.durable_file import FileBusy, FileExists, FileMissing
 from inkan.client.enrolment import EnrolmentClient, EnrolmentEnded, StartedEnrolment
@@ -35,14 +36,18 @@ from inkan.client.exchange import (
     PlatformUnreachable,
     Problem,
 )
+from inkan.client.followed_session import Session, SyncSession
 from inkan.client.http import AsyncTransport, SyncTransport
 from inkan.client.path_verifier import PathVerifier
 from inkan.client.phone import Phone
 from inkan.client.phone_approval import Decision
 from inkan.client.phone_file import PhoneFileLocked
 from inkan.client.phone_parts import PhoneNotBound
+from inkan.client.published_view import ErrorEntry, Limits, PlatformStatus, RemoteReport
+from inkan.client.rates import RateLeft
 from inkan.client.receipt_report import Report, Trust, Verdict
-from inkan.client.relying_party import RelyingParty, Session, SyncRelyingParty, SyncSession
+from inkan.client.relying_party import RelyingParty, SyncRelyingParty
+from inkan.client.repeating import NO_PATIENCE, Patience
 from inkan.client.rp_calls import SystemCredentials
 from inkan.client.rp_session import FetchedReceipt, ReceiptNotValid
 from inkan.client.session_view import (
@@ -54,10 +59,19 @@ from inkan.client.session_view import (
 )
 from inkan.client.software_card import SoftwareCard
 from inkan.client.verifier import verify_receipt
+from inkan.client.webhook_receiver import SyncWebhookReceiver, WebhookReceiver
+from inkan.client.webhooks import (
+    NonceMemory,
+    WebhookReplayed,
+    read_webhook_keys,
+    verify_webhook,
+)
 
 __all__ = [
+    "NO_PATIENCE",
     "AnswerMalformed",
     "AsyncTransport",
+    "Batch",
     "CallConflict",
     "CallForbidden",
     "CallGone",
@@ -75,26 +89,35 @@ __all__ = [
     "ContentOrder",
     "Decision",
     "DigitsMismatch",
+    "Document",
+    "DocumentOrder",
     "DraftRefused",
     "EnrolmentClient",
     "EnrolmentEnded",
+    "ErrorEntry",
     "FetchedReceipt",
     "FileBusy",
     "FileExists",
     "FileMissing",
     "Giving",
+    "Limits",
     "NoCard",
     "NoReader",
+    "NonceMemory",
     "PINLocked",
     "PathVerifier",
+    "Patience",
     "Phone",
     "PhoneFileLocked",
     "PhoneNotBound",
+    "PlatformStatus",
     "PlatformTimeout",
     "PlatformUnreachable",
     "Problem",
+    "RateLeft",
     "ReceiptNotValid",
     "RelyingParty",
+    "RemoteReport",
     "Report",
     "Return",
     "Session",
@@ -105,11 +128,16 @@ __all__ = [
     "SyncRelyingParty",
     "SyncSession",
     "SyncTransport",
+    "SyncWebhookReceiver",
     "SystemCredentials",
     "Trust",
     "UserNotVerified",
     "Verdict",
+    "WebhookReceiver",
+    "WebhookReplayed",
     "WrongPIN",
     "begin_return",
+    "read_webhook_keys",
     "verify_receipt",
+    "verify_webhook",
 ]

@@ -16,10 +16,10 @@ from inkan.client.exchange import (
     Request,
     ask,
     joined,
-    repeated,
     verify_success,
 )
 from inkan.client.http import AsyncTransport
+from inkan.client.repeating import repeated
 from inkan.crypto import base64url
 from inkan.kernel.errors import Gone
 from inkan.kernel.sensitive import Secret

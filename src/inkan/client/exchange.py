@@ -5,12 +5,13 @@ Nothing here does input or output: a conversation is a generator that yields req
 errors of the token endpoint RFC 6749 §5.2.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from inkan.client.rates import retry_after_s
 from inkan.kernel.errors import (
     Conflict,
     Forbidden,
@@ -27,7 +28,6 @@ from inkan.kernel.errors import (
 T = TypeVar("T")
 ANSWER_LIMIT: Final = 1024 * 1024
 TIMEOUT_S: Final = 15.0
-REPEAT_AFTER_S: Final = (0.2, 1.0)
 _PROBLEM: Final = "application/problem+json"
 
 
@@ -92,22 +92,6 @@ def pause(seconds: float) -> Conversation[None]:
     yield Pause(seconds)
 
 
-def repeated(attempt: Callable[[], Conversation[T]]) -> Conversation[T]:
-    """Hold a conversation up to three times, a moment apart, until the platform answers at all.
-
-    For requests that may arrive twice: reads, and writes that the platform recognises by key or by bytes.
-
-    Raises:
-        PlatformUnreachable, CallUnavailable: the third time too.
-    """
-    for moment_s in REPEAT_AFTER_S:
-        try:
-            return (yield from attempt())
-        except (PlatformUnreachable, CallUnavailable):
-            yield Pause(moment_s)
-    return (yield from attempt())
-
-
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What the platform says about a refusal.
 
@@ -118,7 +102,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         detail: more about this case.
         text: what a person can be told, in the language that was asked for.
         errors: field faults with JSON pointers.
-        retry_after_s: from the header Retry-After.
+        retry_after_s: from the headers Retry-After or RateLimit.
     """
 
     status: int
@@ -266,7 +250,6 @@ def verify_success(answer: Answer) -> Answer:
 def read_problem(answer: Answer) -> Problem:
     """Return what an answer says about a refusal; one that says nothing gets the code ``unexplained``."""
     members = _members(answer)
-    retry = answer.headers.get("retry-after", "")
     return Problem(
         status=answer.status,
         code=_text(members, "code", "error") or "unexplained",
@@ -274,7 +257,7 @@ def read_problem(answer: Answer) -> Problem:
         detail=_text(members, "detail"),
         text=_text(members, "text"),
         errors=errors if isinstance(errors := members.get("errors"), list) else [],
-        retry_after_s=int(retry) if retry.isascii() and retry.isdigit() else None,
+        retry_after_s=retry_after_s(answer.headers),
     )
 
 
@@ -302,3 +285,8 @@ def origin_of(url: str) -> str:
 def joined(base: str, path: str) -> str:
     """Return ``path`` (with its leading slash) under a base address that may end with a slash."""
     return base.rstrip("/") + path
+
+
+def segment(text: str) -> str:
+    """Return ``text`` as one segment of a path, whatever it holds: ids come back from browsers."""
+    return quote(text, safe="").replace(".", "%2E")

@@ -19,10 +19,10 @@ from inkan.client.exchange import (
     Request,
     ask,
     joined,
-    repeated,
     verify_success,
 )
 from inkan.client.http import AsyncTransport
+from inkan.client.repeating import repeated
 from inkan.crypto import dpop, jwk
 from inkan.kernel.clock import Clock
 from inkan.wire.forms import parse_moment

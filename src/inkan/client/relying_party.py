@@ -9,43 +9,59 @@
         view = await session.wait()
         if view.is_ok:
             receipt = await session.receipt()
+
+What may be asked again is asked again (``repeating``): reads, and creating, which the platform knows again by its
+Idempotency-Key. Redeeming, cancelling and sending a push are not: after a lost answer, read the session.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Final, Self, TypedDict, Unpack
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Self, TypedDict, Unpack
 
 from inkan.client.chain import Anchors
-from inkan.client.event_stream import EventReader
-from inkan.client.exchange import Conversation, pause
+from inkan.client.document_calls import DocumentCalls
+from inkan.client.document_view import Batch, Document, DocumentOrder
+from inkan.client.exchange import Conversation
+from inkan.client.followed_session import Session, SyncSession
 from inkan.client.http import AsyncTransport, SyncTransport
+from inkan.client.published_calls import PublishedCalls
+from inkan.client.published_view import (
+    ErrorCodes,
+    ErrorEntry,
+    Limits,
+    PlatformStatus,
+    RemoteReport,
+)
+from inkan.client.rates import RateLeft
+from inkan.client.repeating import PATIENCE, Patience
 from inkan.client.rp_calls import RPCalls, SystemCredentials
-from inkan.client.rp_session import FetchedReceipt, SessionCalls
+from inkan.client.rp_session import SessionCalls
 from inkan.client.session_view import (
     ContentOrder,
-    Doors,
+    Created,
+    DoorName,
+    KindName,
+    LevelName,
     Return,
     SessionOrder,
-    SessionView,
     SubjectHint,
 )
+from inkan.client.webhook_receiver import ReceiverCalls, SyncWebhookReceiver, WebhookReceiver
+from inkan.client.webhooks import NonceMemory, Nonces
 from inkan.crypto import base64url
 from inkan.kernel.clock import Clock
 from inkan.kernel.ids import new_id, random_bytes
-from inkan.kernel.sensitive import Secret
-from inkan.wire.binding import BindingLevel, Door
 from inkan.wire.evidence import EvidenceBundle
 from inkan.wire.session import Kind
-
-REOPEN_AFTER_S: Final = 0.5
 
 
 class OrderMembers(TypedDict, total=False):
     """What may be said besides kind and purpose; see :class:`~inkan.client.session_view.SessionOrder`."""
 
     challenge: str
-    doors: Sequence[Door]
+    doors: Sequence[DoorName]
     subject_hint: SubjectHint
-    binding_min: BindingLevel
+    binding_min: LevelName
     contents: Sequence[ContentOrder]
     documents: Sequence[str]
     batch: str
@@ -58,163 +74,42 @@ class OrderMembers(TypedDict, total=False):
 
 
 class _Core:
-    """What both forms share: who asks, and how a session is opened."""
+    """What both forms share: who asks, and the conversations that a session begins with."""
 
     def __init__(
-        self, credentials: SystemCredentials, *, anchors: Anchors, clock: Clock | None
+        self,
+        credentials: SystemCredentials,
+        *,
+        anchors: Anchors,
+        clock: Clock | None,
+        patience: Patience,
     ) -> None:
-        self._calls = RPCalls(credentials, clock or Clock())
+        self._clock = clock or Clock()
+        self._calls = RPCalls(credentials, self._clock, patience)
+        self._documents = DocumentCalls(self._calls)
+        self._published = PublishedCalls(credentials.issuer, patience)
         self._anchors = anchors
 
+    @property
+    def rates(self) -> Mapping[str, RateLeft]:
+        """By name of a rate, what the platform's last answer said is left of it."""
+        return dict(self._calls.rates)
+
     def _create(
-        self, kind: Kind | str, purpose: str, key: str | None, members: OrderMembers
+        self, kind: KindName, purpose: str, key: str | None, members: OrderMembers
     ) -> Conversation[SessionCalls]:
         members.setdefault("challenge", base64url.encode(random_bytes(32)))
         order = SessionOrder(kind=Kind(kind), purpose=purpose, **members)
-        created = yield from self._calls.create(order, idempotency_key=key or new_id("idem"))
+        created = yield from self._calls.create(order, idempotency_key=_key(key))
         return SessionCalls(self._calls, created, challenge=order.challenge, anchors=self._anchors)
 
+    def _get(self, session: str, challenge: str | None) -> Conversation[SessionCalls]:
+        reading = yield from self._calls.read(session)
+        created = Created(session=reading.view)
+        return SessionCalls(self._calls, created, challenge=challenge, anchors=self._anchors)
 
-class _Followed:
-    """The parts of a session that need no input or output."""
-
-    def __init__(self, calls: SessionCalls) -> None:
-        self._calls = calls
-
-    @property
-    def id(self) -> str:
-        """The platform's name of the session."""
-        return self._calls.id
-
-    @property
-    def view(self) -> SessionView:
-        """The last reading."""
-        return self._calls.reading.view
-
-    @property
-    def doors(self) -> Doors:
-        """What was given for each door that is made: addresses, the code of a push."""
-        return self._calls.doors
-
-    @property
-    def challenge(self) -> str:
-        """The bytes that statement and receipt repeat (base64url)."""
-        return self._calls.challenge
-
-    def frame(self) -> str:
-        """Return the address that the QR code shows now; draw it anew every second.
-
-        Raises:
-            NoDoor: the session has no QR code.
-        """
-        return self._calls.frame()
-
-
-class Session(_Followed):
-    """A session on the platform, followed from an event loop."""
-
-    def __init__(self, calls: SessionCalls, transport: AsyncTransport) -> None:
-        super().__init__(calls)
-        self._transport = transport
-
-    async def refresh(self, *, wait_s: int = 0) -> SessionView:
-        """Read the session; with ``wait_s`` (at most 120) hold on until it changes."""
-        return await self._transport.run(self._calls.refresh(wait_s=wait_s))
-
-    async def wait(self, *, timeout_s: float | None = None) -> SessionView:
-        """Follow the session to its end, or for ``timeout_s``; returns the last view either way."""
-        return await self._transport.run(self._calls.wait(timeout_s=timeout_s))
-
-    async def events(self) -> AsyncIterator[SessionView]:
-        """Give each view as the platform sends it, the present one first, until a final one.
-
-        A stream that breaks is opened again.
-        """
-        while not self.view.is_final:
-            request = await self._transport.run(self._calls.stream())
-            reader = EventReader()
-            async with self._transport.stream(request) as chunks:
-                async for chunk in chunks:
-                    for data in reader.feed(chunk):
-                        yield await self._transport.run(self._calls.heard(data))
-            await self._transport.run(pause(REOPEN_AFTER_S))
-
-    async def make_door(self, door: Door) -> Doors:
-        """Make a further door, or get one again; a push is sent once more (TW-49)."""
-        return await self._transport.run(self._calls.make_door(door))
-
-    async def redeem(self, verifier: Secret[str], *, return_code: str | None = None) -> SessionView:
-        """Get the withheld answer for the browser that began.
-
-        Args:
-            verifier: of ``begin_return``, from that browser's cookie.
-            return_code: what came back in the address; None where nothing comes back from the phone (`qr`).
-
-        Raises:
-            CallForbidden: another browser came back; the session has ended.
-            CallConflict: nothing is decided yet.
-            CallGone: too late, or redeemed before.
-        """
-        return await self._transport.run(self._calls.redeem(verifier, return_code=return_code))
-
-    async def cancel(self) -> SessionView:
-        """End the session if nobody has decided yet."""
-        return await self._transport.run(self._calls.cancel())
-
-    async def receipt(self) -> FetchedReceipt:
-        """Fetch the receipt and verify it when anchors are known; raises ReceiptNotValid."""
-        return await self._transport.run(self._calls.receipt())
-
-    async def evidence(self) -> tuple[EvidenceBundle, FetchedReceipt]:
-        """Fetch the evidence with its receipt and verify both when anchors are known; raises ReceiptNotValid."""
-        return await self._transport.run(self._calls.evidence())
-
-
-class SyncSession(_Followed):
-    """A session on the platform, followed from a thread; the methods are those of :class:`Session`."""
-
-    def __init__(self, calls: SessionCalls, transport: SyncTransport) -> None:
-        super().__init__(calls)
-        self._transport = transport
-
-    def refresh(self, *, wait_s: int = 0) -> SessionView:
-        """Read the session; with ``wait_s`` (at most 120) hold on until it changes."""
-        return self._transport.run(self._calls.refresh(wait_s=wait_s))
-
-    def wait(self, *, timeout_s: float | None = None) -> SessionView:
-        """Follow the session to its end, or for ``timeout_s``; returns the last view either way."""
-        return self._transport.run(self._calls.wait(timeout_s=timeout_s))
-
-    def events(self) -> Iterator[SessionView]:
-        """Give each view as the platform sends it, the present one first, until a final one."""
-        while not self.view.is_final:
-            request = self._transport.run(self._calls.stream())
-            reader = EventReader()
-            with self._transport.stream(request) as chunks:
-                for chunk in chunks:
-                    for data in reader.feed(chunk):
-                        yield self._transport.run(self._calls.heard(data))
-            self._transport.run(pause(REOPEN_AFTER_S))
-
-    def make_door(self, door: Door) -> Doors:
-        """Make a further door, or get one again; a push is sent once more (TW-49)."""
-        return self._transport.run(self._calls.make_door(door))
-
-    def redeem(self, verifier: Secret[str], *, return_code: str | None = None) -> SessionView:
-        """Get the withheld answer for the browser that began; see :meth:`Session.redeem`."""
-        return self._transport.run(self._calls.redeem(verifier, return_code=return_code))
-
-    def cancel(self) -> SessionView:
-        """End the session if nobody has decided yet."""
-        return self._transport.run(self._calls.cancel())
-
-    def receipt(self) -> FetchedReceipt:
-        """Fetch the receipt and verify it when anchors are known; raises ReceiptNotValid."""
-        return self._transport.run(self._calls.receipt())
-
-    def evidence(self) -> tuple[EvidenceBundle, FetchedReceipt]:
-        """Fetch the evidence with its receipt and verify both when anchors are known; raises ReceiptNotValid."""
-        return self._transport.run(self._calls.evidence())
+    def _receiver(self, url: str, seen: Nonces | None) -> ReceiverCalls:
+        return ReceiverCalls(self._published, url, self._clock, seen or NonceMemory())
 
 
 class RelyingParty(_Core):
@@ -225,6 +120,7 @@ class RelyingParty(_Core):
         anchors: root certificates (DER); with them every fetched receipt is verified.
         clock: true time.
         transport: an own one is made, and closed with this object, when None.
+        patience: how often and how long what may be asked again is asked again.
     """
 
     def __init__(
@@ -234,14 +130,17 @@ class RelyingParty(_Core):
         anchors: Anchors = (),
         clock: Clock | None = None,
         transport: AsyncTransport | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
-        super().__init__(credentials, anchors=anchors, clock=clock)
+        super().__init__(credentials, anchors=anchors, clock=clock, patience=patience)
         self._own = transport is None
         self._transport = transport or AsyncTransport()
 
+    # --- sessions -----------------------------------------------------------------------------------
+
     async def create_session(
         self,
-        kind: Kind | str,
+        kind: KindName,
         *,
         purpose: str,
         idempotency_key: str | None = None,
@@ -258,11 +157,97 @@ class RelyingParty(_Core):
         Raises:
             CallForbidden: purpose, door or level outside the registration.
             CallConflict: the key was used with another order.
-            CallTooMany: a quota is used up.
+            CallTooMany: a rate is used up, and waiting for it would last longer than the patience.
             PlatformUnreachable: also after repeating.
         """
         conversation = self._create(kind, purpose, idempotency_key, members)
         return Session(await self._transport.run(conversation), self._transport)
+
+    async def get_session(self, session: str, *, challenge: str | None = None) -> Session:
+        """Take up a session again that another request or process opened.
+
+        Args:
+            session: its id.
+            challenge: of the order, if it was kept; the receipt is then held against it.
+
+        Raises:
+            CallNotFound: unknown, or another system's.
+            CallGone: no longer kept.
+        """
+        return Session(await self._transport.run(self._get(session, challenge)), self._transport)
+
+    # --- documents ------------------------------------------------------------------------------------
+
+    async def create_document(
+        self, order: DocumentOrder, *, idempotency_key: str | None = None
+    ) -> Document:
+        """Register a document by its digest, for 24 hours."""
+        conversation = self._documents.create_document(order, key=_key(idempotency_key))
+        return await self._transport.run(conversation)
+
+    async def get_document(self, document: str) -> Document:
+        """Read a document and what became of it; CallNotFound when it is no longer kept."""
+        return await self._transport.run(self._documents.get_document(document))
+
+    async def create_batch(
+        self,
+        name: str,
+        items: Sequence[DocumentOrder | str],
+        *,
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """Make a batch of 1 to 100 documents, which one gesture signs.
+
+        Args:
+            name: what the relying party calls it.
+            items: ids of registered documents, and documents to be registered now.
+            idempotency_key: as for a session.
+        """
+        conversation = self._documents.create_batch(name, items, key=_key(idempotency_key))
+        return await self._transport.run(conversation)
+
+    async def get_batch(self, batch: str) -> Batch:
+        """Read a batch with a result for each item; CallNotFound when it is no longer kept."""
+        return await self._transport.run(self._documents.get_batch(batch))
+
+    # --- what the platform tells everybody ------------------------------------------------------------
+
+    async def errors(self, code: str) -> ErrorEntry:
+        """Return all that is known of the code of a problem or of a reason; CallNotFound when nothing is."""
+        return await self._transport.run(self._published.errors(code))
+
+    async def error_codes(self) -> ErrorCodes:
+        """Return every code."""
+        return await self._transport.run(self._published.error_codes())
+
+    async def limits(self) -> Limits:
+        """Return rates, sizes, counts and lives; the rates are this system's own."""
+        return await self._transport.run(self._calls.limits())
+
+    async def status(self) -> PlatformStatus:
+        """Return how sessions fared in the last 5 and 60 minutes."""
+        return await self._transport.run(self._published.status())
+
+    async def verify(
+        self, receipt: str, *, evidence: EvidenceBundle | None = None, at: datetime | None = None
+    ) -> RemoteReport:
+        """Ask the platform whether a receipt holds; ``inkan.client.verify_receipt`` needs no platform.
+
+        Args:
+            receipt: the compact JWS.
+            evidence: its evidence, if it was handed out.
+            at: aware; the moment of the release when None.
+        """
+        return await self._transport.run(self._published.verify(receipt, evidence=evidence, at=at))
+
+    def webhooks(self, url: str, *, seen: Nonces | None = None) -> WebhookReceiver:
+        """Return what takes webhooks in at the registered address ``url``.
+
+        Args:
+            url: letter by letter as it was registered; make one receiver for each address, once.
+            seen: the nonces that all processes of this address share; an own memory when None.
+        """
+        return WebhookReceiver(self._receiver(url, seen), self._transport)
 
     async def aclose(self) -> None:
         """Close the connections, if they are this object's own."""
@@ -277,7 +262,7 @@ class RelyingParty(_Core):
 
 
 class SyncRelyingParty(_Core):
-    """One system of a relying party, for threads; arguments as :class:`RelyingParty`."""
+    """One system of a relying party, for threads; arguments, methods and refusals as :class:`RelyingParty`."""
 
     def __init__(
         self,
@@ -286,22 +271,79 @@ class SyncRelyingParty(_Core):
         anchors: Anchors = (),
         clock: Clock | None = None,
         transport: SyncTransport | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
-        super().__init__(credentials, anchors=anchors, clock=clock)
+        super().__init__(credentials, anchors=anchors, clock=clock, patience=patience)
         self._own = transport is None
         self._transport = transport or SyncTransport()
 
     def create_session(
         self,
-        kind: Kind | str,
+        kind: KindName,
         *,
         purpose: str,
         idempotency_key: str | None = None,
         **members: Unpack[OrderMembers],
     ) -> SyncSession:
-        """Open a session; arguments and refusals as :meth:`RelyingParty.create_session`."""
+        """Open a session."""
         conversation = self._create(kind, purpose, idempotency_key, members)
         return SyncSession(self._transport.run(conversation), self._transport)
+
+    def get_session(self, session: str, *, challenge: str | None = None) -> SyncSession:
+        """Take up a session again that another request or process opened."""
+        return SyncSession(self._transport.run(self._get(session, challenge)), self._transport)
+
+    def create_document(
+        self, order: DocumentOrder, *, idempotency_key: str | None = None
+    ) -> Document:
+        """Register a document by its digest, for 24 hours."""
+        conversation = self._documents.create_document(order, key=_key(idempotency_key))
+        return self._transport.run(conversation)
+
+    def get_document(self, document: str) -> Document:
+        """Read a document and what became of it."""
+        return self._transport.run(self._documents.get_document(document))
+
+    def create_batch(
+        self,
+        name: str,
+        items: Sequence[DocumentOrder | str],
+        *,
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """Make a batch of 1 to 100 documents, which one gesture signs."""
+        conversation = self._documents.create_batch(name, items, key=_key(idempotency_key))
+        return self._transport.run(conversation)
+
+    def get_batch(self, batch: str) -> Batch:
+        """Read a batch with a result for each item."""
+        return self._transport.run(self._documents.get_batch(batch))
+
+    def errors(self, code: str) -> ErrorEntry:
+        """Return all that is known of the code of a problem or of a reason."""
+        return self._transport.run(self._published.errors(code))
+
+    def error_codes(self) -> ErrorCodes:
+        """Return every code."""
+        return self._transport.run(self._published.error_codes())
+
+    def limits(self) -> Limits:
+        """Return rates, sizes, counts and lives; the rates are this system's own."""
+        return self._transport.run(self._calls.limits())
+
+    def status(self) -> PlatformStatus:
+        """Return how sessions fared in the last 5 and 60 minutes."""
+        return self._transport.run(self._published.status())
+
+    def verify(
+        self, receipt: str, *, evidence: EvidenceBundle | None = None, at: datetime | None = None
+    ) -> RemoteReport:
+        """Ask the platform whether a receipt holds."""
+        return self._transport.run(self._published.verify(receipt, evidence=evidence, at=at))
+
+    def webhooks(self, url: str, *, seen: Nonces | None = None) -> SyncWebhookReceiver:
+        """Return what takes webhooks in at the registered address ``url``."""
+        return SyncWebhookReceiver(self._receiver(url, seen), self._transport)
 
     def close(self) -> None:
         """Close the connections, if they are this object's own."""
@@ -313,3 +355,7 @@ class SyncRelyingParty(_Core):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _key(given: str | None) -> str:
+    return given or new_id("idem")

@@ -5,7 +5,8 @@ until shortly before its end. The system code alone opens nothing (TW-66, threat
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlencode
 
 import msgspec
@@ -22,9 +23,12 @@ from inkan.client.exchange import (
     Request,
     ask,
     joined,
-    repeated,
+    segment,
     verify_success,
 )
+from inkan.client.published_view import Limits
+from inkan.client.rates import RateLeft, read_rates
+from inkan.client.repeating import PATIENCE, Patience, repeated
 from inkan.client.session_view import (
     DOOR_KINDS,
     AddressDoor,
@@ -34,7 +38,7 @@ from inkan.client.session_view import (
     SessionOrder,
     SessionView,
 )
-from inkan.crypto import base64url, dpop, jose, jwk
+from inkan.crypto import base64url, dpop, jose, jwk, keys
 from inkan.crypto.jose import Algorithm
 from inkan.crypto.keys import PrivateKey
 from inkan.kernel.clock import Clock, to_seconds
@@ -62,6 +66,25 @@ class SystemCredentials(msgspec.Struct, frozen=True, kw_only=True):
     issuer: str
     code: str
     key: PrivateKey
+
+    @classmethod
+    def load(
+        cls, issuer: str, code: str, key_file: str | Path, *, passphrase: Secret[str] | None = None
+    ) -> Self:
+        """Return the credentials whose key lies in a PEM file, as ``openssl genpkey`` writes it.
+
+        Raises:
+            OSError: the file cannot be read.
+            KeyMalformed: no private key, or another passphrase.
+            KeyUnsupported: neither P-256 nor RSA.
+        """
+        key = keys.load_private_pem(Path(key_file).read_bytes(), passphrase=passphrase)
+        return cls(issuer=issuer, code=code, key=key)
+
+    @property
+    def public_jwk(self) -> dict[str, str]:
+        """The public key as a JWK (RFC 7517), as it is registered."""
+        return jwk.to_jwk(self.key.public_key())
 
     def client_assertion(self, clock: Clock) -> str:
         """Return a JWT that authenticates the system once within a minute."""
@@ -112,25 +135,30 @@ def read_event(data: bytes) -> Reading:
 
 
 class RPCalls:
-    """Every call of the RP API for one system.
+    """Every call of the RP API about sessions, for one system.
 
     Each method is a conversation; it raises CallRefused and its subclasses, PlatformUnreachable,
     AnswerMalformed and AnswerTooLarge.
+
+    Attributes:
+        rates: by name of a rate, what the last answer said is left of it.
     """
 
-    def __init__(self, credentials: SystemCredentials, clock: Clock) -> None:
+    def __init__(
+        self, credentials: SystemCredentials, clock: Clock, patience: Patience = PATIENCE
+    ) -> None:
         self.credentials = credentials
         self.clock = clock
+        self.rates: dict[str, RateLeft] = {}
+        self._patience = patience
         self._dpop_key = generate_private_key(SECP256R1())
         self._token: _Token | None = None
         self._nonce: str | None = None
 
     def create(self, order: SessionOrder, *, idempotency_key: str) -> Conversation[Created]:
         """Open a session; repeating it with the same key opens no second one."""
-        body, key = order.body(), {"idempotency-key": idempotency_key}
-        answer = yield from repeated(
-            lambda: self._call("POST", "/v1/sessions", body=body, headers=key)
-        )
+        key = {"idempotency-key": idempotency_key}
+        answer = yield from self.call("POST", "/v1/sessions", body=order.body(), headers=key)
         return answer.read(Created)
 
     def read(
@@ -138,13 +166,11 @@ class RPCalls:
     ) -> Conversation[Reading]:
         """Read a session; with ``wait_s`` hold on until it differs from ``known``."""
         etag = known and known.etag
-        answer = yield from repeated(
-            lambda: self._call(
-                "GET",
-                f"/v1/sessions/{session}" + (f"?wait={wait_s}" if wait_s else ""),
-                headers={"if-none-match": etag} if etag else {},
-                timeout_s=wait_s + WAIT_MARGIN_S,
-            )
+        answer = yield from self.call(
+            "GET",
+            _path(session) + (f"?wait={wait_s}" if wait_s else ""),
+            headers={"if-none-match": etag} if etag else {},
+            timeout_s=wait_s + WAIT_MARGIN_S,
         )
         if answer.status == 304 and known is not None:
             return known
@@ -152,54 +178,85 @@ class RPCalls:
 
     def door(self, session: str, door: Door) -> Conversation[QRDoor | PushDoor | AddressDoor]:
         """Make a door or get it again: the present code, a push sent once more, an address."""
-        answer = yield from self._call("POST", f"/v1/sessions/{session}/doors/{door}", body=b"{}")
-        return answer.read(DOOR_KINDS[door])
+        path = _path(session, f"/doors/{door}")
+        answer = yield from self.call("POST", path, body=b"{}", twice=False)
+        return answer.read(DOOR_KINDS[Door(door)])
 
     def redeem(
         self, session: str, *, verifier: Secret[str], return_code: str | None
     ) -> Conversation[SessionView]:
         """Get the answer for the browser that began; once, so never repeated."""
-        members = {"verifier": verifier.reveal(), "return_code": return_code}
-        answer = yield from self._call(
-            "POST", f"/v1/sessions/{session}/redeem", body=msgspec.json.encode(members)
-        )
+        body = msgspec.json.encode({"verifier": verifier.reveal(), "return_code": return_code})
+        answer = yield from self.call("POST", _path(session, "/redeem"), body=body, twice=False)
         return answer.read(SessionView)
 
     def cancel(self, session: str) -> Conversation[SessionView]:
         """End a session that nobody has decided."""
-        answer = yield from self._call("POST", f"/v1/sessions/{session}/cancel", body=b"{}")
+        answer = yield from self.call("POST", _path(session, "/cancel"), body=b"{}", twice=False)
         return answer.read(SessionView)
 
     def receipt(self, session: str) -> Conversation[str]:
         """Return the receipt's compact JWS, unverified."""
-        path = f"/v1/sessions/{session}/receipt"
-        answer = yield from repeated(lambda: self._call("GET", path))
+        answer = yield from self.call("GET", _path(session, "/receipt"))
         return answer.body.decode("ascii", errors="replace")
 
     def evidence(self, session: str) -> Conversation[bytes]:
         """Return the evidence bundle (JSON), unverified."""
-        path = f"/v1/sessions/{session}/evidence"
-        answer = yield from repeated(lambda: self._call("GET", path, limit=EVIDENCE_LIMIT))
+        answer = yield from self.call("GET", _path(session, "/evidence"), limit=EVIDENCE_LIMIT)
         return answer.body
+
+    def limits(self) -> Conversation[Limits]:
+        """Return rates, sizes, counts and lives; the rates are this system's own."""
+        return (yield from self.call("GET", "/v1/limits")).read(Limits)
 
     def events(self, session: str) -> Conversation[Request]:
         """Return the request that opens the stream of a session's events."""
         token = yield from self._fresh_token()
-        path = f"/v1/sessions/{session}/events"
         headers = {"accept": "text/event-stream"}
+        path = _path(session, "/events")
         return self._request("GET", path, token, headers=headers, timeout_s=60.0)
 
-    def _call(self, method: str, path: str, **parts: Any) -> Conversation[Answer]:
+    def forget_token(self) -> None:
+        """Fetch another token before the next request."""
+        self._token = None
+
+    def call(
+        self, method: str, path: str, *, twice: bool = True, **parts: Any
+    ) -> Conversation[Answer]:
+        """Send a request under the system's token and return an answer of 2xx or 304.
+
+        Token, assertion and proof are made anew for each try: none of them is accepted twice.
+
+        Args:
+            method: upper case.
+            path: with its leading slash; what came from elsewhere went through ``segment``.
+            twice: whether the request may arrive twice; see :mod:`inkan.client.repeating`.
+            parts: ``body``, ``headers``, ``timeout_s``, ``limit`` of the request.
+        """
+        # A token may be asked for as often as it takes, whatever the request is.
+        yield from self._fresh_token()
+        return (
+            yield from repeated(
+                lambda: self._attempt(method, path, **parts), twice=twice, patience=self._patience
+            )
+        )
+
+    def _attempt(self, method: str, path: str, **parts: Any) -> Conversation[Answer]:
         """Send with the token at hand; once more with a new one when it is not accepted."""
         token = yield from self._fresh_token()
-        answer = yield from ask(self._request(method, path, token, **parts))
-        if self._heard_nonce(answer):
-            answer = yield from ask(self._request(method, path, token, **parts))
+        answer = yield from self._heard(self._request(method, path, token, **parts))
+        if self._is_nonce_asked(answer):
+            answer = yield from self._heard(self._request(method, path, token, **parts))
         if answer.status == 401:
-            self._token = None
+            self.forget_token()
             token = yield from self._fresh_token()
-            answer = yield from ask(self._request(method, path, token, **parts))
+            answer = yield from self._heard(self._request(method, path, token, **parts))
         return answer if answer.status == 304 else verify_success(answer)
+
+    def _heard(self, request: Request) -> Conversation[Answer]:
+        answer = yield from ask(request)
+        self.rates |= {rate.policy: rate for rate in read_rates(answer.headers)}
+        return answer
 
     def _request(
         self,
@@ -230,21 +287,19 @@ class RPCalls:
 
     def _fresh_token(self) -> Conversation[str]:
         held = self._token
-        if held is not None and self.clock.monotonic() < held.ends_at:
-            return held.value.reveal()
-        answer = yield from self._ask_token()
-        if self._heard_nonce(answer):
-            answer = yield from self._ask_token()
+        if held is None or self.clock.monotonic() >= held.ends_at:
+            held = self._token = yield from repeated(self._fetch_token, patience=self._patience)
+        return held.value.reveal()
+
+    def _fetch_token(self) -> Conversation[_Token]:
+        answer = yield from ask(self._token_request())
+        if self._is_nonce_asked(answer):
+            answer = yield from ask(self._token_request())
         received = verify_success(answer).read(_TokenAnswer)
         if received.token_type.lower() != "dpop":
             raise AnswerMalformed("the token is not bound by DPoP")
         life_s = max(received.expires_in - RENEW_BEFORE_S, 0)
-        self._token = _Token(Secret(received.access_token), self.clock.monotonic() + life_s)
-        return received.access_token
-
-    def _ask_token(self) -> Conversation[Answer]:
-        # Assertion and proof are made anew for each attempt: neither is accepted twice.
-        return (yield from repeated(lambda: ask(self._token_request())))
+        return _Token(Secret(received.access_token), self.clock.monotonic() + life_s)
 
     def _token_request(self) -> Request:
         url = joined(self.credentials.issuer, "/token")
@@ -259,10 +314,14 @@ class RPCalls:
         }
         return Request(method="POST", url=url, headers=headers, body=urlencode(form).encode())
 
-    def _heard_nonce(self, answer: Answer) -> bool:
+    def _is_nonce_asked(self, answer: Answer) -> bool:
         """Whether the answer demands a nonce that it hands out (RFC 9449 §8)."""
         nonce = answer.headers.get("dpop-nonce")
         if nonce is None or nonce == self._nonce:
             return False
         self._nonce = nonce
         return answer.status in {400, 401}
+
+
+def _path(session: str, below: str = "") -> str:
+    return f"/v1/sessions/{segment(session)}{below}"

@@ -5,13 +5,28 @@ from typing import Final
 import msgspec
 
 from inkan.client.chain import Anchors
-from inkan.client.exchange import Conversation, Pause, Request
+from inkan.client.exchange import (
+    CallUnauthenticated,
+    Conversation,
+    Pause,
+    PlatformUnreachable,
+    Request,
+    pause,
+)
 from inkan.client.receipt_report import Report, Verdict
+from inkan.client.repeating import REPEATABLE, Patience, pause_after
 from inkan.client.rp_calls import Reading, RPCalls, read_event
-from inkan.client.session_view import Created, Doors, FrameSource, QRDoor, SessionView
+from inkan.client.session_view import (
+    Created,
+    DoorName,
+    Doors,
+    FrameSource,
+    QRDoor,
+    SessionView,
+)
 from inkan.client.verifier import verify_receipt
 from inkan.crypto import jose
-from inkan.kernel.errors import Conflict, Forbidden
+from inkan.kernel.errors import Conflict, Forbidden, InkanError
 from inkan.kernel.sensitive import Secret
 from inkan.wire.binding import Door
 from inkan.wire.evidence import EvidenceBundle, parse_evidence
@@ -20,6 +35,11 @@ from inkan.wire.session import SessionState
 
 LONGEST_WAIT_S: Final = 60
 HASTE_S: Final = 0.25
+REOPEN_AFTER_S: Final = 0.5
+# A stream outlives a restart of the platform: six tries within some twenty seconds.
+STREAM_PATIENCE: Final = Patience(pauses_s=(0.5, 1.0, 2.0, 4.0, 8.0))
+BREAKS: Final = (*REPEATABLE, CallUnauthenticated)
+"""What breaks a stream that is then opened again; a token may end while it is open."""
 _RECEIPT_CHARACTERS: Final = 2 * RECEIPT_LIMIT
 
 
@@ -61,12 +81,12 @@ class SessionCalls:
     Args:
         calls: of the system that opened it.
         created: what the platform answered.
-        challenge: what the receipt must repeat.
+        challenge: what the receipt must repeat; None when whoever goes on with the session does not know it.
         anchors: roots that receipts are verified with; empty verifies nothing.
     """
 
     def __init__(
-        self, calls: RPCalls, created: Created, *, challenge: str, anchors: Anchors
+        self, calls: RPCalls, created: Created, *, challenge: str | None, anchors: Anchors
     ) -> None:
         self.reading = Reading(created.session, None)
         self.challenge = challenge
@@ -99,9 +119,9 @@ class SessionCalls:
             yield from self.make_door(Door.QR)
         return reading.view
 
-    def make_door(self, door: Door) -> Conversation[Doors]:
+    def make_door(self, door: DoorName) -> Conversation[Doors]:
         """Make a further door, or get one again; a push is sent once more (TW-49)."""
-        made = yield from self._calls.door(self.id, door)
+        made = yield from self._calls.door(self.id, Door(door))
         self.doors = self.doors.with_door(door, made)
         if isinstance(made, QRDoor):
             self._draw(made)
@@ -120,9 +140,9 @@ class SessionCalls:
         reading = yield from self._calls.read(self.id, wait_s=wait_s, known=self.reading)
         return (yield from self._note(reading))
 
-    def stream(self) -> Conversation[Request]:
-        """Return the request that opens the stream of events."""
-        return (yield from self._calls.events(self.id))
+    def follow(self) -> "Following":
+        """Return what keeps a stream of events open until the session's end."""
+        return Following(self, self._calls)
 
     def heard(self, data: bytes) -> Conversation[SessionView]:
         """Take one event of the stream."""
@@ -179,7 +199,8 @@ class SessionCalls:
             jws, typ=RECEIPT_TYP, required=("x5c",), limit=_RECEIPT_CHARACTERS
         )
         receipt = parse_receipt(parsed.payload)
-        if (receipt.session, receipt.challenge) != (self.id, self.challenge):
+        challenge = receipt.challenge if self.challenge is None else self.challenge
+        if (receipt.session, receipt.challenge) != (self.id, challenge):
             raise ReceiptNotValid("the receipt of another session")
         report = None
         if self._anchors:
@@ -190,6 +211,57 @@ class SessionCalls:
 
     def _draw(self, door: QRDoor) -> None:
         self._frames = FrameSource(door, received_at=self._calls.clock.monotonic())
+
+
+class Following:
+    """A stream of events that is opened again whenever it breaks, until the session has ended.
+
+    Each opening begins with the present state, so nothing is missed; a state that was told is not told again.
+    """
+
+    def __init__(self, session: SessionCalls, calls: RPCalls) -> None:
+        self._session = session
+        self._calls = calls
+        self._told: SessionView | None = None
+        self._breaks = 0
+
+    def request(self) -> Conversation[Request]:
+        """Return the request that opens the stream."""
+        return (yield from self._calls.events(self._session.id))
+
+    def heard(self, data: bytes) -> Conversation[list[SessionView]]:
+        """Take one event; returns the view in it, or nothing when it was told before."""
+        view = yield from self._session.heard(data)
+        self._breaks = 0
+        if view == self._told:
+            return []
+        self._told = view
+        return [view]
+
+    def broke(self, refusal: InkanError | None) -> Conversation[None]:
+        """Let the time pass after which the stream may be opened again.
+
+        Args:
+            refusal: what broke it; None when the platform ended it without an end of the session.
+
+        Raises:
+            InkanError: the refusal, after the sixth break without an event in between.
+        """
+        if isinstance(refusal, CallUnauthenticated):
+            self._calls.forget_token()
+        yield from pause(
+            REOPEN_AFTER_S if refusal is None and not self._breaks else self._wait_s(refusal)
+        )
+        self._breaks += 1
+
+    def _wait_s(self, refusal: InkanError | None) -> float:
+        refusal = refusal or PlatformUnreachable("the stream ends without an event")
+        if self._breaks >= len(STREAM_PATIENCE.pauses_s):
+            raise refusal
+        wait_s = pause_after(refusal, STREAM_PATIENCE.pauses_s[self._breaks], STREAM_PATIENCE)
+        if wait_s is None:
+            raise refusal
+        return wait_s
 
 
 def _is_presented_again(before: Reading, now: Reading) -> bool:

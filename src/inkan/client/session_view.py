@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self, TypeAlias
 
 import msgspec
 
@@ -13,6 +13,10 @@ from inkan.wire import qr
 from inkan.wire.binding import BindingLevel, Door, StatementDoor
 from inkan.wire.session import Kind, Outcome, SessionState
 
+DoorName: TypeAlias = Door | Literal["qr", "push", "web_link", "redirect", "app_link"]
+LevelName: TypeAlias = BindingLevel | Literal["none", "matched", "paired", "returned", "strong"]
+KindName: TypeAlias = Kind | Literal["identify", "approve", "sign"]
+HintType: TypeAlias = Literal["person_ref", "phone_ref", "national_id"]
 FINAL_STATES = frozenset({SessionState.CLOSED, SessionState.CANCELLED, SessionState.EXPIRED})
 
 
@@ -87,7 +91,7 @@ class SubjectHint(msgspec.Struct, frozen=True):
     The value goes into the body only; the platform compares it after the approval and forgets it (TW-43).
     """
 
-    type: str
+    type: HintType
     value: Personal[str]
 
 
@@ -99,14 +103,17 @@ class ContentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         name: what the person reads.
         digest: hash of its bytes, base64url.
         alg: ``sha-256``, ``sha-384`` or ``sha-512``.
-        format: form of the signature; the platform's default when None.
     """
 
     id: str
     name: str
     digest: str
     alg: str = "sha-256"
-    format: str | None = None
+
+    @classmethod
+    def of(cls, content: str, name: str, data: bytes) -> Self:
+        """The order for these bytes, by SHA-256; the bytes stay here."""
+        return cls(id=content, name=name, digest=base64url.encode(hashlib.sha256(data).digest()))
 
 
 class Return(msgspec.Struct, frozen=True):
@@ -149,9 +156,9 @@ class SessionOrder(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     purpose: str
     challenge: str
-    doors: Sequence[Door] = (Door.QR,)
+    doors: Sequence[DoorName] = (Door.QR,)
     subject_hint: SubjectHint | None = None
-    binding_min: BindingLevel | None = None
+    binding_min: LevelName | None = None
     contents: Sequence[ContentOrder] = ()
     documents: Sequence[str] = ()
     batch: str | None = None
@@ -228,9 +235,9 @@ class Doors(msgspec.Struct, frozen=True):
     redirect: AddressDoor | None = None
     app_link: AddressDoor | None = None
 
-    def with_door(self, door: Door, made: QRDoor | PushDoor | AddressDoor) -> Self:
+    def with_door(self, door: DoorName, made: QRDoor | PushDoor | AddressDoor) -> Self:
         """These doors and one that was made since."""
-        return msgspec.structs.replace(self, **{door.value: made})
+        return msgspec.structs.replace(self, **{Door(door).value: made})
 
 
 DOOR_KINDS: Final[Mapping[Door, type[QRDoor | PushDoor | AddressDoor]]] = {

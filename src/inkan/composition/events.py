@@ -11,7 +11,7 @@ from inkan.audit import SEQUENCE_EVERY
 from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
 from inkan.enrolment import FINISH_JOB, FinishJob
-from inkan.identification import PUSH_JOB, PushJob
+from inkan.identification import END_JOB, PUSH_JOB, WEBHOOK_JOB, EndJob, PushJob
 from inkan.people import PersonDeceased
 from inkan.pki import LIST_JOB, SWEEP_EVERY, CertificateRevoked, ListJob
 from inkan.store.outbox import Handler, Job
@@ -28,7 +28,7 @@ def reactions(platform: Platform) -> Mapping[type[msgspec.Struct], Sequence[Reac
     }
 
 
-def handlers(platform: Platform) -> dict[str, Handler]:
+def handlers(platform: Platform) -> Mapping[str, Handler]:
     """The outbox's kinds: every event, and the jobs that make up for a crash."""
     table = {
         event.kind: Handler(_deliver(event, calls))  # type: ignore[attr-defined]
@@ -45,13 +45,18 @@ def handlers(platform: Platform) -> dict[str, Handler]:
     async def push(job: Job) -> None:
         await platform.identification.push(job.decode(PushJob))
 
+    async def end(job: Job) -> None:
+        await platform.identification.end(job.decode(EndJob))
+
     jobs = {
         LIST_JOB: Handler(sign_list),
         FINISH_JOB: Handler(finish),
+        WEBHOOK_JOB: platform.webhooks.handler,
         PUSH_JOB: Handler(push),
+        END_JOB: Handler(end),
         **platform.notices.handlers,
     }
-    return table | jobs
+    return sandboxes.handlers(platform.sandbox, table | jobs)
 
 
 def _deliver(

@@ -11,8 +11,8 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The key store: a folder of encrypted files (default ``HOME/keys``) and its passphrase.
 
     ``authorities`` (certificates and CRLs), ``signers`` (OCSP, timestamps, receipts) and ``services`` (tokens,
-    webhooks, audit heads, push) say where new keys are made: in the files, in the token of ``[token]``, or by the signer
-    process of ``[remote]``. A key is found wherever it is.
+    webhooks, audit heads, push, exports, reports) say where new keys are made: in the files, in the token of ``[token]``,
+    or by the signer process of ``[remote]``. A key is found wherever it is.
     """
 
     folder: str = ""
@@ -63,4 +63,6 @@ class Budgets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token: int = 120_000
     webhook: int = 120_000
     audit_head: int = 600
+    registration: int = 60
+    conformance: int = 60
     vapid: int = 6_000

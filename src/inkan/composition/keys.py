@@ -24,10 +24,12 @@ from inkan.crypto.remote.client import RemoteKeyProvider
 from inkan.crypto.webpush import VAPID_TYP
 from inkan.kernel.clock import Clock
 from inkan.kernel.sensitive import Secret
-from inkan.relying_parties.rules import ACCESS_TOKEN_TYP
+from inkan.relying_parties.rules import ACCESS_TOKEN_TYP, REGISTRATION_TYP
 from inkan.wire.audit_log import HEAD_TYP
 from inkan.wire.ceremony_transcript import TRANSCRIPT_TYP
+from inkan.wire.conformance_report import REPORT_TYP
 from inkan.wire.receipt import RECEIPT_TYP
+from inkan.wire.webhook import TAG as WEBHOOK_TAG
 
 # Purpose → the setting under [keys] that names the provider of its keys.
 SETS: Final[Mapping[KeyPurpose, str]] = {
@@ -40,6 +42,8 @@ SETS: Final[Mapping[KeyPurpose, str]] = {
     KeyPurpose.TOKEN: "services",
     KeyPurpose.WEBHOOK: "services",
     KeyPurpose.AUDIT_HEAD: "services",
+    KeyPurpose.REGISTRATION: "services",
+    KeyPurpose.CONFORMANCE: "services",
     KeyPurpose.VAPID: "services",
 }
 # Purpose → the `typ` of its tokens (RFC 8725 §3.11), or the tag of its messages (RFC 9421 §2.3).
@@ -47,7 +51,9 @@ KINDS: Final[Mapping[KeyPurpose, frozenset[str]]] = {
     KeyPurpose.RECEIPT: frozenset({RECEIPT_TYP}),
     KeyPurpose.TOKEN: frozenset({ACCESS_TOKEN_TYP}),
     KeyPurpose.AUDIT_HEAD: frozenset({HEAD_TYP, TRANSCRIPT_TYP}),
-    KeyPurpose.WEBHOOK: frozenset({"inkan-webhook"}),
+    KeyPurpose.REGISTRATION: frozenset({REGISTRATION_TYP}),
+    KeyPurpose.CONFORMANCE: frozenset({REPORT_TYP}),
+    KeyPurpose.WEBHOOK: frozenset({WEBHOOK_TAG}),
     KeyPurpose.VAPID: frozenset({VAPID_TYP}),
 }
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -31,7 +32,7 @@ from inkan.accounts import Accounts
 from inkan.approvals import Approvals
 from inkan.attributes import Attributes
 from inkan.audit import HEAD_KEY, Audit
-from inkan.composition import card_authorities, sandboxes
+from inkan.composition import card_authorities, exporters, sandboxes
 from inkan.composition.keys import open_others, ring
 from inkan.composition.push import KEY_LABEL, Push, push
 from inkan.composition.settings import Environment, Settings, SettingsWrong
@@ -41,7 +42,7 @@ from inkan.crypto.key_providers import KeyProvider, KeyPurpose, KeyUnknown
 from inkan.crypto.keys import KeySpec
 from inkan.crypto.workers.pool import WorkerPool
 from inkan.enrolment import Enrolment
-from inkan.identification import Identification
+from inkan.identification import Identification, WebhookSender
 from inkan.kernel.clock import Clock
 from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import random_bytes
@@ -50,7 +51,7 @@ from inkan.notices import Notices
 from inkan.people import People
 from inkan.pki import PKI, Fetch, ForeignAuthority, PublicURLs
 from inkan.portal import Portal
-from inkan.relying_parties import RelyingParties
+from inkan.relying_parties import Applications, Exporter, RelyingParties
 from inkan.sandbox import Sandbox
 from inkan.signing import Signing
 from inkan.store import connect, migrate
@@ -78,11 +79,13 @@ class Platform:
     accounts: Accounts
     pki: PKI
     relying_parties: RelyingParties
+    applications: Applications
     attributes: Attributes
     enrolment: Enrolment
     signing: Signing
     approvals: Approvals
     identification: Identification
+    webhooks: WebhookSender
     portal: Portal
     sandbox: Sandbox | None = None
 
@@ -116,7 +119,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
     Background work (outbox, schedules, HTTP) is not started here; see :mod:`inkan.composition.running`.
 
     Raises:
-        SettingsWrong: production without a passphrase; a card authority whose files are not usable.
+        SettingsWrong: production without a passphrase; a card authority or an exporter whose files are not usable.
         KeyStoreLocked: another passphrase than the key store's.
         WrongDatabase: a sandbox's database in another environment, or the reverse.
         StoreUnreachable and its like: no database.
@@ -142,8 +145,8 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         fetch = card_authorities.fetcher(settings, foreign)
         if fetch is not None:
             stack.push_async_callback(fetch.aclose)
-        push_fetch = Fetcher(admitted=settings.fetch.admitted)
-        stack.push_async_callback(push_fetch.aclose)
+        outgoing = Fetcher(admitted=settings.fetch.admitted)
+        stack.push_async_callback(outgoing.aclose)
         platform = assemble(
             settings,
             clock=clock,
@@ -152,7 +155,9 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             workers=workers,
             foreign=foreign,
             fetch=fetch,
-            push_fetch=push_fetch,
+            trusted=await asyncio.to_thread(exporters.read, settings),
+            push_fetch=outgoing,
+            post=outgoing,
         )
         await sandboxes.load(platform.pki, platform.sandbox, db)
         stack.push_async_callback(count_last_uses, platform)
@@ -177,12 +182,11 @@ def assemble(
     workers: WorkerPool,
     foreign: Sequence[ForeignAuthority] = (),
     fetch: Fetch | None = None,
+    trusted: Sequence[Exporter] = (),
+    post: Fetcher | None = None,
     push_fetch: notices.Fetch | None = None,
 ) -> Platform:
-    """Build every feature upon an open database; pure wiring, nothing is read or written.
-
-    Without ``push_fetch`` phones are not woken: their wallets ask.
-    """
+    """Build every feature upon an open database: pure wiring; without ``push_fetch`` wallets ask by themselves."""
     sealer = Sealer.of(keys)
     push_ = Push({}, "")
     if push_fetch is not None:
@@ -243,6 +247,23 @@ def assemble(
         issuer=settings.origins.platform,
         token_key=signer(keys, "token", KeyPurpose.TOKEN),
         loopback=settings.environment is not Environment.PRODUCTION,
+        imports_only=settings.environment is Environment.PRODUCTION,
+    )
+    applications_ = Applications(
+        relying_parties.Parts(
+            db=db,
+            audit=audit,
+            sealer=sealer,
+            clock=clock,
+            accounts=accounts_,
+            pki=pki_,
+            register=relying_parties_.register_of_systems,
+            issuer=settings.origins.platform,
+            sandbox=settings.environment is not Environment.PRODUCTION,
+        ),
+        export_key=partial(signer, keys, "registration", KeyPurpose.REGISTRATION),
+        report_key=partial(signer, keys, "conformance", KeyPurpose.CONFORMANCE),
+        trusted=trusted,
     )
     attributes_ = Attributes(db=db, audit=audit, people=people_, sealer=sealer)
     enrolment_ = Enrolment(
@@ -278,6 +299,11 @@ def assemble(
             qr_master=keys.secret("session-qr", KeyPurpose.MAC),
         )
     )
+    webhooks_ = WebhookSender(
+        post=post or Fetcher(admitted=settings.fetch.admitted),
+        key=signer(keys, "webhook", KeyPurpose.WEBHOOK),
+        clock=clock,
+    )
     portal_ = Portal(
         clock=clock,
         accounts=accounts_,
@@ -300,11 +326,13 @@ def assemble(
         accounts=accounts_,
         pki=pki_,
         relying_parties=relying_parties_,
+        applications=applications_,
         attributes=attributes_,
         enrolment=enrolment_,
         signing=signing_,
         approvals=approvals_,
         identification=identification_,
+        webhooks=webhooks_,
         portal=portal_,
         sandbox=sandboxes.build(
             settings,
@@ -316,6 +344,7 @@ def assemble(
             pki=pki_,
             enrolment=enrolment_,
             relying_parties=relying_parties_,
+            identification=identification_,
         ),
     )
 

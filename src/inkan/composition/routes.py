@@ -3,21 +3,25 @@
 from pathlib import Path
 from types import ModuleType
 
-from inkan import accounts, identification, notices, pki, portal, sandbox
+from inkan import accounts, identification, notices, pki, portal, relying_parties, sandbox
 from inkan.accounts import pages as accounts_pages
 from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
-from inkan.composition.settings import Environment
+from inkan.composition.settings import Environment, Limits
 from inkan.crypto.key_providers import KeyPurpose
 from inkan.enrolment import api as enrolment_api
 from inkan.identification import api as identification_api
 from inkan.identification import pages as identification_pages
+from inkan.identification.api import described
+from inkan.identification.api.rates import Rates, per_minute
 from inkan.notices import api as notices_api
 from inkan.pki import api as pki_api
 from inkan.pki import pages as pki_pages
 from inkan.pki.service.showing import Showing
+from inkan.portal import api as portal_api
 from inkan.portal import pages as portal_pages
 from inkan.relying_parties import api as relying_parties_api
+from inkan.relying_parties import pages as relying_parties_pages
 from inkan.signing import api as signing_api
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.cors import CORS
@@ -35,11 +39,12 @@ MENU = (
     MenuItem(text="My home", path=portal_pages.HOME_PATH, roles=_PERSON),
     MenuItem(text="Usage records", path=portal_pages.RECORDS_PATH, roles=_PERSON),
     MenuItem(text="Notices", path=portal_pages.NOTICES_PATH, roles=_PERSON),
+    *relying_parties_pages.MENU,
     *pki_pages.MENU,
 )
 """The menu of the platform's pages: who sees which entry."""
 
-PAGED = (accounts, identification, pki, portal, sandbox)
+PAGED = (accounts, identification, pki, portal, relying_parties, sandbox)
 """The features that bring templates, static files and texts."""
 
 
@@ -55,10 +60,20 @@ def application(platform: Platform) -> Application:
     )
     phones = enrolment_api.authenticator(platform.enrolment, replay=replay, clock=clock)
     wallet = CORS(frozenset({settings.origins.wallet}))
+    rates = rates_of(settings.limits)
     groups = [
         relying_parties_api.routes(platform.relying_parties),
-        identification_api.rp_routes(platform.identification, systems),
-        signing_api.rp_routes(platform.signing, systems),
+        identification_api.rp_routes(platform.identification, systems, rates=rates),
+        identification_api.published_routes(
+            platform.identification, platform.webhooks, systems, rates=rates
+        ),
+        signing_api.rp_routes(
+            platform.signing,
+            systems,
+            limit=rates.calls,
+            share=rates.share,
+            refusals=described.AUTHENTICATION,
+        ),
         identification_api.phone_routes(platform.identification, phones, cors=wallet),
         enrolment_api.desk_routes(platform.enrolment),
         enrolment_api.phone_routes(platform.enrolment, platform.pki, phones, cors=wallet),
@@ -77,11 +92,19 @@ def application(platform: Platform) -> Application:
             camera=settings.environment is not Environment.PRODUCTION,
         ),
         *portal_groups(platform),
+        portal_api.phone_routes(platform.portal, phones, cors=wallet),
+        *relying_parties_pages.routes(platform.applications, platform.relying_parties),
         *pki_pages.routes(Showing(pki=platform.pki, workers=platform.workers)),
         *sandboxes.groups(platform.sandbox, systems),
     ]
     documents = (
-        Document(path="/v1/openapi.json", title="Inkan RP API", prefix="/v1/"),
+        Document(
+            path="/v1/openapi.json",
+            title="Inkan RP API",
+            prefix="/v1/",
+            description=described.DESCRIPTION,
+            security=described.SECURITY,
+        ),
         Document(path="/phone/v1/openapi.json", title="Inkan Phone API", prefix="/phone/v1/"),
         Document(path="/enrol/v1/openapi.json", title="Inkan desk API", prefix="/enrol/v1/"),
     )
@@ -95,6 +118,7 @@ def application(platform: Platform) -> Application:
         permissions=(
             *accounts.PERMISSIONS,
             *notices.PERMISSIONS,
+            *relying_parties.PERMISSIONS,
             *enrolment_api.PERMISSIONS,
             *signing_api.PERMISSIONS,
             *identification_api.PERMISSIONS,
@@ -107,9 +131,21 @@ def application(platform: Platform) -> Application:
         origin=settings.origins.platform,
         groups=groups,
         documents=documents,
+        help="/v1/errors/",
         menu=(*MENU, *sandboxes.menu(platform.sandbox)),
     )
     return build_app([site], equipment)
+
+
+def rates_of(limits: Limits) -> Rates:
+    """The rates of the RP API as the settings have them."""
+    return Rates(
+        sessions=per_minute("sessions", limits.sessions_per_minute),
+        calls=per_minute("calls", limits.calls_per_minute),
+        published=per_minute("published", limits.published_per_minute),
+        verifications=per_minute("verifications", limits.verifications_per_minute),
+        times={each.code: each.times for each in limits.systems},
+    )
 
 
 def portal_groups(platform: Platform) -> list[Group]:
@@ -119,6 +155,9 @@ def portal_groups(platform: Platform) -> list[Group]:
         portal_pages.login_routes(platform.portal),
         portal_pages.code_routes(platform.portal, camera=camera),
         portal_pages.home_routes(platform.portal, platform.accounts),
+        portal_pages.use_routes(platform.portal, platform.accounts),
+        portal_pages.export_routes(platform.portal, platform.accounts),
+        portal_pages.consent_routes(platform.portal, platform.accounts),
     ]
 
 

@@ -20,6 +20,7 @@ from inkan.sandbox import PURGE_EVERY, Parts, Sandbox, refuse_sandbox
 from inkan.sandbox import api as sandbox_api
 from inkan.sandbox import pages as sandbox_pages
 from inkan.store.database import Database
+from inkan.store.outbox import Handler
 from inkan.store.schedules import Schedule
 from inkan.web.exchange import Around, Authenticator, MenuItem
 from inkan.web.routes import Group
@@ -86,6 +87,11 @@ def menu(sandbox: Sandbox | None) -> tuple[MenuItem, ...]:
 def around(sandbox: Sandbox | None) -> Around | None:
     """What stands around every endpoint."""
     return None if sandbox is None else sandbox_api.around(sandbox.faults)
+
+
+def handlers(sandbox: Sandbox | None, table: Mapping[str, Handler]) -> Mapping[str, Handler]:
+    """The table of the outbox, with what a sandbox lets go wrong."""
+    return table if sandbox is None else sandbox.disturb(table)
 
 
 def schedules(sandbox: Sandbox | None) -> dict[str, Schedule]:

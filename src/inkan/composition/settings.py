@@ -11,12 +11,14 @@ import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
+from inkan.composition.card_settings import CardAuthority, Cards
 from inkan.composition.key_settings import Budgets, Keys, Remote, Signer, Token
+from inkan.composition.limit_settings import Limits
 from inkan.composition.push_settings import Push
 from inkan.kernel.errors import Malformed
 
@@ -28,12 +30,11 @@ FOREIGN = frozenset(
 
 
 # Settings that a variable holds with commas between their members.
-LISTS = frozenset({"admitted", "hosts", "peers"})
+LISTS = frozenset({"admitted", "exporters", "hosts", "peers"})
 
 LAST_PORT = 65535
 TIMESTAMP_ACCURACIES_MS = range(100, 60_000 + 1)
 DEFAULT_PORTS = {"http": 80, "https": 443}
-OID = Annotated[str, msgspec.Meta(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$", max_length=128)]
 
 
 class SettingsWrong(Malformed):
@@ -114,29 +115,13 @@ class Fetch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     admitted: tuple[str, ...] = ()
 
 
-class CardAuthority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A card authority that others run: what makes its cards acceptable, and where their status may be asked.
+class Onboarding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose exports of reviewed systems this instance takes in (docs/relying-parties/onboarding.md).
 
-    ``chain`` names certificate files (DER or PEM) from the authority up to the anchor. ``policies`` holds
-    certificate policies as dotted OIDs; a card asserts one of them. An address in a card's certificate is called
-    only if its origin is among ``origins``; ``http`` is admitted, since lists and answers are signed.
+    ``exporters`` names files of JSON: what ``inkan systems exporter`` prints at the sandbox.
     """
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-    chain: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=4)]
-    policies: Annotated[tuple[OID, ...], msgspec.Meta(min_length=1)]
-    origins: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
-    profile: Literal["card-auth", "card-sign"] = "card-sign"
-
-
-class Cards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Cards of authorities that others run, each a table of the file: ``[[cards.authorities]]``.
-
-    What a status service said is used until its nextUpdate, and for ``status_minutes`` at most.
-    """
-
-    authorities: tuple[CardAuthority, ...] = ()
-    status_minutes: int = 60
+    exporters: tuple[str, ...] = ()
 
 
 class SandboxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,7 +154,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     push: Push = Push()
     database: Database = Database()
     fetch: Fetch = Fetch()
+    limits: Limits = Limits()
     cards: Cards = Cards()
+    onboarding: Onboarding = Onboarding()
     sandbox: SandboxSettings = SandboxSettings()
 
     @property
@@ -284,6 +271,10 @@ def _check_figures(settings: Settings) -> None:
         "cards.status_minutes": settings.cards.status_minutes,
         "pki.timestamps_per_minute": settings.pki.timestamps_per_minute,
         "pki.ocsp_live_per_minute": settings.pki.ocsp_live_per_minute,
+        "limits.sessions_per_minute": settings.limits.sessions_per_minute,
+        "limits.calls_per_minute": settings.limits.calls_per_minute,
+        "limits.published_per_minute": settings.limits.published_per_minute,
+        "limits.verifications_per_minute": settings.limits.verifications_per_minute,
         "workers.count": settings.workers.count,
         "workers.memory_mib": settings.workers.memory_mib,
         "workers.deadline_s": settings.workers.deadline_s,
@@ -376,8 +367,10 @@ def _is_origin(text: str) -> bool:
 __all__ = [
     "Budgets",
     "CardAuthority",
+    "Cards",
     "Environment",
     "Keys",
+    "Limits",
     "Push",
     "Remote",
     "Settings",

@@ -45,6 +45,8 @@ FORMATS: Final[Mapping[KeyPurpose, frozenset[SignedFormat]]] = {
     KeyPurpose.TOKEN: frozenset({SignedFormat.JWS}),
     KeyPurpose.WEBHOOK: frozenset({SignedFormat.HTTP_MESSAGE}),
     KeyPurpose.AUDIT_HEAD: frozenset({SignedFormat.JWS}),
+    KeyPurpose.REGISTRATION: frozenset({SignedFormat.JWS}),
+    KeyPurpose.CONFORMANCE: frozenset({SignedFormat.JWS}),
     KeyPurpose.VAPID: frozenset({SignedFormat.JWS}),
 }
 

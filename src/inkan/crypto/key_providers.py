@@ -29,6 +29,8 @@ class KeyPurpose(StrEnum):
     TOKEN = "token"  # noqa: S105 - a purpose, not a password
     WEBHOOK = "webhook"
     AUDIT_HEAD = "audit_head"
+    REGISTRATION = "registration"
+    CONFORMANCE = "conformance"
     VAPID = "vapid"
     SEAL = "seal"
     LOOKUP = "lookup"
@@ -48,6 +50,8 @@ SIGNING_PURPOSES: Final = frozenset(
         KeyPurpose.TOKEN,
         KeyPurpose.WEBHOOK,
         KeyPurpose.AUDIT_HEAD,
+        KeyPurpose.REGISTRATION,
+        KeyPurpose.CONFORMANCE,
         KeyPurpose.VAPID,
     }
 )

@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_der_private_key,
     load_der_public_key,
+    load_pem_private_key,
 )
 
 from inkan.kernel.errors import Malformed
@@ -156,6 +157,24 @@ def load_private(pkcs8: Secret[bytes]) -> PrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # The library's words might quote key material.
         raise KeyMalformed("no private key") from None
+    if not isinstance(key, (EllipticCurvePrivateKey, RSAPrivateKey)):
+        raise KeyUnsupported("neither RSA nor elliptic curve")
+    return key
+
+
+def load_private_pem(pem: bytes, *, passphrase: Secret[str] | None = None) -> PrivateKey:
+    """Return the key of a PEM file (RFC 7468; PKCS #8, or the older forms that OpenSSL writes).
+
+    Raises:
+        KeyMalformed: not such a file, or it needs another passphrase.
+        KeyUnsupported: neither RSA nor elliptic curve.
+    """
+    password = passphrase.reveal().encode() if passphrase is not None else None
+    try:
+        key = load_pem_private_key(pem, password=password)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        # The library's words might quote key material.
+        raise KeyMalformed("no private key, or another passphrase") from None
     if not isinstance(key, (EllipticCurvePrivateKey, RSAPrivateKey)):
         raise KeyUnsupported("neither RSA nor elliptic curve")
     return key

@@ -31,6 +31,7 @@ CONTENT_RENEW: Final = f"{ARC}.3.2"
 CONTENT_REVOKE: Final = f"{ARC}.3.3"
 CONTENT_WINDOW: Final = f"{ARC}.3.4"
 CONTENT_CEREMONY: Final = f"{ARC}.3.5"
+CONTENT_SEAL: Final = f"{ARC}.3.6"
 
 TIMESTAMP_POLICY: Final = f"{ARC}.4.1"
 
@@ -72,6 +73,7 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         CONTENT_REVOKE: "CMS content: request to revoke a phone",
         CONTENT_WINDOW: "CMS content: request forwarded by a service window",
         CONTENT_CEREMONY: "CMS content: approval of a key ceremony by a custodian",
+        CONTENT_SEAL: "CMS content: seal of an organisation across its application and its consent",
         TIMESTAMP_POLICY: "time-stamp policy: accuracy as stated in the token, clock guarded as in docs/timestamps.md",
     }
 )

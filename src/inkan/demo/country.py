@@ -101,6 +101,16 @@ class Country:
         return self.instance.platform.settings.origins.platform
 
     @property
+    def office_origin(self) -> str:
+        """The tax office's site, on the next port."""
+        return f"http://{read_world().system['domain']}:{self.instance.platform.settings.server.port + 1}"
+
+    @property
+    def return_url(self) -> str:
+        """Where phones and the redirect page lead a browser back to."""
+        return f"{self.office_origin}/return"
+
+    @property
     def wallet_origin(self) -> str:
         """The wallet's origin; its host is the RP ID."""
         return self.instance.platform.settings.origins.wallet
@@ -192,7 +202,8 @@ async def found(country: Country, *, tell: Tell = keep_quiet) -> None:
     country.citizens |= {citizen.part.key: citizen for citizen in citizens}
     tell("the tax office's system")
     public = jwk.to_jwk(country.credentials.key.public_key())
-    registration = msgspec.convert({**world.system, "keys": [public]}, SystemRegistration)
+    members = {**world.system, "keys": [public], "return_urls": [country.return_url]}
+    registration = msgspec.convert(members, SystemRegistration)
     await platform.relying_parties.register(registration)
 
 

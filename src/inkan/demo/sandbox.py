@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -16,11 +17,15 @@ from inkan.demo.country import read_world
 from inkan.pki import read_ceremony
 from inkan.relying_parties import SystemRegistration
 from inkan.web.server import Server as HTTPServer
+from inkan.wire.binding import Door
+
+RETURN_URL: Final = "http://taxoffice.localhost:8000/return"
+"""Where sessions of the demo's sandbox may come back to: the program of whoever tries it."""
 
 
 @asynccontextmanager
 async def sandbox(folder: Path, *, port: int, key: PrivateKey) -> AsyncIterator[SystemCredentials]:
-    """Found a sandbox in an empty folder, with the tax office's system in its register, and serve it.
+    """Found a sandbox in an empty folder, with the tax office's system and all doors in its register, and serve it.
 
     Args:
         folder: made where it is missing.
@@ -46,7 +51,12 @@ async def sandbox(folder: Path, *, port: int, key: PrivateKey) -> AsyncIterator[
         await stack.enter_async_context(instance.listening(port=port))
         text = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
         await instance.platform.pki.hold_ceremony(read_ceremony(text))
-        system = {**read_world().system, "keys": [jwk.to_jwk(key.public_key())]}
+        system = {
+            **read_world().system,
+            "doors": [door.value for door in Door],
+            "return_urls": [RETURN_URL],
+            "keys": [jwk.to_jwk(key.public_key())],
+        }
         registered = await instance.platform.relying_parties.register(
             msgspec.convert(system, SystemRegistration)
         )

@@ -1,18 +1,24 @@
 """The steps that a story is told in, and what is reported of each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 
 class StepReport(msgspec.Struct):
-    """One step of the story."""
+    """One step of the story.
+
+    Attributes:
+        binding: the level that an identification reached and its evidence; empty where none was.
+    """
 
     name: str
     door: str
     checks: list[str]
     outcome: str
     ms: float
+    binding: str = ""
 
 
 class StoryReport(msgspec.Struct):
@@ -33,6 +39,11 @@ class Step:
     name: str
     door: str
     checks: list[str] = field(default_factory=list)
+    binding: str = ""
+
+    def bound(self, level: str, evidence: Sequence[str]) -> None:
+        """Note the binding level of the answer and what it rests on."""
+        self.binding = f"{level} ({', '.join(evidence)})" if evidence else level
 
     def check(self, what: str, holds: object) -> None:
         """Note a check that holds.

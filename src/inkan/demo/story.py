@@ -27,6 +27,8 @@ from inkan.client import (
 )
 from inkan.crypto import base64url, jose
 from inkan.demo.country import Citizen, Country
+from inkan.demo.door_scenes import SCENES as DOORS
+from inkan.demo.door_scenes import Cast
 from inkan.demo.nation import nation
 from inkan.demo.nation_scenes import SCENES
 from inkan.demo.steps import CheckFailed, Step, StepReport, StoryReport
@@ -70,6 +72,7 @@ class Story:
                 self._identification,
                 self._wrong_person,
                 self._stale_code,
+                self._doors,
                 self._refusal,
                 self._young_phone,
                 self._second_phone,
@@ -126,6 +129,8 @@ class Story:
             seen = await session.wait(timeout_s=10)
             step.check("the session is closed with ok", seen.is_ok)
             step.check("the person is the expected one", seen.match is True)
+            assert seen.binding is not None
+            step.bound(str(seen.binding.level), seen.binding.evidence)
             await self._verify(session, step)
 
     async def _wrong_person(self) -> None:
@@ -157,6 +162,14 @@ class Story:
             step.check("the session still waits", session.view.state == "presented")
             await session.cancel()
 
+    async def _doors(self) -> None:
+        """The other ways to the same phone, and what each is worth."""
+        async with self._tax_office() as agency:
+            cast = Cast(self._country, agency, self._phones["chen"], self._expect("chen"))
+            for name, (door, scene) in DOORS.items():
+                async with self._step(name, door) as step:
+                    await scene(cast, step)
+
     async def _refusal(self) -> None:
         async with self._step("the person refuses", "qr") as step, self._tax_office() as agency:
             session = await agency.create_session("identify", purpose="login")
@@ -179,7 +192,7 @@ class Story:
             phone = await self._bind("chen", "陳怡君的平板", step, key="tablet-2")
             step.check("two phones stand in the list", len(await phone.phones()) == 2)
             uses = await phone.records()
-            step.check("and the uses in the person's records", len(uses) == 3)
+            step.check("and the uses in the person's records", len(uses) == 9)
 
     async def _third_phone(self) -> None:
         async with self._step("a third phone", "enrolment") as step:
@@ -353,6 +366,7 @@ class Story:
                 checks=step.checks,
                 outcome=outcome,
                 ms=round((time.perf_counter() - started) * 1000, 1),
+                binding=step.binding,
             )
             self._steps.append(report)
             self._tell(report)

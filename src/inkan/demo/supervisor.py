@@ -9,7 +9,7 @@ import click
 
 from inkan.apps.showcase.tax_office import tax_office
 from inkan.demo.country import Country, Tell, country, keep_quiet
-from inkan.demo.sandbox import sandbox
+from inkan.demo.sandbox import RETURN_URL, sandbox
 from inkan.demo.steps import StepReport, StoryReport
 from inkan.demo.story import Story
 from inkan.kernel.clock import Clock
@@ -31,7 +31,7 @@ async def show(folder: Path, *, port: int) -> None:
         loop.add_signal_handler(number, stop.set)
     async with country(folder, port=port, tell=progress()) as founded:
         office = tax_office(
-            origin=f"http://taxoffice.localhost:{port + 1}",
+            origin=founded.office_origin,
             credentials=founded.credentials,
             anchors=founded.anchors,
             clock=founded.clock,
@@ -51,7 +51,8 @@ async def _show_sandbox(founded: Country, folder: Path, port: int) -> None:
         async with sandbox(folder, port=port, key=founded.credentials.key) as credentials:
             click.echo(
                 f"The sandbox runs, too; its system code is all it asks for:\n\n"
-                f"    {credentials.issuer}/sandbox   ({credentials.code})\n"
+                f"    {credentials.issuer}/sandbox   ({credentials.code})\n\n"
+                f"Every door is open there; browsers come back to {RETURN_URL}.\n"
             )
             await asyncio.Event().wait()
     except InkanError as refused:
@@ -106,6 +107,6 @@ def _print(step: StepReport) -> None:
         if step.outcome == "ok"
         else click.style("FAILED", fg="red")
     )
-    click.echo(f"{mark} {step.name:48} {step.door:10} {step.ms:8.1f} ms")
+    click.echo(f"{mark} {step.name:48} {step.door:10} {step.ms:8.1f} ms  {step.binding}".rstrip())
     for check in step.checks:
         click.echo(f"         {check}")

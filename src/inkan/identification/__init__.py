@@ -11,24 +11,38 @@ from inkan.identification.model import (
     SubjectHint,
 )
 from inkan.identification.service import (
+    END_JOB,
     PUSH_JOB,
+    WEBHOOK_JOB,
     AssertionParts,
+    ConsentView,
     Decided,
+    EndJob,
     Identification,
+    KnownBrowser,
+    LogEntry,
     Opened,
     Parts,
     PushJob,
+    WebhookSender,
+    phone_topic,
 )
 from inkan.identification.store import EVENT_PAIRS
 
 __all__ = [
+    "END_JOB",
     "EVENT_PAIRS",
     "PUSH_JOB",
+    "WEBHOOK_JOB",
     "Answer",
     "AssertionParts",
+    "ConsentView",
     "Created",
     "Decided",
+    "EndJob",
     "Identification",
+    "KnownBrowser",
+    "LogEntry",
     "Opened",
     "Parts",
     "PushJob",
@@ -38,4 +52,6 @@ __all__ = [
     "SessionOrder",
     "SessionView",
     "SubjectHint",
+    "WebhookSender",
+    "phone_topic",
 ]

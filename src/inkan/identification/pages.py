@@ -23,6 +23,7 @@ from inkan.web.principal import open_to_all
 from inkan.web.response import Response, see_other
 from inkan.web.routes import Bare, Group, Surface
 from inkan.web.sse import ServerEvent, event_stream
+from inkan.wire.forms import MaybePhoneName
 from inkan.wire.shown import Language
 
 FOLDER: Final = Path(__file__).parent
@@ -45,7 +46,7 @@ class ChoiceForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     way: Opening
     national_id: Annotated[str, msgspec.Meta(max_length=10)] = ""
-    phone_name: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    phone_name: MaybePhoneName = ""
 
 
 class EmptyForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -69,7 +69,7 @@ DOORS: Final[Mapping[Door, DoorRule]] = MappingProxyType(
             openings={Opening.LINK: StatementDoor.WEB_LINK},
             source="TW-58, TW-59",
         ),
-        # 180 s are the life of each try on the page (TW-45); people type there before they scan.
+        # NOTE(divergence-8): 180 s are the life of each try on the page (TW-45); people type there before they scan.
         Door.REDIRECT: DoorRule(
             timedelta(seconds=600),
             returns=True,

@@ -34,7 +34,7 @@ reveal = sa.Table(
     sa.Index(None, "person", "at"),
 )
 
-# References are keyed hashes; what was given out is noted, so that who holds one may name it (design §5.5).
+# NOTE(divergence-10): references are keyed hashes; what was given out is noted, so that who holds one may name it.
 reference = sa.Table(
     "people_reference",
     metadata,

@@ -1,13 +1,25 @@
-"""The figures of client authentication and access tokens."""
+"""The figures of client authentication, access tokens, applications and load tests; who may apply, and who may do what."""
 
 import re
+import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Final
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Final, NamedTuple
 
+import msgspec
 from msgspec import Meta
 
+from inkan.kernel.machine import Machine
 from inkan.relying_parties.model import SystemState
+from inkan.relying_parties.model.application import (
+    ApplicationState,
+    ApplicationStep,
+    Sector,
+)
+from inkan.relying_parties.model.window import WindowState, WindowStep
+from inkan.web.principal import Assurance, Permission
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -66,3 +78,160 @@ USE_CASE_OF_STATE: Mapping[SystemState, str] = {
     SystemState.ACTIVE: "relying_parties.system_resumed",
     SystemState.SUSPENDED: "relying_parties.system_suspended",
 }
+
+# --- keys ------------------------------------------------------------------------------------------------
+
+KEYS_LIMIT: Final = 2
+"""Threat 4: the present key and its successor, so that a rotation has an overlap and a stolen key no third place."""
+
+# --- applications ----------------------------------------------------------------------------------------
+
+
+class Eligibility(NamedTuple):
+    """Who may apply under a scheme.
+
+    Attributes:
+        sectors: of the organisation.
+        country: that registers its number; the seal's certificate names it too.
+        source: where that stands.
+    """
+
+    sectors: frozenset[Sector]
+    country: str
+    source: str
+
+
+ELIGIBLE: Final[Mapping[str, Eligibility]] = {
+    "tw-citizen": Eligibility(
+        sectors=frozenset({"government", "finance", "telecom"}), country="TW", source="TW-61"
+    ),
+}
+
+APPLICATION_MACHINE: Final[Machine[ApplicationState, ApplicationStep]] = Machine(
+    ApplicationState.DRAFT,
+    {
+        # TW-62: form and consent are sealed; what is sealed does not change under the seal.
+        (ApplicationState.DRAFT, ApplicationStep.EDIT): ApplicationState.DRAFT,
+        (ApplicationState.SEALED, ApplicationStep.EDIT): ApplicationState.DRAFT,
+        (ApplicationState.RETURNED, ApplicationStep.EDIT): ApplicationState.DRAFT,
+        (ApplicationState.DRAFT, ApplicationStep.COMPLETE): ApplicationState.DRAFT,
+        (ApplicationState.DRAFT, ApplicationStep.SEAL): ApplicationState.SEALED,
+        (ApplicationState.SEALED, ApplicationStep.SUBMIT): ApplicationState.IN_REVIEW,
+        (ApplicationState.IN_REVIEW, ApplicationStep.RETURN): ApplicationState.RETURNED,
+        (ApplicationState.IN_REVIEW, ApplicationStep.REFUSE): ApplicationState.REFUSED,
+        (ApplicationState.IN_REVIEW, ApplicationStep.APPROVE): ApplicationState.APPROVED,
+    },
+)
+USE_CASE_OF_STEP: Final[Mapping[ApplicationStep, str]] = {
+    ApplicationStep.EDIT: "relying_parties.application_edited",
+    ApplicationStep.COMPLETE: "relying_parties.application_completed",
+    ApplicationStep.SEAL: "relying_parties.application_sealed",
+    ApplicationStep.SUBMIT: "relying_parties.application_submitted",
+    ApplicationStep.RETURN: "relying_parties.application_returned",
+    ApplicationStep.REFUSE: "relying_parties.application_refused",
+    ApplicationStep.APPROVE: "relying_parties.application_approved",
+}
+
+
+class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One edition of the consent text: paragraphs in each language of the platform."""
+
+    edition: str
+    text: dict[str, list[str]]
+
+
+@cache
+def consents() -> dict[str, Consent]:
+    """Every edition of the consent text, the newest last; an edition never changes, its successor has a new name."""
+    folder = files("inkan.relying_parties") / "documents"
+    found = sorted(
+        (each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda e: e.name
+    )
+    read = [
+        msgspec.convert(tomllib.loads(each.read_text(encoding="utf-8")), Consent) for each in found
+    ]
+    return {each.edition: each for each in read}
+
+
+def newest_consent() -> Consent:
+    """The edition that a new application accepts."""
+    return list(consents().values())[-1]
+
+
+# --- from the sandbox into production (TW-64) -------------------------------------------------------------
+
+REGISTRATION_TYP: Final = "inkan-registration+jws"
+EXPORT_LIFE: Final = timedelta(hours=72)
+"""Long enough to carry it over, short enough that a suspension in between is seen."""
+REPORT_LIFE: Final = timedelta(days=30)
+EXPORT_LIMIT: Final = 256 * 1024
+
+# --- load tests (TW-67) -----------------------------------------------------------------------------------
+
+WINDOW_NOTICE: Final = timedelta(hours=24)
+WINDOW_AHEAD: Final = timedelta(days=90)
+WINDOW_LENGTH: Final = timedelta(hours=8)
+WINDOW_RATE: Final = 600_000
+
+WINDOW_MACHINE: Final[Machine[WindowState, WindowStep]] = Machine(
+    WindowState.ANNOUNCED,
+    {
+        (WindowState.ANNOUNCED, WindowStep.CONFIRM): WindowState.CONFIRMED,
+        (WindowState.ANNOUNCED, WindowStep.REFUSE): WindowState.REFUSED,
+        (WindowState.ANNOUNCED, WindowStep.WITHDRAW): WindowState.WITHDRAWN,
+        (WindowState.CONFIRMED, WindowStep.WITHDRAW): WindowState.WITHDRAWN,
+    },
+)
+USE_CASE_OF_WINDOW: Final[Mapping[WindowStep, str]] = {
+    WindowStep.CONFIRM: "relying_parties.window_confirmed",
+    WindowStep.REFUSE: "relying_parties.window_refused",
+    WindowStep.WITHDRAW: "relying_parties.window_withdrawn",
+}
+
+# --- who may do what --------------------------------------------------------------------------------------
+
+DECIDE_APPLICATION: Final = "console.decide_application"
+"""The row of accounts for reviewing officers; the act of four eyes has its name."""
+
+SUSPEND_SYSTEM: Final = "console.suspend_system"
+EXPORT_SYSTEM: Final = "console.export_system"
+IMPORT_SYSTEM: Final = "console.import_system"
+
+FRESH: Final = timedelta(minutes=10)
+"""Acts that give or take rights need the human being's own act within this (ASVS 7.5.3)."""
+
+
+def _staff(
+    use_case: str, *roles: str, source: str, fresh_within: timedelta | None = None
+) -> Permission:
+    return Permission(
+        use_case=use_case,
+        roles=frozenset(roles),
+        source=source,
+        assurance=Assurance.PHISHING_RESISTANT,
+        fresh_within=fresh_within,
+    )
+
+
+PERMISSIONS: Final = (
+    _staff("developer.apply", "developer", source="TW-62, TW-63"),
+    _staff("developer.keys", "developer", source="threat 4", fresh_within=FRESH),
+    _staff("developer.windows", "developer", source="TW-67"),
+    _staff(
+        SUSPEND_SYSTEM,
+        "rp_officer",
+        "operator",
+        source="threat 4, issue 4",
+        fresh_within=FRESH,
+    ),
+    _staff(EXPORT_SYSTEM, "operator", source="TW-64", fresh_within=FRESH),
+    _staff(IMPORT_SYSTEM, "operator", source="TW-64", fresh_within=FRESH),
+    _staff("console.windows", "rp_officer", "operator", "auditor", source="TW-67"),
+    _staff(
+        "console.decide_window",
+        "rp_officer",
+        "operator",
+        source="TW-67",
+        fresh_within=FRESH,
+    ),
+)

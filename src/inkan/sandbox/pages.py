@@ -5,6 +5,7 @@ cookie. Everything works without JavaScript.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -18,10 +19,12 @@ from inkan.sandbox.model import (
     Approve,
     Behaviour,
     ClockOrder,
+    Code,
     CodeUnknown,
     FaultCode,
     FaultOrder,
     Lose,
+    Open,
     PhoneOrder,
     Refuse,
     Report,
@@ -79,7 +82,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "lose": Lose(),
     "revoke": Revoke(),
 }
-"""The buttons that need no further word; ``scan`` and ``end`` have forms of their own."""
+"""The buttons that need no further word; ``end`` and the doors have forms of their own."""
 
 BUTTONS: Final[Mapping[str, str]] = {
     "approve": "Approve",
@@ -119,6 +122,54 @@ class ScanForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     frame: str
 
 
+class OpenForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The form that hands a phone an address of the wallet."""
+
+    link: str
+
+
+class CodeForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The form that opens the newest push; an empty code is the one that the asking page shows."""
+
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DoorForm:
+    """The form of one door on a phone's card.
+
+    Attributes:
+        form, action: what the form is read as, and what the API would be sent.
+        field, label, button: English, the keys of their translations.
+        longest: characters that the field takes.
+        hint: above the field, which may then be left empty.
+    """
+
+    form: type[msgspec.Struct]
+    action: type[Action]
+    field: str
+    label: str
+    button: str
+    longest: int = 500
+    hint: str = ""
+
+
+DOOR_FORMS: Final[Mapping[str, DoorForm]] = {
+    "scan": DoorForm(ScanForm, Scan, "frame", "Frame of the code, as text", "Scan"),
+    "open": DoorForm(OpenForm, Open, "link", "Address of a web link or app link", "Open"),
+    "code": DoorForm(
+        CodeForm,
+        Code,
+        "code",
+        "Code of a push",
+        "Type",
+        longest=20,
+        hint="Of the newest push; left empty, the phone types the code that the asking page shows.",
+    ),
+}
+"""How a session reaches a phone by hand: a row for each action of :data:`inkan.sandbox.service.doors.DOORS`."""
+
+
 class ClockForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The form that moves the clock: so many of a unit."""
 
@@ -133,6 +184,8 @@ class FaultForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     error_percent: Percent = 0
     error: FaultCode = FaultCode.UNAVAILABLE
     drop_percent: Percent = 0
+    push_lost_percent: Percent = 0
+    webhook_delay_s: Annotated[int, msgspec.Meta(ge=0, le=600)] = 0
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 0
 
 
@@ -195,6 +248,8 @@ def _home(sandbox: Sandbox, principal_of: PrincipalOf) -> Group:
             behaviours=BEHAVIOURS,
             states=STATES,
             buttons=BUTTONS,
+            doors=DOOR_FORMS,
+            returns=sandbox.returns,
             codes=tuple(FaultCode),
             path=HOME_PATH,
         )
@@ -207,11 +262,16 @@ def _home(sandbox: Sandbox, principal_of: PrincipalOf) -> Group:
         await sandbox.make_phone(await _system(exchange), _order(order, PhoneOrder))
         return see_other(HOME_PATH)
 
-    async def scan(exchange: Exchange) -> Response:
-        form = await exchange.form(ScanForm)
-        action = _order({"frame": form.frame.strip(), "action": "scan"}, Scan)
-        await sandbox.act(await _system(exchange), exchange.parameters["id"], action)
-        return see_other(HOME_PATH)
+    def reach(name: str, door: DoorForm) -> Bare:
+        async def endpoint(exchange: Exchange) -> Response:
+            form = await exchange.form(door.form)
+            typed = str(getattr(form, door.field)).strip()
+            order = {"action": name} | ({door.field: typed} if typed else {})
+            action = _order(order, door.action)
+            await sandbox.act(await _system(exchange), exchange.parameters["id"], action)
+            return see_other(HOME_PATH)
+
+        return Bare(endpoint=endpoint, access=_USE)
 
     async def end(exchange: Exchange) -> Response:
         await sandbox.end_phone(await _system(exchange), exchange.parameters["id"])
@@ -238,6 +298,8 @@ def _home(sandbox: Sandbox, principal_of: PrincipalOf) -> Group:
             error_rate=form.error_percent / 100,
             errors=[form.error],
             drop_rate=form.drop_percent / 100,
+            push_lost_rate=form.push_lost_percent / 100,
+            webhook_delay_s=form.webhook_delay_s,
             seed=form.seed,
         )
         sandbox.faults.set(await _system(exchange), order)
@@ -256,7 +318,7 @@ def _home(sandbox: Sandbox, principal_of: PrincipalOf) -> Group:
         bare={
             ("GET", HOME_PATH): Bare(endpoint=home, access=_USE),
             ("POST", "/sandbox/phones"): Bare(endpoint=make, access=_USE),
-            ("POST", f"{phone}/scan"): Bare(endpoint=scan, access=_USE),
+            **{("POST", f"{phone}/{name}"): reach(name, door) for name, door in DOOR_FORMS.items()},
             ("POST", f"{phone}/end"): Bare(endpoint=end, access=_USE),
             **{("POST", f"{phone}/{name}"): act(action) for name, action in ACTIONS.items()},
             ("POST", "/sandbox/clock"): Bare(endpoint=advance, access=_USE),
@@ -279,4 +341,4 @@ def _order(members: dict[str, Any], kind: type[T]) -> T:
     return decode(msgspec.json.encode(members), kind)
 
 
-__all__ = ["BEHAVIOURS", "BUTTONS", "FOLDER", "MENU", "STATES", "groups"]
+__all__ = ["BEHAVIOURS", "BUTTONS", "DOOR_FORMS", "FOLDER", "MENU", "STATES", "groups"]

@@ -11,9 +11,18 @@ from typing import Final
 import msgspec
 
 from inkan.kernel.identifiers import NationalID, national_id_check_digit, parse_national_id
-from inkan.sandbox.model import Behaviour, Move, PersonNotOffered, PersonRow, VirtualState
+from inkan.sandbox.model import (
+    Behaviour,
+    ExpectedOutcome,
+    Move,
+    PersonNotOffered,
+    PersonRow,
+    VirtualState,
+)
 from inkan.web.limits import RateLimit
 from inkan.web.principal import Permission
+from inkan.wire.reasons import Reason
+from inkan.wire.session import Outcome, SessionState
 
 PLANS: Final[Mapping[Behaviour, tuple[Move, ...]]] = {
     Behaviour.MANUAL: (Move.OPEN,),
@@ -35,6 +44,14 @@ FIRST_STATES: Final[Mapping[Behaviour, VirtualState]] = {
     Behaviour.REVOKED: VirtualState.REVOKED,
 }
 """Where a virtual phone is once it is bound."""
+
+ACTS_ON_PUSH: Final = frozenset(Behaviour) - {Behaviour.MANUAL}
+"""Which behaviours follow their plan when a push reaches the phone, without anybody's word."""
+
+LOOK_EVERY: Final = timedelta(minutes=10)
+"""How often a phone looks although nothing woke it: as long as a push lives at most."""
+ACT_AT_ONCE: Final = 4
+"""How many phones of an instance act on pushes at a time; the others wait their turn."""
 
 CARD_YEARS: Final = 3  # JPKI-11
 IDLE_AFTER: Final = timedelta(days=7)
@@ -85,6 +102,13 @@ def get_person(key: str) -> PersonRow:
     if row is None:
         raise PersonNotOffered()
     return row
+
+
+def expected_by_push(row: PersonRow) -> ExpectedOutcome:
+    """What comes of a push to this person: whatever is no agreement looks like nobody (TW-49; threat 15)."""
+    if row.outcome.session == Outcome.OK:
+        return ExpectedOutcome(session=Outcome.OK)
+    return ExpectedOutcome(session=SessionState.EXPIRED, reason=Reason.USER_NO_RESPONSE)
 
 
 def national_id_of(row: PersonRow, number: int) -> NationalID:

@@ -67,6 +67,7 @@ PHONES = Query(
     .where(phone.c.system == _bind("system"))
     .order_by(phone.c.created_at, phone.c.id)
 )
+IN_STATE = Query(sa.select(phone).where(phone.c.state == _bind("state")).order_by(phone.c.id))
 PHONE = Query(sa.select(phone).where(phone.c.id == _bind("key"), phone.c.system == _bind("system")))
 NOTE = Query(
     sa.update(phone)

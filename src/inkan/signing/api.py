@@ -1,23 +1,79 @@
 """Documents and batches in the RP API (``/v1``)."""
 
-from inkan.kernel.idempotency import verify_idempotency_key
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from inkan.kernel.errors import InkanError
+from inkan.kernel.idempotency import (
+    IdempotencyConflict,
+    IdempotencyKeyMissing,
+    verify_idempotency_key,
+)
 from inkan.kernel.ids import SystemID
-from inkan.signing.model import BatchOrder, BatchView, DocumentOrder, DocumentView
+from inkan.people import MyNumberRefused
+from inkan.signing.model import (
+    BatchNotFound,
+    BatchOrder,
+    BatchView,
+    DocumentNotFound,
+    DocumentOrder,
+    DocumentView,
+)
 from inkan.signing.rules import BATCH_BODY_LIMIT
 from inkan.signing.service import Signing
 from inkan.web.exchange import Authenticator, Exchange
-from inkan.web.principal import Access, Permission
+from inkan.web.limits import RateLimit
+from inkan.web.principal import Access, Permission, Principal
 from inkan.web.response import Response, created, ok
-from inkan.web.routes import Bare, Group, Operation, Surface
+from inkan.web.routes import IDEMPOTENCY_KEY, Bare, Group, Link, Operation, Surface
 
 PERMISSIONS = (
     Permission(use_case="document.use", roles=frozenset({"system"}), source="design §5.5"),
 )
 _DOCUMENT = Access("document.use")
+_ORDER_REFUSALS = (IdempotencyKeyMissing, IdempotencyConflict, MyNumberRefused)
+_ORDERED: Final[dict[str, Any]] = {
+    "name": "Rental agreement",
+    "digest": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+}
+_EXAMPLE: Final[dict[str, Any]] = _ORDERED | {
+    "id": "doc_6vq3vb3m2c7g4kq1h8d0y5tzja",
+    "alg": "sha-256",
+    "result": "pending",
+    "sessions": [],
+    "expires_at": "2026-11-22T22:55:04Z",
+}
+_BATCH_EXAMPLE: Final[dict[str, Any]] = {
+    "id": "bat_6vq3vb3m2c7g4kq1h8d0y5tzja",
+    "name": "Agreements of November",
+    "items": [_EXAMPLE],
+    "created_at": "2026-11-21T22:55:04Z",
+    "expires_at": "2026-11-22T22:55:04Z",
+}
+_BATCH_ORDERED: Final[dict[str, Any]] = {"name": "Agreements of November", "items": [_ORDERED]}
 
 
-def rp_routes(signing: Signing, authenticator: Authenticator) -> Group:
-    """The routes of relying parties' systems."""
+def _read(operation: str) -> dict[str, Link]:
+    return {"read": Link(operation=operation, parameters={"id": "$response.body#/id"})}
+
+
+def rp_routes(
+    signing: Signing,
+    authenticator: Authenticator,
+    *,
+    limit: RateLimit,
+    share: Callable[[Principal], int],
+    refusals: Sequence[type[InkanError]],
+) -> Group:
+    """The routes of relying parties' systems.
+
+    Args:
+        signing: the feature.
+        authenticator: of systems; ``refusals`` is what it refuses with, for the document.
+        limit: how often a system may call.
+        share: how many times as often this one may.
+        refusals: see ``authenticator``.
+    """
 
     async def register(exchange: Exchange) -> Response:
         system = await _system(exchange)
@@ -47,6 +103,9 @@ def rp_routes(signing: Signing, authenticator: Authenticator) -> Group:
         surface=Surface.API,
         authenticator=authenticator,
         challenge='DPoP algs="ES256"',
+        limit=limit,
+        share=share,
+        refusals=refusals,
         bare={
             ("POST", "/v1/documents"): Bare(
                 endpoint=register,
@@ -57,6 +116,11 @@ def rp_routes(signing: Signing, authenticator: Authenticator) -> Group:
                     body=DocumentOrder,
                     answer=DocumentView,
                     status=201,
+                    headers=(IDEMPOTENCY_KEY,),
+                    refusals=_ORDER_REFUSALS,
+                    links=_read("getDocument"),
+                    body_example=_ORDERED,
+                    example=_EXAMPLE,
                 ),
             ),
             ("GET", "/v1/documents/{id}"): Bare(
@@ -66,6 +130,8 @@ def rp_routes(signing: Signing, authenticator: Authenticator) -> Group:
                     name="getDocument",
                     summary="The document and what became of it",
                     answer=DocumentView,
+                    refusals=(DocumentNotFound,),
+                    example=_EXAMPLE,
                 ),
             ),
             ("POST", "/v1/batches"): Bare(
@@ -78,6 +144,11 @@ def rp_routes(signing: Signing, authenticator: Authenticator) -> Group:
                     body=BatchOrder,
                     answer=BatchView,
                     status=201,
+                    headers=(IDEMPOTENCY_KEY,),
+                    refusals=(*_ORDER_REFUSALS, DocumentNotFound),
+                    links=_read("getBatch"),
+                    body_example=_BATCH_ORDERED,
+                    example=_BATCH_EXAMPLE,
                 ),
             ),
             ("GET", "/v1/batches/{id}"): Bare(
@@ -87,6 +158,8 @@ def rp_routes(signing: Signing, authenticator: Authenticator) -> Group:
                     name="getBatch",
                     summary="The batch with a result for each document",
                     answer=BatchView,
+                    refusals=(BatchNotFound,),
+                    example=_BATCH_EXAMPLE,
                 ),
             ),
         },

@@ -50,6 +50,8 @@ class Site:
     groups: Sequence[Group]
     documents: Sequence[Document] = ()
     menu: tuple[MenuItem, ...] = ()
+    help: str = ""
+    """``/v1/errors/``: where the catalogue answers about a code; every problem then links to its entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +216,8 @@ def build_app(
 
 
 def _build_site(site: Site, nowhere: Surroundings) -> _ServedSite:
-    surroundings = replace(nowhere, name=site.name, origin=site.origin, menu=site.menu)
+    help_ = site.origin + site.help if site.help else ""
+    surroundings = replace(nowhere, name=site.name, origin=site.origin, menu=site.menu, help=help_)
     groups = [*site.groups, _files(nowhere.templates)]
     framework = build_framework(groups)
     routes = framework_routes(framework, groups)
@@ -240,6 +243,7 @@ def _bare_row(method: str, template: str, bare: Bare, group: Group) -> Route:
         endpoint=bare.endpoint,
         errors=bare.errors,
         operation=bare.operation,
+        limit=bare.limit or group.limit,
     )
 
 

@@ -71,6 +71,8 @@ class Surroundings:
     menu: tuple[MenuItem, ...]
     closing: Closing
     """Set when the server shuts down; long answers end then."""
+    help: str = ""
+    """What comes before the code in the address of its catalogue entry; empty when there is none."""
     around: "Around | None" = None
     """Called in the place of every bare endpoint, with the endpoint; None but in a sandbox."""
 

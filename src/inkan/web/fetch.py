@@ -188,17 +188,25 @@ class Fetcher:
         self._resolver = resolver
         self._timeout_s = timeout_s
         self._limit_bytes = limit_bytes
-        # No connection is kept: a kept one is found again by address alone, and two names behind one
-        # address would share a connection whose certificate was checked for one of them.
-        self._transport = transport or httpx.AsyncHTTPTransport(
-            verify=trust if trust is not None else True,
-            trust_env=False,
-            limits=httpx.Limits(max_keepalive_connections=0, max_connections=100),
-        )
+        self._trust = trust
+        self._transport = transport
 
     async def aclose(self) -> None:
         """Give up the connections."""
-        await self._transport.aclose()
+        if self._transport is not None:
+            await self._transport.aclose()
+
+    def _connections(self) -> httpx.AsyncBaseTransport:
+        """Made at the first call: reading the public roots takes longer than most instances' whole start."""
+        # No connection is kept: a kept one is found again by address alone, and two names behind one
+        # address would share a connection whose certificate was checked for one of them.
+        if self._transport is None:
+            self._transport = httpx.AsyncHTTPTransport(
+                verify=self._trust if self._trust is not None else True,
+                trust_env=False,
+                limits=httpx.Limits(max_keepalive_connections=0, max_connections=100),
+            )
+        return self._transport
 
     def verify(self, url: str) -> None:
         """Make sure that an address may be called, as far as its text tells; its name is not resolved yet.
@@ -266,7 +274,9 @@ class Fetcher:
         fault: httpx.ConnectError | None = None
         for address in addresses[:3]:
             try:
-                response = await self._transport.handle_async_request(self._request(call, address))
+                response = await self._connections().handle_async_request(
+                    self._request(call, address)
+                )
             except httpx.ConnectError as failure:
                 fault = failure
                 continue

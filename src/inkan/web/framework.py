@@ -190,6 +190,7 @@ def _row(
         policy=group.relax.get(template, group.default_policy),
         endpoint=None,
         operation=_operation(handler, template),
+        limit=group.limit,
     )
 
 

@@ -17,7 +17,7 @@ from inkan.web.asgi import ASGIApp, Message, RawHeaders, Scope, Send
 from inkan.web.csrf import CSRF_COOKIE, CSRF_FIELD, CSRF_HEADER
 from inkan.web.exchange import Exchange
 from inkan.web.input import find_form_field
-from inkan.web.limits import RateLimit
+from inkan.web.limits import Allowance, RateExceeded, RateLimit
 from inkan.web.problems import HostUnknown, MethodRefused
 from inkan.web.response import Response
 from inkan.web.routes import UNSAFE, Route, RouteTable
@@ -97,8 +97,8 @@ async def _admit(exchange: Exchange) -> None:
     if route.access.use_case is not None:
         await exchange.authorize(route.access.use_case)
     # 6. The rate.
-    if route.group.limit is not None:
-        await _take_rate(exchange, route, route.group.limit)
+    if route.limit is not None:
+        await _take_rate(exchange, route, route.limit)
     # 7. The body.
     if route.method in UNSAFE:
         await exchange.body()
@@ -111,8 +111,13 @@ async def _take_rate(exchange: Exchange, route: Route, limit: RateLimit) -> None
     """Count against the principal where one is demanded, else against the sender's address."""
     known = await exchange.find_principal() if route.access.use_case is not None else None
     key = known.id if known is not None else exchange.source
+    limit = limit.times(route.group.share(known)) if known is not None else limit
     site = exchange.site
-    exchange.allowance = site.rates.take(limit, key, now=site.clock.monotonic())
+    try:
+        exchange.allowance = site.rates.take(limit, key, now=site.clock.monotonic())
+    except RateExceeded as refused:
+        exchange.allowance = Allowance(limit, 0, refused.facts["retry_after_s"])
+        raise
 
 
 async def _verify_token(exchange: Exchange) -> None:

@@ -62,7 +62,12 @@ class MethodRefused(InkanError):
 
 def status_of(error: InkanError) -> HTTPStatus:
     """The HTTP status of a refusal."""
-    return _BY_CODE.get(error.code) or STATUS[error.category]
+    return status_of_kind(type(error))
+
+
+def status_of_kind(kind: type[InkanError]) -> HTTPStatus:
+    """The HTTP status of every refusal of this leaf."""
+    return _BY_CODE.get(kind.code) or STATUS[kind.category]
 
 
 def answer(error: Exception, exchange: Exchange) -> Response:
@@ -122,6 +127,8 @@ def problem_members(error: InkanError, status: int, exchange: Exchange) -> dict[
         "owner": described.owner,
         "retry": described.retry,
     }
+    if exchange.site.help:
+        members["help"] = exchange.site.help + error.code
     if error.detail and error.category not in _NO_DETAIL:
         members["detail"] = error.detail
     facts = error.public_facts

@@ -19,7 +19,7 @@ from inkan.web.exchange import Authenticator, Exchange, nobody
 from inkan.web.headers import Policy
 from inkan.web.input import BODY_LIMIT
 from inkan.web.limits import RateLimit
-from inkan.web.principal import Access
+from inkan.web.principal import Access, Principal
 from inkan.web.ready import ReadyAnswers
 from inkan.web.response import Response
 
@@ -40,6 +40,11 @@ class Surface(StrEnum):
     """Anybody, for published objects: no cookies, readable across origins."""
 
 
+def _once(_: Principal) -> int:
+    """Everybody has the rate as it stands."""
+    return 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryParameter:
     """One parameter of an operation's query."""
@@ -47,6 +52,36 @@ class QueryParameter:
     name: str
     type: Any
     required: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestHeader:
+    """One header that an operation reads, besides those of its authentication."""
+
+    name: str
+    pattern: str
+    """ECMAScript, anchored."""
+    required: bool = False
+    description: str = ""
+
+
+IDEMPOTENCY_KEY: Final = RequestHeader(
+    name="Idempotency-Key",
+    pattern="^[!-~]{16,64}$",
+    required=True,
+    description="16 to 64 visible characters, drawn for this order; the same key and body give the stored answer.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What may be done next with an answer (OpenAPI 3.1 §4.8.20)."""
+
+    operation: str
+    """``operationId`` of the next call."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Name to runtime expression: ``{"id": "$response.body#/session/id"}``."""
     description: str = ""
 
 
@@ -65,6 +100,13 @@ class Operation:
     status: int = HTTPStatus.OK
     media_type: str = "application/json"
     query: Sequence[QueryParameter] = ()
+    headers: Sequence[RequestHeader] = ()
+    refusals: Sequence[type[InkanError]] | None = None
+    """What the endpoint itself refuses with; the document then names every status, and no other can come. None: the
+    document says that any problem may come."""
+    links: Mapping[str, Link] = field(default_factory=dict)
+    body_example: Any = None
+    example: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +121,8 @@ class Bare:
     """Another protocol's error language (OAuth, OCSP, TSP); RFC 9457 problems otherwise."""
     operation: Operation | None = None
     policy: Policy | None = None
+    limit: RateLimit | None = None
+    """A rate of its own; the group's otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +143,10 @@ class Group:
     """Where a browser without a login is sent (pages only)."""
     cors: CORS | None = None
     limit: RateLimit | None = None
+    share: Callable[[Principal], int] = _once
+    """How many times the rate a principal has."""
+    refusals: Sequence[type[InkanError]] = ()
+    """What the authenticator refuses with, for the documents."""
     ready: ReadyAnswers | None = None
     """Answers of this group that may be sent again as they are; only where nobody is asked who he is."""
     policy: Policy | None = None
@@ -137,6 +185,7 @@ class Route:
     """None: Litestar serves it."""
     errors: ErrorRenderer | None = None
     operation: Operation | None = None
+    limit: RateLimit | None = None
 
     @property
     def is_page(self) -> bool:

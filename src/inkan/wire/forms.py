@@ -80,6 +80,8 @@ Reference = Annotated[str, Meta(pattern=_whole("[A-Za-z0-9._~-]{1,255}"))]
 # One line that people read; it begins with ink.
 Name = Annotated[str, Meta(max_length=NAME_LIMIT, pattern=_whole(_LINE))]
 PhoneName = Annotated[str, Meta(max_length=PHONE_NAME_LIMIT, pattern=_whole(_LINE))]
+# A phone's name that may be left out.
+MaybePhoneName = Annotated[str, Meta(max_length=PHONE_NAME_LIMIT, pattern=_whole(f"(?:{_LINE})?"))]
 Text = Annotated[str, Meta(max_length=TEXT_LIMIT, pattern=_whole(_LINE))]
 # A host name in lower case; an international name in its A-label form, where no look-alike hides.
 Domain = Annotated[str, Meta(max_length=253, pattern=_whole(_DOMAIN))]

@@ -15,6 +15,7 @@ NAMES: Final = (
     "draft",
     "statement",
     "qr_frame",
+    "link",
     "bind_content",
     "renew_content",
     "revoke_content",
@@ -22,6 +23,9 @@ NAMES: Final = (
     "audit_event",
     "audit_head",
     "evidence",
+    "use_proof",
+    "conformance_report",
+    "webhook",
 )
 
 

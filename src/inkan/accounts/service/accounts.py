@@ -81,8 +81,7 @@ class Accounts:
         )
         self.four_eyes: dict[str, FourEyes] = {}
         for act in (_CHANGE_ROLES, *four_eyes):
-            if self.four_eyes.setdefault(act.use_case, act) is not act:
-                raise ValueError(f"{act.use_case} stands twice")
+            self.let_two_decide(act)
 
     # --- invitations -----------------------------------------------------------------------------
 
@@ -233,6 +232,29 @@ class Accounts:
             ProposalUnknown: no such proposal.
         """
         return await self._db.read(proposals.get_proposal, self._parts, proposal_id)
+
+    # --- what an upper feature joins ---------------------------------------------------------------
+
+    def let_two_decide(self, act: FourEyes) -> None:
+        """Take an act of a feature above, which is built later than this one.
+
+        Raises:
+            ValueError: the act stands twice.
+        """
+        if self.four_eyes.setdefault(act.use_case, act) is not act:
+            raise ValueError(f"{act.use_case} stands twice")
+
+    def proposing(self, use_case: str, content: bytes, *, by: Login) -> Step[Proposal]:
+        """Step: see :func:`inkan.accounts.service.proposals.propose`."""
+        return proposals.propose(self._parts, self.four_eyes, use_case, content, by=by)
+
+    def reading_proposal(self, proposal_id: str) -> Step[Proposal]:
+        """Step: see :meth:`proposal`."""
+        return proposals.get_proposal(self._parts, proposal_id)
+
+    def reading(self, account_id: str) -> Step[Account]:
+        """Step: see :meth:`account`."""
+        return staff.get_account(self._parts, account_id)
 
     # --- schedule --------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from inkan.identification.model.refusals import (
     CertificateNotGood,
     ClaimNotRegistered,
     CodeWrong,
+    ConsentWithdrawn,
     DoorNotRegistered,
     EvidenceSealed,
     LevelTooLow,
@@ -21,6 +22,8 @@ from inkan.identification.model.refusals import (
     SessionPurged,
     StatementDiffers,
     WebhookNotRegistered,
+    WebhookResting,
+    WebhookUndelivered,
 )
 from inkan.identification.model.session import (
     DOOR_VIEWS,
@@ -53,6 +56,7 @@ __all__ = [
     "CertificateNotGood",
     "ClaimNotRegistered",
     "CodeWrong",
+    "ConsentWithdrawn",
     "ContentOrder",
     "Created",
     "DoorNotRegistered",
@@ -84,4 +88,6 @@ __all__ = [
     "SubjectView",
     "Terms",
     "WebhookNotRegistered",
+    "WebhookResting",
+    "WebhookUndelivered",
 ]

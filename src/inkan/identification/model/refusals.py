@@ -1,6 +1,6 @@
 """What can be refused about sessions: one clear sentence and one stable code each."""
 
-from inkan.kernel.errors import Conflict, Forbidden, Gone, NotFound
+from inkan.kernel.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
 
 
 class SessionNotFound(NotFound):
@@ -119,6 +119,13 @@ class EvidenceSealed(Forbidden):
     title = "The evidence of this session stays sealed with the platform"
 
 
+class ConsentWithdrawn(Gone):
+    """The person took the consent back, and with it what the receipt would give."""
+
+    code = "consent_withdrawn"
+    title = "The person withdrew the consent; the attributes are given out no more"
+
+
 class StatementDiffers(Conflict):
     """The signed statement is not the one that was given out."""
 
@@ -148,3 +155,17 @@ class CertificateNotGood(Forbidden):
     code = "certificate_not_good"
     title = "The certificate on this phone is not valid any more"
     public = ("reason",)
+
+
+class WebhookUndelivered(Unavailable):
+    """The registered address answered with another status than 2xx."""
+
+    code = "webhook_undelivered"
+    title = "The webhook address did not take the message"
+
+
+class WebhookResting(Unavailable):
+    """The registered address failed shortly before; nothing was sent."""
+
+    code = "webhook_resting"
+    title = "Deliveries to this webhook address rest for a while"

@@ -17,6 +17,7 @@ from inkan.wire.forms import (
     Code,
     Digest,
     Identifier,
+    MaybePhoneName,
     Name,
 )
 from inkan.wire.session import Outcome, SessionState
@@ -78,7 +79,7 @@ class SessionOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contents: Annotated[list[ContentOrder], msgspec.Meta(max_length=CONTENTS_LIMIT)] = []
     documents: Annotated[list[Identifier], msgspec.Meta(max_length=CONTENTS_LIMIT)] = []
     batch: Identifier | None = None
-    phone_name: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    phone_name: MaybePhoneName = ""
     return_: Return | None = msgspec.field(name="return", default=None)
     browser: Bytes32 | None = None
     claims: Annotated[list[Code], msgspec.Meta(max_length=CLAIMS_LIMIT)] = []

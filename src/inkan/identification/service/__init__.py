@@ -1,11 +1,14 @@
 """Sessions of relying parties, answered on phones."""
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from inkan.approvals import ApprovalEnded, ApprovalMoved, ApprovalNotFound, Opener, UsageRecord
-from inkan.audit import Actor, ActorKind
+from inkan.approvals import (
+    Asker,
+    UsageFilter,
+    UsageRecord,
+)
+from inkan.audit import Actor
 from inkan.enrolment import PhonePrincipal
 from inkan.identification import store
 from inkan.identification.model import (
@@ -18,11 +21,14 @@ from inkan.identification.model import (
 )
 from inkan.identification.rules import IDEMPOTENCY_LIFE, READABLE
 from inkan.identification.service import (
+    announcing,
     browsers,
     cancelling,
+    consenting,
     create,
     deciding,
     doors,
+    expiring,
     opening,
     opening_push,
     own,
@@ -31,22 +37,32 @@ from inkan.identification.service import (
     pushing,
     reading,
     receipts,
-    records,
     redeeming,
+    refusing,
+    rehearsing,
+    reporting,
+    using,
     waiting,
 )
+from inkan.identification.service.announcing import END_JOB, EndJob
 from inkan.identification.service.browsers import KnownBrowser
+from inkan.identification.service.consenting import ConsentView
 from inkan.identification.service.deciding import Decided
 from inkan.identification.service.opening import Opened
 from inkan.identification.service.page import Choice, PageView, Stage
-from inkan.identification.service.parts import Parts, topic
+from inkan.identification.service.parts import Parts
 from inkan.identification.service.proving import AssertionParts
-from inkan.identification.service.pushing import PUSH_JOB, PushJob
+from inkan.identification.service.pushing import PUSH_JOB, PushJob, phone_topic
 from inkan.identification.service.receipt_signer import ReceiptSigner
+from inkan.identification.service.tally import Tally
+from inkan.identification.service.using import LogEntry
+from inkan.identification.service.verifying import ReceiptDesk
 from inkan.identification.service.waiting import Waiting
+from inkan.identification.service.webhooks import JOB as WEBHOOK_JOB
+from inkan.identification.service.webhooks import WebhookSender
 from inkan.kernel.ids import PersonID, SessionID, SystemID
 from inkan.relying_parties import System
-from inkan.store.database import MOMENT, Step, Wake
+from inkan.store.database import MOMENT, Step
 from inkan.wire.binding import Door
 from inkan.wire.shown import Language
 
@@ -56,7 +72,9 @@ class Identification:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._receipts = ReceiptSigner(db=parts.db, pki=parts.pki)
+        self._tally = Tally(parts.db.clock)
+        self._desk = ReceiptDesk(parts.pki.anchors)
+        self._receipts = ReceiptSigner(db=parts.db, pki=parts.pki, tally=self._tally)
 
     # --- the relying party -----------------------------------------------------------------------
 
@@ -64,9 +82,13 @@ class Identification:
         self, system: System, order: SessionOrder, *, body: bytes, idempotency_key: str
     ) -> Created:
         """See :func:`inkan.identification.service.create.create`."""
-        return await create.create(
+        clock = self._parts.db.clock
+        began = clock.monotonic()
+        made = await create.create(
             self._parts, system, order, body=body, idempotency_key=idempotency_key
         )
+        self._tally.created(clock.monotonic() - began)
+        return made
 
     async def get(self, session_id: str, *, system: SystemID) -> tuple[SessionView, str]:
         """See :func:`inkan.identification.service.reading.get`."""
@@ -104,7 +126,7 @@ class Identification:
 
     async def cancel(self, session_id: str, *, system: SystemID) -> SessionView:
         """See :func:`inkan.identification.service.cancelling.cancel`; the session as it is then."""
-        await cancelling.cancel(self._parts, session_id, system=system)
+        self._tally.cancelled(await cancelling.cancel(self._parts, session_id, system=system))
         seen, _ = await reading.get(self._parts, session_id, system=system)
         return seen
 
@@ -132,6 +154,18 @@ class Identification:
         """See :func:`inkan.identification.service.own.answer`."""
         return await self._parts.db.read(own.answer, self._parts, session_id, system=system)
 
+    # --- for all ---------------------------------------------------------------------------------
+
+    @property
+    def tally(self) -> Tally:
+        """How sessions fare now."""
+        return self._tally
+
+    @property
+    def desk(self) -> ReceiptDesk:
+        """Judges receipts that anybody shows."""
+        return self._desk
+
     # --- the redirect page -----------------------------------------------------------------------
 
     async def page(self, handle: str, *, browser: str, lang: Language) -> PageView:
@@ -148,7 +182,9 @@ class Identification:
 
     async def finish_page(self, handle: str, *, browser: str) -> str:
         """See :func:`inkan.identification.service.page.finish`."""
-        return await page.finish(self._parts, handle, browser=browser)
+        address, taken_back = await page.finish(self._parts, handle, browser=browser)
+        self._tally.cancelled(taken_back)
+        return address
 
     async def page_frame(self, handle: str, *, browser: str) -> str | None:
         """See :func:`inkan.identification.service.page.frame`."""
@@ -177,7 +213,7 @@ class Identification:
     ) -> Opened:
         """See :func:`inkan.identification.service.opening_push.open_by_push`."""
         return await opening_push.open_by_push(
-            self._parts, phone, approval_id=approval_id, code=code, lang=lang
+            self._parts, self._receipts, phone, approval_id=approval_id, code=code, lang=lang
         )
 
     async def opened_on(self, phone: PhonePrincipal) -> list[Opened]:
@@ -190,17 +226,13 @@ class Identification:
         """See :func:`inkan.identification.service.waiting.waiting_on`."""
         return await waiting.waiting_on(self._parts, phone, lang=lang, seconds=seconds)
 
-    async def browsers(self, phone: PhonePrincipal) -> list[KnownBrowser]:
-        """See :func:`inkan.identification.service.browsers.browsers_of`."""
-        return await self._parts.db.read(browsers.browsers_of, self._parts, phone.person)
-
-    async def unpair(self, phone: PhonePrincipal, browser_id: str) -> None:
-        """See :func:`inkan.identification.service.browsers.unpair`."""
-        await browsers.unpair(self._parts, phone, browser_id)
-
     async def push(self, job: PushJob) -> None:
         """See :func:`inkan.identification.service.pushing.push`; the outbox calls it."""
         await pushing.push(self._parts, job)
+
+    async def end(self, job: EndJob) -> None:
+        """See :func:`inkan.identification.service.announcing.end`; the outbox calls it."""
+        await announcing.end(self._parts, job)
 
     async def give_back(self, phone: PhonePrincipal, approval_id: str) -> None:
         """See :func:`inkan.identification.service.opening.give_back`."""
@@ -217,19 +249,72 @@ class Identification:
     async def refuse(
         self, phone: PhonePrincipal, approval_id: str, *, report: bool = False
     ) -> Decided:
-        """See :func:`inkan.identification.service.deciding.refuse`."""
-        return await deciding.refuse(self._parts, self._receipts, phone, approval_id, report=report)
+        """See :func:`inkan.identification.service.refusing.refuse`."""
+        return await refusing.refuse(self._parts, self._receipts, phone, approval_id, report=report)
 
-    async def records(self, person: PersonID, *, before: datetime | None) -> list[UsageRecord]:
+    # --- the person ------------------------------------------------------------------------------
+
+    async def records(
+        self, person: PersonID, *, before: datetime | None, only: UsageFilter | None = None
+    ) -> list[UsageRecord]:
         """The person's 50 newest usage records before that moment (TW-38); by default all up to now."""
-        approvals = self._parts.approvals
-        until = before or self._parts.db.now() + timedelta(microseconds=1)
-        return await self._parts.db.read(approvals.records, person, before=until)
+        return await using.newest(self._parts, person, before=before, only=only)
 
-    async def records_below(self, person: PersonID, record_id: str) -> list[UsageRecord]:
+    async def records_below(
+        self, person: PersonID, record_id: str, *, only: UsageFilter | None = None
+    ) -> list[UsageRecord]:
         """The 50 usage records that follow one of the person's in the list."""
-        approvals = self._parts.approvals
-        return await self._parts.db.read(approvals.records_below, person, record_id)
+        return await using.below(self._parts, person, record_id, only=only)
+
+    async def record(self, person: PersonID, record_id: str) -> UsageRecord:
+        """See :meth:`inkan.approvals.Approvals.record`."""
+        return await self._parts.db.read(self._parts.approvals.record, person, record_id)
+
+    async def askers(self, person: PersonID) -> list[Asker]:
+        """See :meth:`inkan.approvals.Approvals.askers`."""
+        return await self._parts.db.scan(self._parts.approvals.askers, person)
+
+    def every_record(self, person: PersonID) -> AsyncIterator[list[UsageRecord]]:
+        """See :func:`inkan.identification.service.using.every`."""
+        return using.every(self._parts, person)
+
+    async def log_entry(self, record: UsageRecord) -> LogEntry:
+        """See :func:`inkan.identification.service.using.log_entry`."""
+        return await using.log_entry(self._parts, record)
+
+    async def use_proof(self, person: PersonID, record_id: str) -> bytes:
+        """See :func:`inkan.identification.service.using.use_proof`."""
+        return await using.use_proof(self._parts, person, record_id)
+
+    async def report_use(self, person: PersonID, record_id: str, *, actor: Actor) -> UsageRecord:
+        """See :func:`inkan.identification.service.reporting.report`."""
+        return await reporting.report(self._parts, person, record_id, actor=actor)
+
+    async def consents(self, person: PersonID) -> list[ConsentView]:
+        """See :func:`inkan.identification.service.consenting.consents_of`."""
+        return await self._parts.db.scan(consenting.consents_of, self._parts, person)
+
+    async def withdraw_consent(self, person: PersonID, consent_id: str, *, actor: Actor) -> None:
+        """See :func:`inkan.identification.service.consenting.withdraw`."""
+        await consenting.withdraw(self._parts, person, consent_id, actor=actor)
+
+    async def browsers(self, person: PersonID) -> list[KnownBrowser]:
+        """See :func:`inkan.identification.service.browsers.browsers_of`."""
+        return await self._parts.db.read(browsers.browsers_of, self._parts, person)
+
+    async def unpair(self, person: PersonID, browser_id: str, *, actor: Actor) -> None:
+        """See :func:`inkan.identification.service.browsers.unpair`."""
+        await browsers.unpair(self._parts, person, browser_id, actor=actor)
+
+    # --- the sandbox -----------------------------------------------------------------------------
+
+    async def system_of(self, session_id: str) -> SystemID | None:
+        """See :func:`inkan.identification.service.rehearsing.system_of`."""
+        return await self._parts.db.read(rehearsing.system_of, session_id)
+
+    async def shown_code(self, approval_id: str) -> str | None:
+        """See :func:`inkan.identification.service.rehearsing.shown_code`."""
+        return await self._parts.db.read(rehearsing.shown_code, self._parts, approval_id)
 
     # --- time and crashes ------------------------------------------------------------------------
 
@@ -242,41 +327,14 @@ class Identification:
         await self._receipts.finish()
 
     async def expire(self) -> int:
-        """Write down what time has ended, 500 approvals at a time; returns how many."""
-        expired = 0
-        for approval_id in await self._parts.db.scan(self._parts.approvals.overdue):
-            # A rival of another process wrote it down first, or forgot it since.
-            with suppress(ApprovalEnded, ApprovalMoved, ApprovalNotFound):
-                await self._parts.db.transact(self._expire, approval_id)
-                expired += 1
+        """See :func:`inkan.identification.service.expiring.expire`."""
+        expired = await expiring.expire(self._parts)
+        self._tally.expired(expired)
         return expired
 
     async def purge(self) -> None:
         """Forget sessions past ``purge_at``, their approvals, and idempotency keys older than a day."""
         await self._parts.db.transact(self._purge)
-
-    def _expire(self, approval_id: str) -> Step[None]:
-        approval = yield from self._parts.approvals.get(approval_id)
-        session = approval.question.session
-        event = yield from self._parts.audit.record(
-            "identification.session_expired",
-            actor=Actor(ActorKind.PLATFORM, "identification"),
-            subject=approval.person if approval.outcome else None,
-            object=session,
-            details={"approval": approval_id},
-        )
-        yield from self._parts.approvals.expire(approval, event=event)
-        if approval.outcome is not None:
-            # Approved, and nobody came back with it: the person reads so (design §5.3 Release).
-            assert approval.phone is not None
-            assert approval.person is not None
-            yield from self._parts.approvals.note_use(
-                opener=Opener(phone=approval.phone, person=approval.person),
-                outcome=approval.outcome,
-                detail=records.usage(approval, is_delivered=False),
-                event=event,
-            )
-        yield Wake(topic(session))
 
     def _purge(self) -> Step[None]:
         moment = yield MOMENT
@@ -287,15 +345,23 @@ class Identification:
 
 
 __all__ = [
+    "END_JOB",
     "PUSH_JOB",
+    "WEBHOOK_JOB",
     "AssertionParts",
     "Choice",
+    "ConsentView",
     "Decided",
+    "EndJob",
     "Identification",
+    "KnownBrowser",
+    "LogEntry",
     "Opened",
     "PageView",
     "Parts",
     "PushJob",
     "Stage",
     "Waiting",
+    "WebhookSender",
+    "phone_topic",
 ]

@@ -1,30 +1,44 @@
 """A question is taken back before it is decided, by the relying party or on the redirect page."""
 
+from datetime import datetime
+from typing import NamedTuple
+
 from inkan.approvals import UNDECIDED, state_at
 from inkan.audit import Actor, ActorKind
 from inkan.identification import store
-from inkan.identification.service.parts import Found, Parts, find, shown_state, topic
+from inkan.identification.service import announcing
+from inkan.identification.service.parts import Found, Parts, find, is_veiled, shown_state
 from inkan.kernel.ids import SystemID
-from inkan.store.database import MOMENT, Step, Wake
+from inkan.store.database import MOMENT, Step
 from inkan.wire.session import SessionState
 
 
-async def cancel(parts: Parts, session_id: str, *, system: SystemID) -> None:
-    """The relying party takes the question back; twice is once.
+class TakenBack(NamedTuple):
+    """A question was taken back now.
+
+    Attributes:
+        unseen_end: a phone had ended it behind the veil, which would have shown as its expiry at this moment.
+    """
+
+    unseen_end: datetime | None
+
+
+async def cancel(parts: Parts, session_id: str, *, system: SystemID) -> TakenBack | None:
+    """The relying party takes the question back; twice is once, and None the second time.
 
     Raises:
         SessionNotFound: unknown, or another system's.
         ApprovalEnded: it has ended already.
     """
-    await parts.db.transact(_cancel, parts, session_id, system)
+    return await parts.db.transact(_cancel, parts, session_id, system)
 
 
-def _cancel(parts: Parts, session_id: str, system: SystemID) -> Step[None]:
+def _cancel(parts: Parts, session_id: str, system: SystemID) -> Step[TakenBack | None]:
     found = yield from find(parts, session_id, system=system)
-    yield from take_back(parts, found, actor=Actor(ActorKind.SYSTEM, system))
+    return (yield from take_back(parts, found, actor=Actor(ActorKind.SYSTEM, system)))
 
 
-def take_back(parts: Parts, found: Found, *, actor: Actor) -> Step[None]:
+def take_back(parts: Parts, found: Found, *, actor: Actor) -> Step[TakenBack | None]:
     """Step: end a question that its asker believes to be waiting, also one that a phone has ended unseen.
 
     Raises:
@@ -34,7 +48,7 @@ def take_back(parts: Parts, found: Found, *, actor: Actor) -> Step[None]:
     moment = yield MOMENT
     state = shown_state(found.session, found.approval, moment)
     if state is SessionState.CANCELLED:
-        return
+        return None
     session_id = found.session.id
     event = yield from parts.audit.record(
         "identification.session_cancelled",
@@ -42,8 +56,11 @@ def take_back(parts: Parts, found: Found, *, actor: Actor) -> Step[None]:
         object=session_id,
         details={"approval": found.approval.id},
     )
-    if state in UNDECIDED and state_at(found.approval, moment) not in UNDECIDED:
+    is_unseen = state in UNDECIDED and state_at(found.approval, moment) not in UNDECIDED
+    if state in UNDECIDED and is_veiled(found.session, found.approval):
         yield store.WITHDRAW.run(key=session_id, event=event)
+        yield from parts.approvals.cancel_unseen(found.approval, event=event)
     else:
         yield from parts.approvals.cancel(found.approval, event=event)
-    yield Wake(topic(session_id))
+    yield from announcing.tell(found.session, SessionState.CANCELLED)
+    return TakenBack(found.approval.expires_at if is_unseen else None)

@@ -13,10 +13,10 @@ from inkan.audit import Actor
 from inkan.identification import store
 from inkan.identification.model import Session
 from inkan.identification.rules import PAIRING_LEVEL, PromptResult
-from inkan.identification.service import browsers, claiming, prompts, records
-from inkan.identification.service.parts import EVIDENCE, Parts, topic
+from inkan.identification.service import announcing, browsers, claiming, prompts, records
+from inkan.identification.service.parts import EVIDENCE, Parts, is_veiled
 from inkan.kernel.ids import EventID, PersonID
-from inkan.store.database import Step, Wake
+from inkan.store.database import Step
 from inkan.wire import audit_log
 from inkan.wire.binding import BindingLevel
 from inkan.wire.reasons import Reason
@@ -31,6 +31,7 @@ def close(
     session: Session,
     closed: Approval,
     *,
+    before: Approval,
     mark: records.Mark | None,
     proofs: records.Proofs | None,
     claims: dict[str, Any],
@@ -43,6 +44,7 @@ def close(
         parts: of the feature.
         session: of the relying party.
         closed: the approval as the transition writes it.
+        before: the approval as it is.
         mark: of the phone, if it answered with its keys.
         proofs: of the answer, if it was verified.
         claims: attributes that are given, code to value.
@@ -60,27 +62,31 @@ def close(
         proofs=proofs if is_ok else None,
         claims=claims,
     )
+    logged = audit_log.decision_details(
+        payload,
+        outcome=str(closed.outcome),
+        reason=str(closed.reason) if closed.reason else None,
+        statement_sha256=closed.statement_sha256,
+    )
     event = yield from parts.audit.record(
         audit_log.DECISION,
         actor=actor,
         subject=closed.person,
         object=session.id,
-        details=audit_log.decision_details(
-            payload,
-            outcome=str(closed.outcome),
-            reason=str(closed.reason) if closed.reason else None,
-            statement_sha256=closed.statement_sha256,
-        ),
+        details=logged,
     )
     yield from transition(event)
     yield from parts.approvals.note_use(
         opener=Opener(phone=closed.phone, person=closed.person),
         outcome=Outcome(closed.outcome or Outcome.FAILED),
         detail=records.usage(closed, result=result if is_ok else None),
+        # Of a failure the details would say more than the person may read: whom the asker expected.
+        logged=None if closed.outcome is Outcome.FAILED else logged,
         event=event,
     )
     yield from _learn(parts, session, closed, result, event=event)
     yield from _finish(parts, session, payload, result, proofs if is_ok else None, event=event)
+    yield from announcing.changed(session, before=before, after=closed)
     return payload
 
 
@@ -101,8 +107,10 @@ def _learn(
     is_prompt = session.hint_type != "none" or heard is PromptResult.REPORTED
     if heard is not None and is_prompt:
         yield from prompts.answered(session.id, person, heard, system=session.system, event=event)
+    is_ok = closed.outcome is Outcome.OK
     contents = [content["id"] for content in closed.question.contents]
-    if contents:
+    if contents and (is_ok or not is_veiled(session, closed)):
+        # Behind the veil a document stays pending: else it would tell of the refusal that the session hides.
         yield from parts.signing.note_signed(
             session.system,
             contents,
@@ -110,7 +118,7 @@ def _learn(
             outcome=Outcome(closed.outcome or Outcome.FAILED),
             event=event,
         )
-    if closed.outcome is not Outcome.OK:
+    if not is_ok:
         return
     if closed.question.claims:
         yield from claiming.note(parts, session, closed, event=event)
@@ -141,7 +149,6 @@ def _finish(
         new_evidence=seal(parts, session, proofs) if proofs else None,
         event=event,
     )
-    yield Wake(topic(session.id))
 
 
 def seal(parts: Parts, session: Session, proofs: records.Proofs) -> bytes:

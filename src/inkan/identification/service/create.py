@@ -26,7 +26,7 @@ from inkan.identification.model import (
     WebhookNotRegistered,
 )
 from inkan.identification.rules import BINDING_MIN, INTERNAL_ONLY, READABLE, comparable
-from inkan.identification.service import doors, pushing
+from inkan.identification.service import announcing, doors, pushing
 from inkan.identification.service.parts import Found, Parts, read_session
 from inkan.identification.service.views import created_view
 from inkan.kernel.errors import Malformed
@@ -138,6 +138,7 @@ def _create(parts: Parts, system: System, plan: _Plan) -> Step[Created]:
     )
     if Door.PUSH in plan.order.doors:
         yield from pushing.order(session_id)
+        yield from announcing.order_end(session)
     return _answer(parts, session, approval)
 
 

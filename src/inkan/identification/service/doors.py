@@ -23,14 +23,14 @@ from inkan.identification.model import (
     SubjectHint,
     Terms,
 )
-from inkan.identification.rules import DOORS, RESEND_AFTER, Opening
-from inkan.identification.service import pushing
+from inkan.identification.rules import DOORS, ENUMERABLE_HINTS, RESEND_AFTER, Opening
+from inkan.identification.service import announcing, pushing
 from inkan.identification.service.opening import release_stale
-from inkan.identification.service.parts import Found, Parts, find, is_veiled, topic
+from inkan.identification.service.parts import Found, Parts, find, is_veiled
 from inkan.kernel.errors import Malformed
 from inkan.kernel.ids import SystemID, new_id
 from inkan.relying_parties import System
-from inkan.store.database import MOMENT, Step, Wake
+from inkan.store.database import MOMENT, Step
 from inkan.wire import link
 from inkan.wire.binding import (
     REDEEM_EVIDENCE,
@@ -59,7 +59,8 @@ def check(
     Raises:
         DoorNotRegistered: the system's registration does not name it.
         ReturnNotRegistered: the return address is not one of the system's.
-        Malformed: a door without its `return` or its person, two that come back, or too long a life (TW-45).
+        Malformed: a door without its `return` or its person, two that come back, another one beside a push that
+            names a person, or too long a life (TW-45).
     """
     if return_ is not None and return_.url not in system.return_urls:
         raise ReturnNotRegistered()
@@ -75,6 +76,9 @@ def check(
         if door is Door.PUSH and hint.type == "none":
             raise Malformed(where="/subject_hint", expected="whose phone the push goes to")
         check_life(door, life)
+    if Door.PUSH in doors and len(doors) > 1 and hint.type in ENUMERABLE_HINTS:
+        # Whoever scanned the other door would see whether the named person has ended the question.
+        raise Malformed(where="/doors", expected="no other door with a push that names a person")
     if sum(DOORS[door].returns for door in doors) > 1:
         raise Malformed(where="/doors", expected="one door that comes back at most")
 
@@ -191,13 +195,14 @@ def _make(parts: Parts, session_id: str, door: Door, system: SystemID) -> Step[F
     found = yield from find(parts, session_id, system=system)
     session, approval = found.session, found.approval
     state = state_at(approval, moment)
+    veiled = is_veiled(session, approval)
     is_over = state not in UNDECIDED
-    if is_veiled(session, approval) and approval.expires_at > moment and not session.is_withdrawn:
+    if veiled and approval.expires_at > moment and not session.is_withdrawn:
         is_over = False  # a push that ended unseen still looks as if it waited
     if is_over:
         raise ApprovalEnded(state=str(state))
-    if state in UNDECIDED and is_releasable(approval, moment):
-        approval = yield from release_stale(parts, approval)
+    if not veiled and state in UNDECIDED and is_releasable(approval, moment):
+        approval = yield from release_stale(parts, session, approval)
     if door not in session.terms.doors or state is SessionState.CREATED:
         session, approval = yield from _add(parts, found, approval, door)
     if door is Door.PUSH:
@@ -225,8 +230,10 @@ def _add(
         approval = yield from parts.approvals.present(
             approval, event=event, handle=handle, link=link_handle
         )
-    yield Wake(topic(session.id))
     session = msgspec.structs.replace(session, terms=terms, page=page or session.page)
+    yield from announcing.changed(session, before=found.approval, after=approval, was=found.session)
+    if door is Door.PUSH:
+        yield from announcing.order_end(session)
     return session, approval
 
 

@@ -18,6 +18,7 @@ from datetime import datetime
 import msgspec
 
 from inkan.approvals import (
+    UNDECIDED,
     Approval,
     ApprovalEnded,
     ApprovalMoved,
@@ -31,19 +32,19 @@ from inkan.approvals import (
 from inkan.audit import Actor, ActorKind
 from inkan.crypto import base64url
 from inkan.enrolment import PhoneCertificate, PhoneFacts, PhonePrincipal, PhoneYoung
-from inkan.identification.model import CertificateNotGood, LinkStale
+from inkan.identification.model import CertificateNotGood, LinkStale, Session
 from inkan.identification.rules import DOORS, Opening, way_of
+from inkan.identification.service import announcing
 from inkan.identification.service.parts import (
     Parts,
     certificate_flaw,
     find_by_approval,
     qr_seconds,
-    topic,
 )
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import random_bytes
-from inkan.store.database import MOMENT, Step, Wake
+from inkan.store.database import MOMENT, Step
 from inkan.wire import link, qr, shown, statement
 from inkan.wire.binding import Door, Evidence, StatementDoor
 from inkan.wire.contents import Content
@@ -100,14 +101,14 @@ async def open_by_frame(
     if approval is None:  # 2
         raise qr.QRFrameStale()
     key = qr.qr_key(parts.qr_secret(approval))
-    if (
-        scanned.t > DOORS[Door.QR].life.total_seconds()
-    ):  # a code on the page outlives no three minutes
-        raise qr.QRFrameStale()
     try:
         qr.verify_frame(scanned, key, t_now=qr_seconds(approval, arrived))  # 3, 4
     except qr.QRFrameForged:
         raise qr.QRFrameStale() from None
+    if scanned.t > DOORS[Door.QR].life.total_seconds():
+        # A code on the redirect page outlives no three minutes, though its session does.
+        state = state_at(approval, arrived)
+        raise qr.QRFrameStale() if state in UNDECIDED else ApprovalEnded(state=str(state))
     return await _open_read(parts, phone, approval, Opening.FRAME, lang, stale=qr.QRFrameStale)
 
 
@@ -174,31 +175,40 @@ def _open_as_read(
     way = way_of(opening, session.terms.doors)
     if way is None:
         raise stale()
-    return (yield from open_(parts, phone, approval, Way(door=way), lang))
+    return (yield from open_(parts, phone, session, approval, Way(door=way, lang=lang)))
 
 
 class Way(msgspec.Struct, frozen=True):
-    """How a phone came to a question, and what that shows of the asking browser."""
+    """How a phone came to a question, what that shows of the asking browser, and in which language it reads."""
 
     door: StatementDoor
+    lang: shown.Language
     evidence: list[Evidence] = []
 
 
 def open_(
-    parts: Parts, phone: PhonePrincipal, approval: Approval, way: Way, lang: shown.Language
+    parts: Parts,
+    phone: PhonePrincipal,
+    session: Session,
+    approval: Approval,
+    way: Way,
 ) -> Step[tuple[Approval, datetime]]:
     """Step: give the approval to this phone, or find it open there: 6 and 7 of the plan."""
     moment = yield MOMENT
     yield from hold_good_phone(parts, phone, approval.question.kind, now=moment)  # 6
     if approval.state is not SessionState.OPENED or approval.phone != phone.phone:
-        approval = yield from _take(parts, phone, approval, way, lang)  # 7
+        approval = yield from _take(parts, phone, session, approval, way)  # 7
     if state_at(approval, moment) is not SessionState.OPENED:
         raise ApprovalEnded(state=str(state_at(approval, moment)))
     return approval, moment
 
 
 def _take(
-    parts: Parts, phone: PhonePrincipal, approval: Approval, way: Way, lang: shown.Language
+    parts: Parts,
+    phone: PhonePrincipal,
+    session: Session,
+    approval: Approval,
+    way: Way,
 ) -> Step[Approval]:
     moment = yield MOMENT
     state = state_at(approval, moment)
@@ -206,7 +216,7 @@ def _take(
         raise OpenedElsewhere()
     if state is not SessionState.PRESENTED:
         raise ApprovalEnded(state=str(state))
-    draft = _draft(approval.question, phone.facts, door=way.door, lang=lang, at=moment)
+    draft = _draft(approval.question, phone.facts, door=way.door, lang=way.lang, at=moment)
     event = yield from parts.audit.record(
         "identification.session_opened",
         actor=Actor(ActorKind.PHONE, phone.phone),
@@ -214,7 +224,7 @@ def _take(
         object=approval.question.session,
         details={"approval": approval.id, "door": way.door.value},
     )
-    approval = yield from parts.approvals.open(
+    opened_ = yield from parts.approvals.open(
         approval,
         opener=Opener(phone=phone.phone, person=phone.person),
         door=way.door,
@@ -222,8 +232,8 @@ def _take(
         draft=statement.draft_bytes(draft).decode(),
         event=event,
     )
-    yield Wake(topic(approval.question.session))
-    return approval
+    yield from announcing.changed(session, before=approval, after=opened_)
+    return opened_
 
 
 def hold_good_phone(parts: Parts, phone: PhonePrincipal, kind: str, *, now: datetime) -> Step[None]:
@@ -246,7 +256,7 @@ def hold_good_phone(parts: Parts, phone: PhonePrincipal, kind: str, *, now: date
         raise PhoneYoung()
 
 
-def release_stale(parts: Parts, approval: Approval) -> Step[Approval]:
+def release_stale(parts: Parts, session: Session, approval: Approval) -> Step[Approval]:
     """Step: take an approval back from a phone that left it undecided for 60 s, with a new QR secret."""
     moment = yield MOMENT
     if not is_releasable(approval, moment):
@@ -258,9 +268,9 @@ def release_stale(parts: Parts, approval: Approval) -> Step[Approval]:
         object=approval.question.session,
         details={"approval": approval.id, "generation": approval.generation + 1},
     )
-    approval = yield from parts.approvals.reopen(approval, event=event)
-    yield Wake(topic(approval.question.session))
-    return approval
+    reopened = yield from parts.approvals.reopen(approval, event=event)
+    yield from announcing.changed(session, before=approval, after=reopened)
+    return reopened
 
 
 async def give_back(parts: Parts, phone: PhonePrincipal, approval_id: str) -> None:
@@ -277,6 +287,7 @@ def _give_back(parts: Parts, phone: PhonePrincipal, approval_id: str) -> Step[No
     approval = yield from parts.approvals.get(approval_id)
     if approval.phone != phone.phone:
         raise ApprovalNotFound()
+    session = yield from find_by_approval(approval)
     event = yield from parts.audit.record(
         "identification.opening_given_back",
         actor=Actor(ActorKind.PHONE, phone.phone),
@@ -284,8 +295,8 @@ def _give_back(parts: Parts, phone: PhonePrincipal, approval_id: str) -> Step[No
         object=approval.question.session,
         details={"approval": approval.id},
     )
-    yield from parts.approvals.reopen(approval, event=event)
-    yield Wake(topic(approval.question.session))
+    reopened = yield from parts.approvals.reopen(approval, event=event)
+    yield from announcing.changed(session, before=approval, after=reopened)
 
 
 def _draft(

@@ -6,6 +6,7 @@ the session. Numbers refer to the plan of :mod:`inkan.identification.service.ope
 
 import hmac
 from datetime import datetime
+from typing import NamedTuple
 
 from inkan.approvals import (
     MAX_CODE_TRIES,
@@ -20,7 +21,8 @@ from inkan.enrolment import PhonePrincipal
 from inkan.identification.model import CodeWrong, Session
 from inkan.identification.rules import Opening, way_of
 from inkan.identification.service import browsers, closing, opening
-from inkan.identification.service.parts import Parts, find_by_approval
+from inkan.identification.service.parts import Parts, find_by_approval, is_veiled
+from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.store.database import MOMENT, Step
 from inkan.wire import shown
 from inkan.wire.binding import Evidence, StatementDoor
@@ -28,8 +30,23 @@ from inkan.wire.reasons import Reason
 from inkan.wire.session import SessionState
 
 
+class _WrongCode(NamedTuple):
+    """A wrong code was written down; with the last try the session has ended, and has a receipt."""
+
+    tries_left: int
+    session: str = ""
+    payload: bytes | None = None
+    veiled_until: datetime | None = None
+
+
 async def open_by_push(
-    parts: Parts, phone: PhonePrincipal, *, approval_id: str, code: str | None, lang: shown.Language
+    parts: Parts,
+    receipts: ReceiptSigner,
+    phone: PhonePrincipal,
+    *,
+    approval_id: str,
+    code: str | None,
+    lang: shown.Language,
 ) -> opening.Opened:
     """Open an approval that was pushed to this phone, by the code that the asking page shows.
 
@@ -39,8 +56,10 @@ async def open_by_push(
         CertificateNotGood, OpenedElsewhere, ApprovalEnded: 6 and 7.
     """
     found = await parts.db.transact(_open_by_push, parts, phone, approval_id, code, lang)
-    if isinstance(found, int):
-        raise CodeWrong(tries_left=found)
+    if isinstance(found, _WrongCode):
+        if found.payload is not None:
+            receipts.take(found.session, found.payload, veiled_until=found.veiled_until)
+        raise CodeWrong(tries_left=found.tries_left)
     approval, at = found
     return opening.opened(approval, now=at)
 
@@ -51,8 +70,8 @@ def _open_by_push(
     approval_id: str,
     code: str | None,
     lang: shown.Language,
-) -> Step[tuple[Approval, datetime] | int]:
-    """The opened approval, or how many tries are left after a wrong code; that is written down, so no refusal."""
+) -> Step[tuple[Approval, datetime] | _WrongCode]:
+    """The opened approval, or a wrong code; that is written down, so it is no refusal of the transaction."""
     moment = yield MOMENT
     approval = yield from parts.approvals.find(approval_id)
     is_aimed = yield from parts.approvals.is_aimed_at(approval_id, phone.phone)  # 5
@@ -63,7 +82,13 @@ def _open_by_push(
     if way is None:
         raise ApprovalNotFound()
     if approval.state is SessionState.OPENED and approval.phone == phone.phone:
-        return (yield from opening.open_(parts, phone, approval, opening.Way(door=way), lang))
+        return (
+            yield from opening.open_(
+                parts, phone, session, approval, opening.Way(door=way, lang=lang)
+            )
+        )
+    # Here and not when the asker asks again: what a phone left undone must not show in the asker's answer.
+    approval = yield from opening.release_stale(parts, session, approval)
     if state_at(approval, moment) is not SessionState.PRESENTED:
         raise ApprovalEnded(state=str(state_at(approval, moment)))
     evidence: list[Evidence] = []
@@ -75,7 +100,7 @@ def _open_by_push(
         evidence.append(Evidence.PAIRED_BROWSER)
     return (
         yield from opening.open_(
-            parts, phone, approval, opening.Way(door=way, evidence=evidence), lang
+            parts, phone, session, approval, opening.Way(door=way, lang=lang, evidence=evidence)
         )
     )
 
@@ -86,8 +111,8 @@ def _count_try(
     session: Session,
     approval: Approval,
     way: StatementDoor,
-) -> Step[int]:
-    """Step: count a wrong code; the last one ends the session. Returns how many tries are left."""
+) -> Step[_WrongCode]:
+    """Step: count a wrong code; the last one ends the session."""
     actor = Actor(ActorKind.PHONE, phone.phone)
     left = MAX_CODE_TRIES - approval.code_tries - 1
     if left > 0:
@@ -99,16 +124,17 @@ def _count_try(
             details={"approval": approval.id, "tries_left": left},
         )
         yield from parts.approvals.count_try(approval, event=event)
-        return left
+        return _WrongCode(left)
     opener = Opener(phone=phone.phone, person=phone.person)
     moment = yield MOMENT
     closed = parts.approvals.failed(
         approval, opener=opener, door=way, reason=Reason.USER_WRONG_CODE, at=moment
     )
-    yield from closing.close(
+    payload = yield from closing.close(
         parts,
         session,
         closed,
+        before=approval,
         mark=None,
         proofs=None,
         claims={},
@@ -117,4 +143,5 @@ def _count_try(
             approval, opener=opener, door=way, reason=Reason.USER_WRONG_CODE, event=event
         ),
     )
-    return 0
+    until = approval.expires_at if is_veiled(session, closed) else None
+    return _WrongCode(0, session.id, payload, until)

@@ -28,9 +28,9 @@ from inkan.approvals import (
 from inkan.audit import Actor, ActorKind
 from inkan.crypto import base64url
 from inkan.identification import store
-from inkan.identification.model import PageNotFound, PushUnderWay, Session, Terms
+from inkan.identification.model import HintType, PageNotFound, PushUnderWay, Session, Terms
 from inkan.identification.rules import DOORS, RESEND_AFTER, Opening, comparable
-from inkan.identification.service import cancelling, pushing, returning
+from inkan.identification.service import announcing, cancelling, pushing, returning
 from inkan.identification.service.opening import release_stale
 from inkan.identification.service.parts import (
     Found,
@@ -44,7 +44,7 @@ from inkan.identification.service.parts import (
 from inkan.kernel.errors import Malformed
 from inkan.kernel.identifiers import parse_typed_national_id
 from inkan.kernel.ids import new_id
-from inkan.store.database import MOMENT, Step, Wake
+from inkan.store.database import MOMENT, Step
 from inkan.wire import link, qr
 from inkan.wire.binding import Door
 from inkan.wire.session import Outcome, SessionState
@@ -133,7 +133,7 @@ async def find(parts: Parts, handle: str, *, browser: str, lang: Language) -> Pa
     if is_releasable(page.approval, now):
         # A rival (another tab, the phone's decision) may come first: the next reading tells.
         with suppress(ApprovalMoved, ApprovalEnded):
-            await parts.db.transact(release_stale, parts, page.approval)
+            await parts.db.transact(release_stale, parts, page.session, page.approval)
         page = await parts.db.read(_read, parts, handle)
     return _view(parts, page, browser=browser, lang=lang)
 
@@ -210,7 +210,7 @@ def _choose(
     session, approval = page.session, page.approval
     terms, is_hint_ours = session.terms, session.hint_type == "none" or session.terms.is_hint_typed
     if terms.way == Opening.PUSH and is_veiled(session, approval):
-        # Whether the person has refused must not show by what this page still admits.
+        # NOTE(divergence-9): whether the person has refused must not show by what this page still admits.
         raise PushUnderWay()
     if choice.way is Opening.PUSH and lookup is None and is_hint_ours:
         raise Malformed(where="/national_id", expected="whose phone the push goes to")
@@ -229,8 +229,8 @@ def _choose(
         phone_name=comparable(choice.phone_name),
         is_hint_typed=is_hint_ours,
     )
-    yield from _write(session, terms, lookup if is_hint_ours else None, event=event)
-    yield from parts.approvals.present(
+    changed = yield from _write(session, terms, lookup if is_hint_ours else None, event=event)
+    presented = yield from parts.approvals.present(
         approval,
         event=event,
         handle=new_id("qr") if choice.way is Opening.FRAME else None,
@@ -238,17 +238,23 @@ def _choose(
     )
     if choice.way is Opening.PUSH:
         yield from pushing.order(session.id)
-    yield Wake(topic(session.id))
+        yield from announcing.order_end(changed)
+    yield from announcing.changed(changed, before=approval, after=presented, was=session)
 
 
-def _write(session: Session, terms: Terms, lookup: bytes | None, *, event: str) -> Step[None]:
+def _write(session: Session, terms: Terms, lookup: bytes | None, *, event: str) -> Step[Session]:
+    """Step: write the choice; returns the session as it is then."""
+    session = msgspec.structs.replace(session, terms=terms)
     yield store.ADD_DOOR.run(key=session.id, new_terms=terms, new_page=session.page, event=event)
     if terms.is_hint_typed:
+        hint_type: HintType = "national_id" if lookup else "none"
         yield store.SET_HINT.run(
             key=session.id,
-            new_hint_type="national_id" if lookup else "none",
+            new_hint_type=hint_type,
             new_hint=lookup,
         )
+        session = msgspec.structs.replace(session, hint_type=hint_type, hint=lookup)
+    return session
 
 
 def _claimed(parts: Parts, handle: str, browser: str) -> Step[Found]:
@@ -278,7 +284,9 @@ def _resend(parts: Parts, handle: str, browser: str) -> Step[None]:
         yield from pushing.order(page.session.id)
 
 
-async def finish(parts: Parts, handle: str, *, browser: str) -> str:
+async def finish(
+    parts: Parts, handle: str, *, browser: str
+) -> tuple[str, cancelling.TakenBack | None]:
     """The relying party's address for this browser: with the return code when there is an answer.
 
     An undecided question is taken back: the person goes back without one.
@@ -286,16 +294,19 @@ async def finish(parts: Parts, handle: str, *, browser: str) -> str:
     Raises:
         PageNotFound: no such page, or another browser has begun it.
     """
-    page = await parts.db.transact(_finish, parts, handle, browser)
-    return returning.address_of(parts, page.session, page.approval)
+    page, taken_back = await parts.db.transact(_finish, parts, handle, browser)
+    return returning.address_of(parts, page.session, page.approval), taken_back
 
 
-def _finish(parts: Parts, handle: str, browser: str) -> Step[Found]:
+def _finish(
+    parts: Parts, handle: str, browser: str
+) -> Step[tuple[Found, cancelling.TakenBack | None]]:
     moment = yield MOMENT
     page = yield from _claimed(parts, handle, browser)
+    taken_back = None
     if shown_state(page.session, page.approval, moment) in UNDECIDED and not _is_answered(page):
-        yield from cancelling.take_back(parts, page, actor=_ACTOR)
-    return page
+        taken_back = yield from cancelling.take_back(parts, page, actor=_ACTOR)
+    return page, taken_back
 
 
 def _is_answered(page: Found) -> bool:

@@ -6,7 +6,7 @@ mute keeps this prompt silent. Sending again is the same job once more, with the
 
 Numbered plan of the job:
 
-1. the session still waits: nobody has opened, ended or withdrawn it;
+1. the session still waits: nobody has ended or withdrawn it, nor opened it within the last minute;
 2. the person of the hint, if there is one;
 3. the person's active phones, or the one that was named (TW-47, TW-48);
 4. quotas and mutes decide whether a message goes out; the question waits in the wallet in any case;
@@ -22,6 +22,7 @@ from inkan.identification import store
 from inkan.identification.model import Session
 from inkan.identification.rules import comparable
 from inkan.identification.service import browsers, prompts
+from inkan.identification.service.opening import release_stale
 from inkan.identification.service.parts import Parts, read_session
 from inkan.kernel.ids import PersonID, PhoneID
 from inkan.store.database import MOMENT, Step, Wake
@@ -53,6 +54,7 @@ def _push(parts: Parts, session_id: str) -> Step[None]:
     if session is None or session.is_withdrawn:
         return
     approval = yield from parts.approvals.get(session.approval)
+    approval = yield from release_stale(parts, session, approval)
     if state_at(approval, moment) is not SessionState.PRESENTED:  # 1
         return
     person, only = yield from _person(parts, session)  # 2

@@ -7,9 +7,12 @@ or an unreachable key leaves unsigned, a sweep signs (ADR 0008), and a read that
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 from inkan.identification import store
+from inkan.identification.model import ConsentWithdrawn
 from inkan.identification.service.parts import read_session
+from inkan.identification.service.tally import Tally
 from inkan.kernel.errors import InkanError
 from inkan.pki import PKI
 from inkan.store.database import Database, Step
@@ -24,14 +27,24 @@ _log = get_logger("inkan.identification")
 class ReceiptSigner:
     """Signs payloads and stores the receipts by compare-and-set: the first signature stays."""
 
-    def __init__(self, *, db: Database, pki: PKI) -> None:
+    def __init__(self, *, db: Database, pki: PKI, tally: Tally) -> None:
         self._db = db
         self._pki = pki
+        self._tally = tally
         self._waiting: list[Unsigned] = []
         self._work: asyncio.Task[None] | None = None
 
-    def take(self, session_id: str, payload: bytes) -> None:
-        """Sign this payload soon; what waits while a batch is being stored makes the next one."""
+    def take(
+        self, session_id: str, payload: bytes, *, veiled_until: datetime | None = None
+    ) -> None:
+        """Sign this payload soon; what waits while a batch is being stored makes the next one.
+
+        Called once for each release; ``veiled_until`` is when the relying party sees an end that it must not know.
+        """
+        if veiled_until is None:
+            self._tally.released(payload)
+        else:
+            self._tally.expired(seen_at=veiled_until)
         self._waiting.append((session_id, payload))
         if self._work is None or self._work.done():
             self._work = asyncio.get_running_loop().create_task(self._work_off())
@@ -42,7 +55,11 @@ class ReceiptSigner:
             await self._work
 
     async def sign_now(self, session_id: str, payload: bytes) -> str:
-        """Sign and store one receipt; when another signature was first, that one is returned."""
+        """Sign and store one receipt; when another signature was first, that one is returned.
+
+        Raises:
+            ConsentWithdrawn: the person took back what it would give.
+        """
         jws = await self._pki.sign_receipt(payload)
         return await self._db.transact(_store, session_id, jws)
 
@@ -77,7 +94,9 @@ def _store(session_id: str, jws: str) -> Step[str]:
         return jws
     session = read_session((yield store.BY_ID.one(key=session_id)))
     assert session is not None
-    assert session.receipt is not None
+    if session.receipt is None:
+        # Its payload is gone: the person took the consent back while it was being signed.
+        raise ConsentWithdrawn()
     return session.receipt
 
 

@@ -85,6 +85,7 @@ def _redeem(
         parts,
         session,
         closed,
+        before=approval,
         mark=proofs.mark,
         proofs=proofs,
         claims=claims,
@@ -103,6 +104,7 @@ def _is_ours(parts: Parts, found: Found, redemption: Redemption) -> bool:
     is_bound = hmac.compare_digest(binding, found.session.terms.return_binding or "")
     code = parts.return_code(found.approval)
     is_code = hmac.compare_digest(code, redemption.return_code or "")
+    # NOTE(divergence-7): a code or a push brings nothing back from the phone.
     needs_code = found.approval.door in WITH_RETURN_CODE
     return is_bound and (is_code or not needs_code)
 

@@ -29,9 +29,14 @@ from inkan.relying_parties.model import (
     SystemSuspended,
     TokenRefused,
 )
+from inkan.relying_parties.model.window import LiveKey
 from inkan.relying_parties.rules import OWN_SYSTEM, TOKEN_LIFE
 from inkan.relying_parties.service import register
+from inkan.relying_parties.service.applications import Applications
 from inkan.relying_parties.service.authentication import ClientAuthentication, Form
+from inkan.relying_parties.service.exporting import Exporter
+from inkan.relying_parties.service.load_rates import LoadRates
+from inkan.relying_parties.service.parts import Parts
 from inkan.relying_parties.service.register import OPERATOR, Register
 from inkan.relying_parties.service.tokens import Tokens
 from inkan.store.database import Database, Step
@@ -59,6 +64,7 @@ class RelyingParties:
     """Organisations, systems, keys and tokens of one instance.
 
     Attributes:
+        register_of_systems: the register itself, for :class:`Applications`.
         issuer: what assertions and tokens name as their audience.
         grants: grant type to handler; a later feature adds its rows in composition (design §5.5).
     """
@@ -72,15 +78,20 @@ class RelyingParties:
         issuer: str,
         token_key: EllipticCurvePrivateKey,
         loopback: bool = False,
+        imports_only: bool = False,
     ) -> None:
         """Issue tokens as ``issuer`` (the platform's origin) under ``token_key`` (P-256).
 
-        With ``loopback`` addresses of this machine may be registered; never in production.
+        With ``loopback`` addresses of this machine may be registered; never in production. With ``imports_only`` a
+        system is registered by a signed export and by nothing else (TW-64).
         """
         self._db = db
         self._clock = clock
-        self._register = Register(db=db, audit=audit, loopback=loopback)
+        self.register_of_systems = Register(
+            db=db, audit=audit, loopback=loopback, imports_only=imports_only
+        )
         self._clients = ClientAuthentication(db=db, clock=clock, issuer=issuer)
+        self._load_rates = LoadRates(db)
         self._tokens = Tokens(clock=clock, issuer=issuer, key=token_key)
         self.issuer = issuer
         self.grants: dict[str, Grant] = {"client_credentials": self._client_credentials}
@@ -91,21 +102,21 @@ class RelyingParties:
         self, registration: SystemRegistration, *, actor: Actor = OPERATOR
     ) -> System:
         """See :meth:`Register.add`."""
-        return await self._register.add(registration, actor=actor)
+        return await self.register_of_systems.add(registration, actor=actor)
 
     async def own_system(self, registration: SystemRegistration) -> System:
         """See :meth:`Register.own`."""
-        return await self._register.own(registration)
+        return await self.register_of_systems.own(registration)
 
     async def add_key(self, code: str, public: dict[str, Any], *, actor: Actor = OPERATOR) -> str:
         """See :meth:`Register.add_key`."""
-        return await self._register.add_key(code, public, actor=actor)
+        return await self.register_of_systems.add_key(code, public, actor=actor)
 
     async def end_key(
         self, code: str, thumbprint: str, *, at: datetime, actor: Actor = OPERATOR
     ) -> None:
         """See :meth:`Register.end_key`."""
-        await self._register.end_key(code, thumbprint, at=at, actor=actor)
+        await self.register_of_systems.end_key(code, thumbprint, at=at, actor=actor)
 
     async def suspend(self, code: str, *, actor: Actor = OPERATOR) -> None:
         """Refuse every request of a system from now on.
@@ -113,7 +124,7 @@ class RelyingParties:
         Raises:
             SystemNotFound: no such code.
         """
-        await self._register.set_state(code, SystemState.SUSPENDED, actor=actor)
+        await self.register_of_systems.set_state(code, SystemState.SUSPENDED, actor=actor)
 
     async def resume(self, code: str, *, actor: Actor = OPERATOR) -> None:
         """End a suspension.
@@ -121,7 +132,23 @@ class RelyingParties:
         Raises:
             SystemNotFound: no such code.
         """
-        await self._register.set_state(code, SystemState.ACTIVE, actor=actor)
+        await self.register_of_systems.set_state(code, SystemState.ACTIVE, actor=actor)
+
+    async def keys_of(self, code: str) -> list[LiveKey]:
+        """The keys that prove a system now, the oldest first.
+
+        Raises:
+            SystemNotFound: no such code.
+        """
+        return await self._db.read(_keys_of, code)
+
+    async def registered(self, code: str) -> tuple[System, str, list[LiveKey]]:
+        """A system, its state, and its live keys.
+
+        Raises:
+            SystemNotFound: no such code.
+        """
+        return await self._db.read(_registered, code)
 
     async def systems(self) -> list[tuple[System, str]]:
         """Every system and its state, by code."""
@@ -210,7 +237,10 @@ class RelyingParties:
         row = await self._db.read(_by_code, code)
         if row is None or row.state != SystemState.ACTIVE:
             raise SystemSuspended()
-        return SystemPrincipal(system=register.read_text_row(row), jkt=jkt)
+        system = register.read_text_row(row)
+        return SystemPrincipal(
+            system=system, jkt=jkt, load_rate=await self._load_rates.of(system.id)
+        )
 
 
 def _state_of(code: str) -> Step[Any]:
@@ -221,4 +251,14 @@ def _by_code(code: str) -> Step[Any]:
     return (yield store.TEXT_BY_CODE.one(code=code))
 
 
-__all__ = ["Client", "Grant", "RelyingParties", "TokenAnswer"]
+def _registered(code: str) -> Step[tuple[System, str, list[LiveKey]]]:
+    row = yield from register.get_row(code)
+    return register.read_system(row), row.state, (yield from register.live_keys(row.id))
+
+
+def _keys_of(code: str) -> Step[list[LiveKey]]:
+    row = yield from register.get_row(code)
+    return (yield from register.live_keys(row.id))
+
+
+__all__ = ["Applications", "Client", "Exporter", "Grant", "Parts", "RelyingParties", "TokenAnswer"]

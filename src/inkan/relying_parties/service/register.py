@@ -1,16 +1,13 @@
 """The register: organisations, their systems and the keys that prove them."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 
 from inkan.audit import Actor, ActorKind, Audit
-from inkan.crypto import jwk
-from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import RelyingPartyID, SystemID, new_id
 from inkan.relying_parties import store
 from inkan.relying_parties.model import (
@@ -24,38 +21,58 @@ from inkan.relying_parties.model import (
     SystemState,
     SystemSuspended,
 )
-from inkan.relying_parties.rules import LANGUAGES, OWN_SYSTEM, USE_CASE_OF_STATE, is_address
+from inkan.relying_parties.model.application import ImportRequired, OrganisationTaken
+from inkan.relying_parties.model.window import KeysFull, LiveKey
+from inkan.relying_parties.rules import KEYS_LIMIT, OWN_SYSTEM, USE_CASE_OF_STATE
+from inkan.relying_parties.service.checking import Keys, check_registration, read_keys
 from inkan.store.database import MOMENT, Database, Step
 from inkan.store.schema import from_json
 from inkan.wire.binding import BindingLevel, Door
 
 OPERATOR = Actor(ActorKind.OPERATOR, "register")
 PLATFORM = Actor(ActorKind.PLATFORM, "register")
-Keys = dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a registration comes from.
+
+    Attributes:
+        owner: whose the organisation is; None for an operator's own entry, which asks nobody.
+        number: of the organisation.
+        application: of the system; None for an operator's own entry and for an import.
+    """
+
+    actor: Actor
+    owner: str | None = None
+    number: str | None = None
+    application: str | None = None
 
 
 class Register:
     """Reads and changes the register."""
 
-    def __init__(self, *, db: Database, audit: Audit, loopback: bool) -> None:
+    def __init__(
+        self, *, db: Database, audit: Audit, loopback: bool, imports_only: bool = False
+    ) -> None:
         self._db = db
         self._audit = audit
-        self._loopback = loopback
+        self.loopback = loopback
+        self._imports_only = imports_only
 
     async def add(self, registration: SystemRegistration, *, actor: Actor) -> System:
         """Register an organisation (once) and one system of it.
 
         Raises:
+            ImportRequired: this instance takes systems by signed exports only.
             SystemExists: the code is taken (TW-66) or the instance's own, or a key belongs to another system.
-            RegistrationWrong: a text misses a language, a purpose stands twice, or a key is no public P-256 JWK.
+            RegistrationWrong: a text misses a language or does not fit a statement, a purpose stands twice, an
+                address is none, or a key is no public P-256 JWK.
         """
-        if registration.code == OWN_SYSTEM:
-            raise SystemExists("the instance's own system")
-        keys = _read_keys(registration.keys)
-        _check_purposes(registration)
-        _check_texts(registration)
-        _check_addresses(registration, loopback=self._loopback)
-        return await self._db.transact(self._add, registration, keys, actor)
+        if self._imports_only:
+            raise ImportRequired()
+        keys = self.check(registration)
+        return await self._db.transact(self._add, registration, keys, Origin(actor=actor))
 
     async def own(self, registration: SystemRegistration) -> System:
         """The instance's own system as it is to be: written down at its first use, changed when it differs.
@@ -83,10 +100,11 @@ class Register:
             SystemNotFound: no such code.
             SystemExists: the key is registered, for this or another system.
             RegistrationWrong: it is no public P-256 JWK, or the system is the instance's own.
+            KeysFull: the system has two live keys.
         """
         if code == OWN_SYSTEM:
             raise RegistrationWrong(where="/code", expected="a system of a relying party")
-        keys = _read_keys([public])
+        keys = read_keys([public])
         await self._db.transact(self._add_key, code, keys, actor)
         return next(iter(keys))
 
@@ -106,15 +124,68 @@ class Register:
         """
         await self._db.transact(self._set_state, code, state, actor)
 
-    def _add(self, registration: SystemRegistration, keys: Keys, actor: Actor) -> Step[System]:
+    # --- steps that an application and an import join ------------------------------------------------
+
+    def check(self, registration: SystemRegistration) -> Keys:
+        """The keys of a registration that this instance can take, by thumbprint.
+
+        Raises:
+            SystemExists: the code is the instance's own.
+            RegistrationWrong: see :func:`check_registration`.
+        """
+        if registration.code == OWN_SYSTEM:
+            raise SystemExists("the instance's own system")
+        return check_registration(registration, loopback=self.loopback)
+
+    def put(self, registration: SystemRegistration, keys: Keys, origin: Origin) -> Step[System]:
+        """Step: register a system of an application or an export, or say anew what it is.
+
+        Keys are added, never taken away, and one that was ended stays ended: keys rotate by themselves.
+
+        Raises:
+            SystemExists: the code is another organisation's or an operator's own entry, or a key another system's.
+            OrganisationTaken: the organisation is another owner's.
+            KeysFull: the system would have more than two live keys.
+        """
+        row = yield store.BY_CODE.one(code=registration.code)
+        if row is None:
+            return (yield from self._add(registration, keys, origin))
+        event = yield from self._audit.record(
+            "relying_parties.system_changed", actor=origin.actor, object=row.id
+        )
+        organisation = yield from _organisation(registration, origin, event)
+        replaced = yield store.REPLACE_SYSTEM.run(
+            code=registration.code,
+            whose=organisation,
+            event=event,
+            new_application=origin.application,
+            new_name=registration.name,
+            new_domain=registration.domain,
+            new_doors=[str(door) for door in registration.doors],
+            new_purposes=registration.purposes,
+            new_binding_min=registration.binding_min,
+            new_return_urls=registration.return_urls,
+            new_webhooks=registration.webhooks,
+        )
+        if not replaced:  # another organisation's, which has another owner
+            raise SystemExists()
+        live = yield store.LIVE_KEYS.all(whose=row.id)
+        known = {each.thumbprint for each in (yield store.EVERY_KEY.all(whose=row.id))}
+        new = {name: public for name, public in keys.items() if name not in known}
+        if new and len(live) + len(new) > KEYS_LIMIT:
+            raise KeysFull(limit=KEYS_LIMIT)
+        yield from _insert_keys(row.id, new, event)
+        return read_system((yield store.BY_CODE.one(code=registration.code)))
+
+    def _add(self, registration: SystemRegistration, keys: Keys, origin: Origin) -> Step[System]:
         system_id = SystemID(new_id("sys"))
         event = yield from self._audit.record(
             "relying_parties.system_registered",
-            actor=actor,
+            actor=origin.actor,
             object=system_id,
             details={"code": registration.code, "keys": sorted(keys)},
         )
-        organisation = yield from _organisation(registration, event)
+        organisation = yield from _organisation(registration, origin, event)
         made = yield store.INSERT_SYSTEM.run(
             id=system_id,
             organisation=organisation,
@@ -130,6 +201,7 @@ class Register:
             return_urls=registration.return_urls,
             webhooks=registration.webhooks,
             tap_only=registration.tap_only,
+            application=origin.application,
             version=1,
             event_id=event,
         )
@@ -141,7 +213,7 @@ class Register:
     def _own(self, registration: SystemRegistration) -> Step[Any]:
         row = yield from _by_code(OWN_SYSTEM)
         if row is None:
-            yield from self._add(registration, {}, PLATFORM)
+            yield from self._add(registration, {}, Origin(actor=PLATFORM))
         else:
             event = yield from self._audit.record(
                 "relying_parties.system_changed", actor=PLATFORM, object=row.id
@@ -162,6 +234,9 @@ class Register:
         event = yield from self._audit.record(
             "relying_parties.key_added", actor=actor, object=row.id, details={"keys": sorted(keys)}
         )
+        yield store.TOUCH_SYSTEM.run(key=row.id, event=event)
+        if len((yield store.LIVE_KEYS.all(whose=row.id))) >= KEYS_LIMIT:
+            raise KeysFull(limit=KEYS_LIMIT)
         yield from _insert_keys(row.id, keys, event)
 
     def _end_key(self, code: str, thumbprint: str, at: datetime, actor: Actor) -> Step[None]:
@@ -209,6 +284,18 @@ def _differs(system: System, registration: SystemRegistration) -> bool:
     )
 
 
+def live_keys(system_id: str) -> Step[list[LiveKey]]:
+    """Step: the keys that prove a system now, the oldest first."""
+    rows = yield store.LIVE_KEYS.all(whose=system_id)
+    return [LiveKey(**row._asdict()) for row in rows]
+
+
+def systems_of(owner: str) -> Step[list[tuple[System, str]]]:
+    """Step: the systems of an owner's organisations and their state, by code."""
+    rows = yield store.OF_OWNER.all(whose=owner)
+    return [(read_system(row), row.state) for row in rows]
+
+
 def find(system_id: SystemID) -> Step[System | None]:
     """Step: the system of that id, or None."""
     row = yield store.BY_ID.one(key=system_id)
@@ -250,15 +337,22 @@ def read_system(row: Any) -> System:
     )
 
 
-def _organisation(registration: SystemRegistration, event: str) -> Step[RelyingPartyID]:
+def _organisation(
+    registration: SystemRegistration, origin: Origin, event: str
+) -> Step[RelyingPartyID]:
+    """The organisation, made at its first system; systems of one see the same person references, so it has one owner."""
     yield store.INSERT_ORGANISATION.run(
         id=new_id("org"),
         code=registration.organisation,
         name=registration.organisation_name,
         sector=registration.sector,
+        owner=origin.owner,
+        number=origin.number,
         event_id=event,
     )
     row = yield store.ORGANISATION.one(code=registration.organisation)
+    if origin.owner is not None and (row.owner, row.number) != (origin.owner, origin.number):
+        raise OrganisationTaken()
     return RelyingPartyID(row.id)
 
 
@@ -275,44 +369,3 @@ def _insert_keys(system_id: str, keys: Keys, event: str) -> Step[None]:
         )
         if not added:
             raise SystemExists("the key is registered already")
-
-
-def _read_keys(publics: Sequence[dict[str, Any]]) -> Keys:
-    """The keys by thumbprint; ES256 is what a client assertion is signed with, so only P-256 helps."""
-    found: Keys = {}
-    for index, public in enumerate(publics):
-        try:
-            key = jwk.load_jwk(public)
-        except InkanError as wrong:
-            raise RegistrationWrong(str(wrong), where=f"/keys/{index}") from None
-        if not (isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)):
-            raise RegistrationWrong(where=f"/keys/{index}", expected="a public P-256 key")
-        found[jwk.thumbprint(key)] = jwk.to_jwk(key)
-    if not found:
-        raise RegistrationWrong(where="/keys", expected="at least one key")
-    return found
-
-
-def _check_purposes(registration: SystemRegistration) -> None:
-    codes = [purpose.code for purpose in registration.purposes]
-    if len(set(codes)) != len(codes):
-        raise RegistrationWrong(where="/purposes", expected="each code once")
-
-
-def _check_addresses(registration: SystemRegistration, *, loopback: bool) -> None:
-    addresses = [(f"/return_urls/{i}", url) for i, url in enumerate(registration.return_urls)]
-    addresses += [(f"/webhooks/{i}/url", each.url) for i, each in enumerate(registration.webhooks)]
-    for where, url in addresses:
-        if not is_address(url, loopback=loopback):
-            raise RegistrationWrong(where=where, expected="an https address in its plain form")
-    ids = [webhook.id for webhook in registration.webhooks]
-    if len(set(ids)) != len(ids):
-        raise RegistrationWrong(where="/webhooks", expected="each id once")
-
-
-def _check_texts(registration: SystemRegistration) -> None:
-    texts = [("/organisation_name", registration.organisation_name)]
-    texts += [(f"/purposes/{each.code}/text", each.text) for each in registration.purposes]
-    for where, text in texts:
-        if text.keys() != LANGUAGES:
-            raise RegistrationWrong(where=where, expected="en, ja and zh-Hant")

@@ -19,7 +19,7 @@ from inkan.sandbox.model import (
     PhoneOrder,
     VirtualPhone,
 )
-from inkan.sandbox.rules import MAKE_LIMIT, USE_LIMIT
+from inkan.sandbox.rules import MAKE_LIMIT, USE_LIMIT, expected_by_push
 from inkan.sandbox.service import Sandbox
 from inkan.web.exchange import Authenticator, Exchange
 from inkan.web.principal import Access
@@ -32,7 +32,7 @@ _CHALLENGE = 'DPoP algs="ES256", Bearer'
 
 
 class PersonView(msgspec.Struct, frozen=True):
-    """A test person of this system, and what comes of asking by QR code."""
+    """A test person of this system, and what comes of asking: by QR code (or link), and by push."""
 
     person: str
     name: str
@@ -41,6 +41,7 @@ class PersonView(msgspec.Struct, frozen=True):
     behaviour: str
     phones: int
     expected: ExpectedOutcome
+    expected_by_push: ExpectedOutcome
     text: dict[str, str]
 
 
@@ -51,7 +52,12 @@ class PersonList(msgspec.Struct, frozen=True):
 
 
 class PhoneView(msgspec.Struct, frozen=True):
-    """A virtual phone; times are true time, ``last`` is what came of its last action."""
+    """A virtual phone; times are true time.
+
+    Attributes:
+        last: what came of its last action.
+        return_url: where its browser goes now, after its last answer by a door that comes back from the phone.
+    """
 
     id: str
     person: str
@@ -62,6 +68,7 @@ class PhoneView(msgspec.Struct, frozen=True):
     last: str | None
     created_at: str
     used_at: str
+    return_url: str | None = None
 
 
 class PhoneList(msgspec.Struct, frozen=True):
@@ -95,7 +102,7 @@ def _make_phone(sandbox: Sandbox) -> Bare:
     async def make(exchange: Exchange) -> Response:
         system = await _system(exchange)
         made = await sandbox.make_phone(system, await exchange.json(PhoneOrder))
-        return created(view_of(made), location=f"/v1/sandbox/phones/{made.id}")
+        return created(_view(sandbox, made), location=f"/v1/sandbox/phones/{made.id}")
 
     return _bare(
         make,
@@ -114,11 +121,11 @@ def _phones(sandbox: Sandbox) -> dict[tuple[str, str], Bare]:
 
     async def listed(exchange: Exchange) -> Response:
         phones = await sandbox.phones(await _system(exchange))
-        return ok(PhoneList(phones=[view_of(phone) for phone in phones]))
+        return ok(PhoneList(phones=[_view(sandbox, phone) for phone in phones]))
 
     async def read(exchange: Exchange) -> Response:
         phone = await sandbox.phone(await _system(exchange), exchange.parameters["id"])
-        return ok(view_of(phone))
+        return ok(_view(sandbox, phone))
 
     async def end(exchange: Exchange) -> Response:
         await sandbox.end_phone(await _system(exchange), exchange.parameters["id"])
@@ -147,7 +154,7 @@ def _phones(sandbox: Sandbox) -> dict[tuple[str, str], Bare]:
         ("POST", f"{one}/actions"): _bare(
             act,
             "actOnVirtualPhone",
-            "Let a virtual phone scan, answer, get lost or be revoked",
+            "Let a virtual phone scan, follow a link, type a code, answer, get lost or be revoked",
             body=Action,
             answer=ActionResult,
         ),
@@ -195,7 +202,7 @@ def _faults(sandbox: Sandbox) -> dict[tuple[str, str], Bare]:
         ("PUT", path): _bare(
             put,
             "setFaults",
-            "Let requests of this system go wrong on purpose",
+            "Let requests, pushes and webhooks of this system go wrong on purpose",
             body=FaultOrder,
             answer=FaultView,
         ),
@@ -223,12 +230,12 @@ def _person(row: PersonRow, national_id: str) -> PersonView:
         behaviour=row.behaviour,
         phones=row.phones,
         expected=row.outcome,
+        expected_by_push=expected_by_push(row),
         text=row.text,
     )
 
 
-def view_of(phone: VirtualPhone) -> PhoneView:
-    """A virtual phone as its system reads it."""
+def _view(sandbox: Sandbox, phone: VirtualPhone) -> PhoneView:
     return PhoneView(
         id=phone.id,
         person=phone.person,
@@ -239,4 +246,5 @@ def view_of(phone: VirtualPhone) -> PhoneView:
         last=phone.last or None,
         created_at=rfc3339(phone.created_at),
         used_at=rfc3339(phone.used_at),
+        return_url=sandbox.returns.get(phone.id),
     )

@@ -1,6 +1,6 @@
 """The use cases of a sandbox: test persons, virtual phones, the clock, faults. Start with :class:`Sandbox`."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -17,12 +17,14 @@ from inkan.sandbox.model import (
     VirtualPhone,
 )
 from inkan.sandbox.rules import national_id_of, persons
-from inkan.sandbox.service import phones, travel
+from inkan.sandbox.service import jobs, phones, travel
 from inkan.sandbox.service.acting import Acting
 from inkan.sandbox.service.cards import number_of
 from inkan.sandbox.service.faults import Faults, Hit
 from inkan.sandbox.service.parts import Parts
 from inkan.sandbox.service.travel import refuse as refuse_sandbox
+from inkan.sandbox.service.watching import Watch
+from inkan.store.outbox import Handler
 
 
 class Sandbox:
@@ -35,6 +37,7 @@ class Sandbox:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._acting = Acting(parts)
+        self._watch = Watch(parts, self._acting)
         self.faults = Faults(parts.clock)
 
     # --- the instance ----------------------------------------------------------------------------
@@ -53,9 +56,11 @@ class Sandbox:
     ) -> AsyncIterator[None]:
         """While the block lasts the instance listens, and its virtual phones reach it by ``transport``."""
         self._parts.transport, self._parts.catch_up = transport, catch_up
+        await self._watch.start()
         try:
             yield
         finally:
+            await self._watch.finish()
             await self._acting.finish()
             self._parts.transport = self._parts.catch_up = None
 
@@ -81,7 +86,9 @@ class Sandbox:
 
     async def make_phone(self, system: SystemID, order: PhoneOrder) -> VirtualPhone:
         """See :func:`inkan.sandbox.service.phones.make`."""
-        return await phones.make(self._parts, system, order)
+        made = await phones.make(self._parts, system, order)
+        self._watch.add(made)
+        return made
 
     async def phones(self, system: SystemID) -> list[VirtualPhone]:
         """The virtual phones of a system, oldest first."""
@@ -98,10 +105,22 @@ class Sandbox:
             VirtualPhoneNotFound: unknown, or another system's.
         """
         await phones.end(self._parts, await self.phone(system, virtual_id))
+        self._acting.returns.pop(virtual_id, None)
 
     async def act(self, system: SystemID, virtual_id: str, action: Action) -> ActionResult:
         """See :meth:`Acting.act`; raises VirtualPhoneNotFound as well."""
         return await self._acting.act(await self.phone(system, virtual_id), action)
+
+    @property
+    def returns(self) -> Mapping[str, str]:
+        """Virtual phone to the address that its browser opens now, after its last answer."""
+        return self._acting.returns
+
+    # --- faults ----------------------------------------------------------------------------------
+
+    def disturb(self, table: Mapping[str, Handler]) -> Mapping[str, Handler]:
+        """See :func:`inkan.sandbox.service.jobs.disturb`."""
+        return jobs.disturb(self._parts, self.faults, table)
 
     # --- the clock -------------------------------------------------------------------------------
 

@@ -1,14 +1,13 @@
 """What virtual phones do: by themselves when a session reaches them, or as they are told.
 
-Two tables decide. :data:`DOORS` says how a phone opens what reached it, one row for each door;
-:data:`inkan.sandbox.rules.PLANS` says what a behaviour does from there, move by move. Everything goes over HTTP,
-through the Phone API, so that what a relying party sees is what a person's phone would have caused.
+Two tables decide. :data:`inkan.sandbox.service.doors.DOORS` says how a phone opens what reached it, one row for each
+door; :data:`inkan.sandbox.rules.PLANS` says what a behaviour does from there, move by move. What a relying party sees
+is what a person's phone would have caused.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from inkan.client import CallRefused, DraftRefused, Phone
 from inkan.client.phone_approval import ApprovalNotOpen
@@ -24,15 +23,16 @@ from inkan.sandbox.model import (
     DoorWithoutCode,
     Lose,
     Move,
+    NothingWaits,
     Refuse,
     Report,
     Revoke,
-    Scan,
     VirtualPhone,
     VirtualState,
 )
 from inkan.sandbox.rules import PLANS
 from inkan.sandbox.service import phones
+from inkan.sandbox.service.doors import DOORS, Play
 from inkan.sandbox.service.parts import PLATFORM, Parts
 from inkan.store.database import Step
 from inkan.web.log import get_logger
@@ -40,85 +40,48 @@ from inkan.web.log import get_logger
 _log = get_logger("inkan.sandbox")
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    """How a virtual phone opens what reached it by one door.
-
-    Attributes:
-        open: opens the approval; raises what the phone would hear.
-        type_wrong_code: types wrong codes until the session ends; None where the door asks for none.
-    """
-
-    open: Callable[[Phone, Any], Awaitable[OpenApproval]]
-    type_wrong_code: Callable[[Phone, Any], Awaitable[None]] | None = None
-
-
-async def _scan(phone: Phone, action: Scan) -> OpenApproval:
-    return await phone.open_frame(action.frame)
-
-
-DOORS: Final[Mapping[type, Door]] = {Scan: Door(open=_scan)}
-"""Action to door: a further door is a further row, and a further action in the model."""
-
-
-@dataclass(kw_only=True)
-class _Play:
-    """One performance: who plays, what reached the phone, what came of it so far."""
-
-    parts: Parts
-    virtual: VirtualPhone
-    phone: Phone
-    action: Any
-    opened: OpenApproval | None = None
-    done: Done = Done.SILENT
-
-    @property
-    def approval(self) -> str | None:
-        return self.opened.id if self.opened is not None else None
-
-
-async def _open(play: _Play) -> None:
-    play.opened = await DOORS[type(play.action)].open(play.phone, play.action)
+async def _open(play: Play) -> None:
+    play.opened = await DOORS[type(play.action)].open(play)
     play.done = Done.OPENED
 
 
-async def _wrong_code(play: _Play) -> None:
+async def _wrong_code(play: Play) -> None:
     type_code = DOORS[type(play.action)].type_wrong_code
     if type_code is None:
         raise DoorWithoutCode
-    await type_code(play.phone, play.action)
+    await type_code(play)
 
 
-async def _approve(play: _Play) -> None:
-    await play.phone.approve(play.approval)
-    play.done = Done.APPROVED
+async def _approve(play: Play) -> None:
+    decision = await play.phone.approve(play.approval)
+    play.done, play.return_url = Done.APPROVED, decision.return_url
 
 
-async def _refuse(play: _Play) -> None:
-    await play.phone.refuse(play.approval)
-    play.done = Done.REFUSED
+async def _refuse(play: Play) -> None:
+    decision = await play.phone.refuse(play.approval)
+    play.done, play.return_url = Done.REFUSED, decision.return_url
 
 
-async def _report(play: _Play) -> None:
-    await play.phone.report(play.approval)
-    play.done = Done.REPORTED
+async def _report(play: Play) -> None:
+    decision = await play.phone.report(play.approval)
+    play.done, play.return_url = Done.REPORTED, decision.return_url
 
 
-async def _suspend(play: _Play) -> None:
+async def _suspend(play: Play) -> None:
     await play.parts.db.transact(_suspend_all, play.parts, play.virtual.phone)
 
 
-async def _reinstate(play: _Play) -> None:
+async def _reinstate(play: Play) -> None:
     certificates = [held.id for held in play.phone.certificates.values()]
     await play.parts.db.transact(_reinstate_all, play.parts, certificates)
 
 
-async def _wait(play: _Play) -> None:
+async def _wait(play: Play) -> None:
     """What follows is played later, without the phone being held meanwhile."""
     play.done = Done.LATER
 
 
-MOVES: Final[Mapping[Move, Callable[[_Play], Awaitable[None]]]] = {
+MOVES: Final[Mapping[Move, Callable[[Play], Awaitable[None]]]] = {
     Move.OPEN: _open,
     Move.WRONG_CODE: _wrong_code,
     Move.WAIT: _wait,
@@ -137,12 +100,22 @@ TOLD: Final[Mapping[type, Move]] = {
 """What a phone does because it is told, with an approval that it has open."""
 
 
+_DECLINES: Final = (CallRefused, DraftRefused, ApprovalNotOpen, DoorWithoutCode, NothingWaits)
+"""What is a result of an action, and no failure."""
+
+
 class Acting:
-    """Plays the behaviours of an instance's virtual phones."""
+    """Plays the behaviours of an instance's virtual phones.
+
+    Attributes:
+        returns: virtual phone to the address that its browser opens now, after its last answer. An address holds a
+            return code, so it is kept in memory only.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._later: set[asyncio.Task[None]] = set()
+        self.returns: dict[str, str] = {}
 
     async def act(self, virtual: VirtualPhone, action: Action) -> ActionResult:
         """Let a phone do something, and remember what came of it.
@@ -175,6 +148,9 @@ class Acting:
         self, virtual: VirtualPhone, action: Action, plan: Sequence[Move]
     ) -> ActionResult:
         result = await self._perform(virtual, action, plan)
+        self.returns.pop(virtual.id, None)
+        if result.return_url is not None:
+            self.returns[virtual.id] = result.return_url
         if result.done is Done.LATER:
             rest = plan[plan.index(Move.WAIT) + 1 :]
             self._start(virtual, Approve(approval=result.approval), rest)
@@ -186,19 +162,21 @@ class Acting:
         self, virtual: VirtualPhone, action: Action, plan: Sequence[Move]
     ) -> ActionResult:
         async with phones.held(self._parts, virtual) as phone:
-            play = _Play(parts=self._parts, virtual=virtual, phone=phone, action=action)
+            play = Play(parts=self._parts, virtual=virtual, phone=phone, action=action)
             try:
                 if isinstance(action, Approve | Refuse | Report):
                     play.opened = _find(phone, action.approval)
                 await self._moves(play, plan)
-            except (CallRefused, DraftRefused, ApprovalNotOpen, DoorWithoutCode) as refused:
+            except _DECLINES as refused:
                 return ActionResult(
                     done=Done.DECLINED, approval=play.approval, declined=_declined(refused)
                 )
             text = play.opened.text if play.opened is not None else None
-            return ActionResult(done=play.done, approval=play.approval, text=text)
+            return ActionResult(
+                done=play.done, approval=play.approval, text=text, return_url=play.return_url
+            )
 
-    async def _moves(self, play: _Play, plan: Sequence[Move]) -> None:
+    async def _moves(self, play: Play, plan: Sequence[Move]) -> None:
         try:
             for move in plan:
                 await MOVES[move](play)

@@ -1,11 +1,13 @@
-"""Faults on purpose, for one system at a time: which request is hit is drawn from a seed, so that a test repeats.
+"""Faults on purpose, for one system at a time: what is hit is drawn from a seed, so that a test repeats.
 
 They are kept in memory: a fault is an experiment of an hour, and a restart of the sandbox ends it.
 """
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from inkan.kernel.clock import Clock
 from inkan.kernel.errors import InkanError, Unavailable
@@ -39,11 +41,55 @@ class Hit:
         return [fault for fault, does in happens.items() if does]
 
 
+@dataclass(frozen=True, slots=True)
+class JobHit:
+    """What happens to one job of the outbox.
+
+    Attributes:
+        is_lost: it is never delivered.
+        wait_s: it is delivered so many seconds later.
+    """
+
+    is_lost: bool = False
+    wait_s: float = 0.0
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything happens to it."""
+        return self.is_lost or self.wait_s > 0
+
+
+def _lose(order: FaultOrder, number: int, _age_s: float) -> JobHit:
+    return JobHit(is_lost=_fraction(order.seed, number, "push") < order.push_lost_rate)
+
+
+def _delay(order: FaultOrder, _number: int, age_s: float) -> JobHit:
+    return JobHit(wait_s=max(0.0, order.webhook_delay_s - age_s))
+
+
+@dataclass(frozen=True, slots=True)
+class JobFault:
+    """A way in which a job can go wrong.
+
+    Attributes:
+        fault: as it is counted.
+        hit: what becomes of a job: from the order, the job's number counted from 0, and its age in seconds.
+    """
+
+    fault: Fault
+    hit: Callable[[FaultOrder, int, float], JobHit]
+
+
+LOST_PUSH: Final = JobFault(Fault.PUSH_LOST, _lose)
+LATE_WEBHOOK: Final = JobFault(Fault.WEBHOOK_DELAY, _delay)
+
+
 @dataclass
 class _Running:
     order: FaultOrder
     ends_at: float
     requests: int = 0
+    jobs: Counter[Fault] = field(default_factory=Counter)
     injected: Counter[Fault] = field(default_factory=Counter)
 
 
@@ -68,11 +114,12 @@ class Faults:
         """The faults of a system."""
         running = self._find(system)
         if running is None:
-            return FaultView(faults=None, ends_in_s=0, requests=0, injected={})
+            return FaultView(faults=None, ends_in_s=0, requests=0, pushes=0, injected={})
         return FaultView(
             faults=running.order,
             ends_in_s=max(0, int(running.ends_at - self._clock.monotonic())),
             requests=running.requests,
+            pushes=running.jobs[Fault.PUSH_LOST],
             injected=dict(running.injected),
         )
 
@@ -84,6 +131,17 @@ class Faults:
         hit = draw(running.order, running.requests)
         running.requests += 1
         running.injected.update(hit.kinds)
+        return hit
+
+    def draw_job(self, system: SystemID, kind: JobFault, *, age_s: float, tried: int) -> JobHit:
+        """What happens to a job of this system, at its try of this number; each job is counted once."""
+        running = self._find(system)
+        if running is None:
+            return JobHit()
+        hit = kind.hit(running.order, running.jobs[kind.fault], age_s)
+        if tried == 1:
+            running.jobs[kind.fault] += 1
+            running.injected[kind.fault] += hit.is_any
         return hit
 
     def _find(self, system: SystemID) -> _Running | None:

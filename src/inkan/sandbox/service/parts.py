@@ -12,6 +12,7 @@ from inkan.client import AsyncTransport
 from inkan.crypto import base64url
 from inkan.crypto.aead import hmac_sha256
 from inkan.enrolment import Enrolment
+from inkan.identification import Identification
 from inkan.kernel.clock import Clock
 from inkan.kernel.sensitive import Secret
 from inkan.people import People
@@ -47,6 +48,7 @@ class Parts:
     pki: PKI
     enrolment: Enrolment
     relying_parties: RelyingParties
+    identification: Identification
     secret: Secret[bytes]
     folder: Path
     platform: str

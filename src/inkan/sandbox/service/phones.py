@@ -180,6 +180,16 @@ def _all(system: SystemID) -> Step[list[VirtualPhone]]:
     return [read_virtual(row) for row in rows]
 
 
+async def all_held(parts: Parts) -> list[VirtualPhone]:
+    """The virtual phones of every system that somebody has in the hand."""
+    return await parts.db.scan(_all_held)
+
+
+def _all_held() -> Step[list[VirtualPhone]]:
+    rows = yield store.IN_STATE.all(state=VirtualState.HELD)
+    return [read_virtual(row) for row in rows]
+
+
 async def get(parts: Parts, system: SystemID, virtual_id: str) -> VirtualPhone:
     """A virtual phone of this system.
 

@@ -35,12 +35,14 @@ class Handler:
         concurrency: how many jobs of the kind one process delivers at a time.
         tries: after so many a job is dead.
         timeout: a try is ended after this; shorter than the lease.
+        life: a job that would next be tried later than this after it was enqueued is dead; None: only tries count.
     """
 
     deliver: Callable[[Job], Awaitable[None]]
     concurrency: int = 4
     tries: int = 12
     timeout: timedelta = timedelta(seconds=25)
+    life: timedelta | None = None
 
     def __post_init__(self) -> None:
         if self.timeout >= LEASE:
@@ -152,16 +154,21 @@ class Outbox:
     def _fail(self, job: Job, handler: Handler, error: Exception) -> None:
         self.failed += 1
         name = error.code if isinstance(error, InkanError) else type(error).__name__
-        if job.tried >= handler.tries:
+        pause = max(pause_after(job.tried), _asked_pause(error))
+        if job.tried >= handler.tries or self._outlives(job, handler, pause):
             self.died += 1
             self._settlement.dead[job.id] = name
         else:
-            self._settlement.postponed[job.id] = max(pause_after(job.tried), _asked_pause(error))
+            self._settlement.postponed[job.id] = pause
         _log.warning(
             "job %s of kind %s failed at try %d of %d: %s",
             job.id, job.kind, job.tried, handler.tries, name,
             exc_info=None if isinstance(error, InkanError) else error,
         )  # fmt: skip
+
+    def _outlives(self, job: Job, handler: Handler, pause: timedelta) -> bool:
+        """Whether the next try would come after the job's life."""
+        return handler.life is not None and self._db.now() + pause > job.enqueued_at + handler.life
 
     async def _stop(self) -> None:
         async with self._turning:

@@ -27,6 +27,8 @@ function follow(place) {
       location.reload();
     }
   });
+  // What a form brings is awaited: reading the page again meanwhile would lose it.
+  document.addEventListener("submit", () => states.close());
   states.addEventListener("error", () => {
     // A lost stream is opened again by the browser; a refused one is not.
     if (states.readyState === EventSource.CLOSED) {
