@@ -8,7 +8,7 @@ from inkan.approvals import (
     UsageFilter,
     UsageRecord,
 )
-from inkan.audit import Actor, ActorKind
+from inkan.audit import Actor
 from inkan.enrolment import PhonePrincipal
 from inkan.identification import store
 from inkan.identification.model import (
@@ -50,7 +50,7 @@ from inkan.identification.service.consenting import ConsentView
 from inkan.identification.service.deciding import Decided
 from inkan.identification.service.opening import Opened
 from inkan.identification.service.page import Choice, PageView, Stage
-from inkan.identification.service.parts import Parts, is_veiled, read_session, topic
+from inkan.identification.service.parts import Parts
 from inkan.identification.service.proving import AssertionParts
 from inkan.identification.service.pushing import PUSH_JOB, PushJob, phone_topic
 from inkan.identification.service.receipt_signer import ReceiptSigner
@@ -62,10 +62,8 @@ from inkan.identification.service.webhooks import JOB as WEBHOOK_JOB
 from inkan.identification.service.webhooks import WebhookSender
 from inkan.kernel.ids import PersonID, SessionID, SystemID
 from inkan.relying_parties import System
-from inkan.store.database import MOMENT, Step, Wake
-from inkan.wire import audit_log
+from inkan.store.database import MOMENT, Step
 from inkan.wire.binding import Door
-from inkan.wire.session import SessionState
 from inkan.wire.shown import Language
 
 

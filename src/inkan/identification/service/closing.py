@@ -17,7 +17,7 @@ from inkan.identification.service import announcing, browsers, claiming, prompts
 from inkan.identification.service.parts import EVIDENCE, Parts, is_veiled
 from inkan.kernel.ids import EventID, PersonID
 from inkan.store.database import Step
-from inkan.wire import audit_log, statement
+from inkan.wire import audit_log
 from inkan.wire.binding import BindingLevel
 from inkan.wire.reasons import Reason
 from inkan.wire.session import Outcome
@@ -54,12 +54,10 @@ def close(
     assert closed.phone is not None
     assert closed.person is not None
     is_ok = closed.outcome is Outcome.OK
-    draft = statement.parse_draft(closed.draft.encode()) if closed.draft else None
     payload, result = records.receipt_payload(
         parts,
         session,
         closed,
-        draft=draft,
         mark=mark,
         proofs=proofs if is_ok else None,
         claims=claims,
