@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,11 +42,12 @@ CLOCK = Clock()
 
 @dataclass
 class Keys:
-    """The bare keys of one bound phone."""
+    """The bare keys of one bound phone; one that was copied has a credential id of its own."""
 
     channel: EllipticCurvePrivateKey
     auth: Any
     parts: PhoneParts
+    credential_id: str = ""
 
     def decide_body(self, draft: dict[str, Any], text: str) -> bytes:
         """Both proofs over the statement of a draft."""
@@ -62,8 +63,10 @@ class Keys:
             typ=statement.STATEMENT_TYP,
             header={"x5t#S256": parsed.cert_sha256},
         )
-        body = {"jws": jws, "assertion": {name: getattr(assertion, name) for name in PARTS}}
-        return json.dumps(body).encode()
+        proof = {name: getattr(assertion, name) for name in PARTS}
+        if self.credential_id:
+            proof["credential_id"] = self.credential_id
+        return json.dumps({"jws": jws, "assertion": proof}).encode()
 
 
 PARTS = ("credential_id", "client_data_json", "authenticator_data", "signature")
@@ -151,10 +154,10 @@ class Rig:
         )
         return [f"Authorization: DPoP {self.token}", f"DPoP: {proof}"]
 
-    def phone_headers(self, phone: Keys, path: str) -> list[str]:
+    def phone_headers(self, phone: Keys, path: str, *, method: str = "POST") -> list[str]:
         """The proof of a phone's channel key."""
         proof = dpop.build_proof(
-            phone.channel, method="POST", url=self.origin + path, at=CLOCK.wire_now()
+            phone.channel, method=method, url=self.origin + path, at=CLOCK.wire_now()
         )
         return [f"DPoP: {proof}"]
 
@@ -172,13 +175,14 @@ class Rig:
         headers = [f"DPoP: {proof}", "Content-Type: application/x-www-form-urlencoded"]
         self.token = (await line.ask("POST", "/token", headers, body.encode()))["access_token"]
 
-    async def create(self, line: "Line") -> dict[str, Any]:
-        """Open a session with its `qr` door."""
+    async def create(self, line: "Line", **members: Any) -> dict[str, Any]:
+        """Open a session with its `qr` door, or as the members of the body say."""
         body = {
             "kind": "identify",
             "purpose": "login",
             "challenge": base64url.encode(random_bytes(32)),
             "doors": ["qr"],
+            **members,
         }
         headers = [
             *self.rp_headers("POST", "/v1/sessions"),
@@ -192,26 +196,47 @@ class Rig:
         door = created["doors"]["qr"]
         key = qr.qr_key(Secret(base64url.decode(door["secret"])))
         frame = qr.frame(self.wallet, handle=door["handle"], t=door["t"], key=key)
-        path = "/phone/v1/approvals/open"
-        headers = [*self.phone_headers(phone, path), "Content-Type: application/json"]
-        body = json.dumps({"frame": frame, "lang": "zh-Hant"}).encode()
-        return await line.ask("POST", path, headers, body)
+        return await self.open_by(line, phone, frame=frame)
 
-    async def decide(self, line: "Line", phone: Keys, opened: dict[str, Any]) -> None:
+    async def open_by(self, line: "Line", phone: Keys, **brought: str) -> dict[str, Any]:
+        """Open what a frame, an address or a pushed approval with its code leads to."""
+        body = json.dumps({**brought, "lang": "zh-Hant"}).encode()
+        return await self.tell(line, phone, "/phone/v1/approvals/open", body)
+
+    async def decide(self, line: "Line", phone: Keys, opened: dict[str, Any]) -> dict[str, Any]:
         """Approve with both proofs."""
         body = phone.decide_body(opened["draft"], opened["text"])
-        await self.send_decision(line, phone, opened["approval"], body)
+        return await self.send_decision(line, phone, opened["approval"], body)
 
-    async def send_decision(self, line: "Line", phone: Keys, approval: str, body: bytes) -> None:
+    async def send_decision(
+        self, line: "Line", phone: Keys, approval: str, body: bytes
+    ) -> dict[str, Any]:
         """Send proofs that were made before."""
-        path = f"/phone/v1/approvals/{approval}/decide"
+        return await self.tell(line, phone, f"/phone/v1/approvals/{approval}/decide", body)
+
+    async def tell(self, line: "Line", phone: Keys, path: str, body: bytes = b"") -> dict[str, Any]:
+        """Send something from a phone."""
         headers = [*self.phone_headers(phone, path), "Content-Type: application/json"]
-        await line.ask("POST", path, headers, body)
+        return await line.ask("POST", path, headers, body)
 
     async def result(self, line: "Line", session: str) -> dict[str, Any]:
         """Read the session."""
         path = f"/v1/sessions/{session}"
         return await line.ask("GET", path, self.rp_headers("GET", path))
+
+    async def redeem(self, line: "Line", session: str, **members: str) -> dict[str, Any]:
+        """Get the answer for the browser or app that began."""
+        path = f"/v1/sessions/{session}/redeem"
+        headers = [*self.rp_headers("POST", path), "Content-Type: application/json"]
+        return await line.ask("POST", path, headers, json.dumps(members).encode())
+
+
+class Refused(RuntimeError):
+    """An answer of 400 or more; the status stands beside the text."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(f"{status}: {body[:300]!r}")
+        self.status = status
 
 
 class Line:
@@ -225,9 +250,11 @@ class Line:
         self._host = host
 
     @classmethod
-    async def dial(cls, rig: Rig) -> "Line":
-        """Connect to the server."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)
+    async def dial(cls, rig: Rig, *, source: str = "127.0.0.1") -> "Line":
+        """Connect to the server, from one of the loopback addresses."""
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", rig.port, local_addr=(source, 0)
+        )
         return cls(reader, writer, f"id.localhost:{rig.port}")
 
     def send(self, method: str, path: str, headers: Sequence[str], body: bytes = b"") -> None:
@@ -239,13 +266,25 @@ class Line:
 
     async def receive(self) -> dict[str, Any]:
         """Wait for the answer to what was sent."""
+        _, body = await self.receive_whole()
+        return json.loads(body) if body else {}
+
+    async def receive_whole(self) -> tuple[bytes, bytes]:
+        """Wait for the answer: its head and its body.
+
+        Raises:
+            Refused: by the server.
+        """
         head = await self._reader.readuntil(b"\r\n\r\n")
-        status = int(head[9:12])
         found = re.search(rb"content-length: (\d+)", head)
         body = await self._reader.readexactly(int(found[1]) if found else 0)
-        if status >= 400:
-            raise RuntimeError(f"{status}: {body[:300]!r}")
-        return json.loads(body) if body else {}
+        if int(head[9:12]) >= 400:
+            raise Refused(int(head[9:12]), body)
+        return head, body
+
+    async def receive_until(self, mark: bytes) -> bytes:
+        """Read on to this mark: an answer that has no length."""
+        return await self._reader.readuntil(mark)
 
     async def ask(
         self, method: str, path: str, headers: Sequence[str], body: bytes = b""
@@ -271,9 +310,19 @@ async def lines(rig: Rig, count: int) -> AsyncIterator[list[Line]]:
             await line.close()
 
 
-async def found_rig(folder: Path, *, port: int) -> Rig:
-    """Found the test country in a folder, bind a phone for each citizen, and stop it again."""
+async def found_rig(
+    folder: Path, *, port: int, prepare: Callable[[Country], Awaitable[None]] | None = None
+) -> Rig:
+    """Found the test country in a folder, bind a phone for each citizen, and stop it again.
+
+    Args:
+        folder: empty.
+        port: where the server will listen.
+        prepare: what else is to be done while the country runs.
+    """
     async with country(folder, port=port) as founded:
+        if prepare is not None:
+            await prepare(founded)
         phones = [await _bind(founded, who) for who in founded.citizens]
         credentials = founded.credentials
     return Rig(folder=folder, port=port, credentials=credentials, phones=phones)
@@ -318,4 +367,4 @@ def own_cpu_s() -> float:
     return time.process_time()
 
 
-__all__ = ["Keys", "Line", "Rig", "found_rig", "lines", "own_cpu_s", "settings_for"]
+__all__ = ["Keys", "Line", "Refused", "Rig", "found_rig", "lines", "own_cpu_s", "settings_for"]

@@ -1,12 +1,13 @@
 """A consent is a signed statement: what stands in its row, and that there is no row without one."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from attributes.registry import EVENT, SIGNED, Registry, run
-from inkan.attributes import AttributeUnknown, ConsentUnsigned
+from attributes.registry import CLERK, EVENT, SIGNED, Registry, run
+from inkan.attributes import AttributeUnknown, ConsentNotFound, ConsentUnsigned
 from inkan.attributes import store as rows
 from inkan.crypto import base64url
 from inkan.crypto.aead import SealBroken
@@ -71,6 +72,36 @@ async def test_a_consent_cannot_be_laid_at_anothers_door(registry: Registry) -> 
 async def test_unknown_codes_are_no_consent(registry: Registry) -> None:
     with pytest.raises(AttributeUnknown):
         await registry.consent("national_id")
+
+
+async def withdraw(registry: Registry, consent: str, *, person: str | None = None) -> Any:
+    return await registry.db.transact(
+        registry.attributes.withdraw_consent,
+        PersonID(person or registry.person),
+        consent,
+        actor=CLERK,
+    )
+
+
+async def test_a_consent_is_taken_back_once(registry: Registry, clock: StandingClock) -> None:
+    await registry.consent("name")
+    [given] = await registry.db.read(registry.attributes.consents, registry.person)
+    clock.advance(timedelta(hours=1))
+    taken_back, event = await withdraw(registry, given.id)
+    assert event is not None
+    assert taken_back.withdrawn_at == clock.now()
+    clock.advance(timedelta(hours=1))
+    assert await withdraw(registry, given.id) == (taken_back, None)
+    assert await registry.db.read(registry.attributes.consents, registry.person) == [taken_back]
+
+
+async def test_nobody_takes_back_anothers_consent(registry: Registry) -> None:
+    await registry.consent("name")
+    [given] = await registry.db.read(registry.attributes.consents, registry.person)
+    for consent, person in ((given.id, "ps_lin"), ("con_unknown", registry.person)):
+        with pytest.raises(ConsentNotFound):
+            await withdraw(registry, consent, person=person)
+    assert await registry.db.read(registry.attributes.consents, registry.person) == [given]
 
 
 async def test_erasing_leaves_the_statements_hash(registry: Registry) -> None:

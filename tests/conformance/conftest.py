@@ -1,7 +1,7 @@
 """A hostile platform that serves, and relying parties that are attacked by it, all over real HTTP."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -43,6 +43,13 @@ class Town:
 
 @pytest.fixture
 async def town() -> AsyncIterator[Town]:
+    async with hostile_town() as made:
+        yield made
+
+
+@asynccontextmanager
+async def hostile_town() -> AsyncIterator[Town]:
+    """The kit at work on ports of its own, until the block ends."""
     clock = Clock()
     root = KitRoot.made(clock)
     async with AsyncExitStack() as stack:

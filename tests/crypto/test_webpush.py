@@ -126,13 +126,15 @@ POINT = webpush.point(KEY.public_key())
     ("p256dh", "auth", "where"),
     [
         (POINT[:-1], b"a" * 16, "/keys/p256dh"),
-        (POINT[:-1] + bytes([POINT[-1] ^ 1]), b"a" * 16, "/keys/p256dh"),  # off the curve
-        (b"\x02" + POINT[1:33], b"a" * 16, "/keys/p256dh"),  # compressed
+        (POINT[:-1] + bytes([POINT[-1] ^ 1]), b"a" * 16, "/keys/p256dh"),
+        (b"\x02" + POINT[1:33], b"a" * 16, "/keys/p256dh"),
         (b"\x04" + bytes(64), b"a" * 16, "/keys/p256dh"),
-        (b"\x00", b"a" * 16, "/keys/p256dh"),  # the point at infinity
+        (b"\x00", b"a" * 16, "/keys/p256dh"),
         (POINT, b"a" * 15, "/keys/auth"),
         (POINT, b"a" * 17, "/keys/auth"),
     ],
+    # The key is drawn for each run; its octets in a name would give every worker another test.
+    ids=["short", "off the curve", "compressed", "zeros", "infinity", "auth short", "auth long"],
 )
 def test_keys_that_are_none_are_named(p256dh: bytes, auth: bytes, where: str) -> None:
     with pytest.raises(PushKeysMalformed) as refused:

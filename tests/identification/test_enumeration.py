@@ -24,6 +24,7 @@ from inkan.client import Phone
 from inkan.client.exchange import CallRefused
 from inkan.store.connect import database as database_of
 from inkan.store.query import Query
+from inkan.web.fetch import Answer
 from support.clock import StandingClock
 from support.world import World, world_on
 
@@ -40,7 +41,7 @@ class Heard:
     status: int
     headers: tuple[str | None, ...]
     body: str
-    statements: tuple[int, ...]
+    statements: tuple[str, ...]
 
 
 @dataclass
@@ -82,18 +83,26 @@ class Asker:
 
 
 @contextmanager
-def traced() -> Iterator[list[int]]:
+def traced() -> Iterator[list[str]]:
     """The queries that are run meanwhile, in their order."""
-    seen: list[int] = []
+    seen: list[str] = []
     plan = Query.plan
 
     def noting(query: Query, dialect: Any) -> Any:
-        seen.append(id(query))
-        return plan(query, dialect)
+        made = plan(query, dialect)
+        seen.append(made.sql)
+        return made
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Query, "plan", noting)
         yield seen
+
+
+class Silent:
+    """The other side of the webhooks; what they tell is `test_announcing`'s."""
+
+    async def request(self, *_: Any, **__: Any) -> Answer:
+        return Answer(204, {}, b"")
 
 
 @dataclass(frozen=True)
@@ -122,7 +131,7 @@ async def _bench(
     db = database_of(url, clock=clock)
     await db.open()
     stack.push_async_callback(db.close)
-    world = await stack.enter_async_context(world_on(db, clock, folder))
+    world = await stack.enter_async_context(world_on(db, clock, folder, post=Silent()))
     phone = await world.bind("chen")
     await world.citizen("lin")  # is known, and has no phone
     web = WebClient(world.instance.application)
@@ -173,6 +182,7 @@ def play(bench: Bench, script: list[str], deeds: list[str], members: dict[str, A
     }
     bench.system.token = ""
     bench.runner.run(bench.system.fetch_token())
+    warm(bench)
     for asker in askers.values():
         bench.runner.run(asker.do("create"))
     bench.runner.run(bench.world.instance.catch_up())
@@ -184,6 +194,7 @@ def play(bench: Bench, script: list[str], deeds: list[str], members: dict[str, A
             bench.runner.run(answer(bench.phone, next(left), askers["hers"].code))
             bench.runner.run(bench.world.platform.identification.finish())
         else:
+            warm(bench)
             for asker in askers.values():
                 bench.runner.run(asker.do(action))
             bench.runner.run(bench.world.instance.catch_up())
@@ -193,12 +204,17 @@ def play(bench: Bench, script: list[str], deeds: list[str], members: dict[str, A
     bench.runner.run(bench.world.instance.catch_up())
 
 
+def warm(bench: Bench) -> None:
+    """What is looked up now and then for whoever calls next, of the system alone, is known before all three call."""
+    bench.runner.run(bench.system.call("GET", "/v1/sessions/nosuchthing"))
+
+
 WAYS = [{}, {"return": RETURN}, {"notify": "main"}, {"phone_name": "my phone", "expires_in": 600}]
 
 
 def test_an_asker_hears_the_same_by_the_same_work(bench: Bench) -> None:
     @settings(
-        max_examples=40,
+        max_examples=60,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -7,10 +7,10 @@ import pytest
 
 from accounts import staff
 from inkan.accounts import LOGIN_COOKIE, Role
+from inkan.approvals import RECORDS_PAGE
 from inkan.client import Phone
 from inkan.kernel.ids import new_id
 from inkan.notices import NewsTexts
-from inkan.portal.rules import PAGE_OF_RECORDS
 from portal.browsers import PROGRAM, Browser, body_of
 from support.clock import StandingClock
 from support.world import CLERK, World
@@ -106,7 +106,7 @@ async def use(world: World, person: str, purpose: str) -> None:
 async def test_the_records_are_paged_without_loss(home: Browser, world: World) -> None:
     """All of one instant, which a page that went by time alone would lose at its border."""
     person = (await world.citizen("chen")).person.id
-    count = 2 * PAGE_OF_RECORDS + 10
+    count = 2 * RECORDS_PAGE + 10
     for number in range(count):
         await use(world, person, f"use number {number:03}.")
     seen: list[str] = []

@@ -4,9 +4,13 @@ import asyncio
 from collections import Counter
 
 import pytest
+import sqlalchemy as sa
 
 from inkan.crypto import base64url
 from inkan.crypto.keys import KeySpec, generate
+from inkan.relying_parties import store as register
+from inkan.store.query import Query
+from inkan.wire.binding import Door
 from relying_parties.hands import REQUEST, System
 from support.world import PLATFORM
 
@@ -130,3 +134,28 @@ async def test_a_token_of_one_system_is_no_other_systems(system, world):
     other = await System.registered(world, "bank")
     token = await system.token()
     assert (await other.call(token)).status_code == 401
+
+
+async def test_a_change_of_the_row_is_seen_by_the_next_request(system, world):
+    """What is known of a row holds for that very row: whatever column changes, the next request reads it."""
+    parties = world.platform.relying_parties
+    before = (await parties.named("tax-office")).system
+    assert (await parties.named("tax-office")).system is before
+    changes = {
+        "name": "Another Office",
+        "doors": '["qr","push"]',
+        "return_urls": '["https://tax.example/back"]',
+        "purposes": "[]",
+        "tap_only": True,
+    }
+    for column, value in changes.items():
+        change = Query(sa.update(register.system).values({column: sa.literal_column(repr(value))}))
+        await world.platform.db.transact(_run, change)
+    after = (await parties.named("tax-office")).system
+    assert (after.name, after.doors) == ("Another Office", {Door.QR, Door.PUSH})
+    assert (after.return_urls, after.purposes) == ({"https://tax.example/back"}, {})
+    assert after.tap_only
+
+
+def _run(query):
+    yield query.run()

@@ -17,7 +17,7 @@ from inkan.crypto.keys import KeySpec, generate
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.errors import InkanError
 from inkan.relying_parties import Exporter, SystemExists, SystemSuspended
-from inkan.relying_parties.model import System, SystemNotFound
+from inkan.relying_parties.model import ReturnOutsideDomain, System, SystemNotFound
 from inkan.relying_parties.model.application import (
     ApplyElsewhere,
     ConformanceMissing,
@@ -28,11 +28,13 @@ from inkan.relying_parties.model.application import (
     ImportRequired,
     NotApproved,
     OrganisationTaken,
+    ReportElsewhere,
 )
 from inkan.relying_parties.model.export import Export
 from inkan.relying_parties.rules import EXPORT_LIMIT, REGISTRATION_TYP
 from inkan.relying_parties.service.applications import Applications
 from inkan.store.connect import database as database_of
+from inkan.wire.conformance_report import ConformanceItem
 from relying_parties.applicants import OTHER_NUMBER, Office, hire, hire_token, system_of
 from relying_parties.browsing import Browser, text_of
 from support.clock import StandingClock
@@ -141,6 +143,28 @@ async def test_an_import_takes_no_system_of_another(office: Office, production: 
     renumbered = resigned(jws, sandbox._exporting._key(), number=OTHER_NUMBER, jti="exp_number")
     with pytest.raises(OrganisationTaken):
         await production.platform.applications.take_in(renumbered, actor=CLERK)
+
+
+@on_sqlite
+async def test_an_import_is_held_to_the_rules_of_a_registration(
+    office: Office, production: World
+) -> None:
+    jws = await exported(office)
+    said = msgspec.to_builtins(claims_of(jws).registration)
+    outside = {**said, "return_urls": ["https://evil-tax.example/return"]}
+    bent = resigned(jws, office.applications._exporting._key(), registration=outside)
+    with pytest.raises(ReturnOutsideDomain):
+        await take_in(production, bent)
+    assert await production.platform.relying_parties.systems() == []
+
+
+@on_sqlite
+async def test_production_signs_no_reports(production: World) -> None:
+    held = [ConformanceItem(id="stale_frame", passed=True)]
+    with pytest.raises(ReportElsewhere):
+        await production.platform.applications.sign_report(
+            "tax-office", held, kit_version="1", actor=CLERK
+        )
 
 
 @on_sqlite

@@ -122,6 +122,7 @@ async def test_a_refusal_is_told_where_it_was_typed(office: Office) -> None:
         {"keys": "{"},
         {"keys": '[{"kty":"EC"}]'},
         {"return_urls": "http://tax.example/"},
+        {"return_urls": "https://tax.example/return https://evil-tax.example/return"},
         {"webhooks": "main"},
         {"code": "Tax Office"},
         {"domain": "<b>"},
@@ -132,6 +133,10 @@ async def test_a_refusal_is_told_where_it_was_typed(office: Office) -> None:
         assert reply.status in {400, 403}, bent
         assert "regex" not in text_of(reply), bent
         assert "<b>" not in reply.text
+    outside = system_form(return_urls="https://evil-tax.example/return")
+    told = text_of(await developer.send(f"{path}/systems/new", **outside))
+    assert "leads out of the domain" in told
+    assert "/return_urls/0 · a host that is tax.example or below it" in told
     for bent in ({}, {"consent": "yes"}):
         await developer.go(path)
         assert (await developer.send(f"{path}/complete", **bent)).status == 400

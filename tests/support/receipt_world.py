@@ -293,13 +293,17 @@ class ReceiptWorld:
         return self.issuing.issue("Audit log", **defaults | self.head_signer)
 
     @cached_property
-    def leaf_bytes(self) -> bytes:
-        details = {
+    def event_details(self) -> dict:
+        return {
             "outcome": "ok",
             "reason": None,
             "receipt_sha256": b64(hashlib.sha256(self.receipt_payload).digest()),
             "statement_sha256": b64(hashlib.sha256(self.statement_bytes).digest()),
         } | self.details
+
+    @cached_property
+    def leaf_bytes(self) -> bytes:
+        details = self.event_details
         members = {
             "v": 1,
             "id": "ev_decision",

@@ -110,11 +110,13 @@ def _check_cookie(line: str, where: str) -> None:
     assert lowered & {"samesite=lax", "samesite=strict"}, f"{where}: {line}"
 
 
-async def walk_csrf(application: Application, cookies: Mapping[str, str] | None = None) -> int:
-    """Every unsafe route of a page refuses what does not come from its own page; returns how many.
+async def walk_csrf(application: Application, *logins: Mapping[str, str]) -> int:
+    """No page takes what another site, or nobody's token, sends; returns how many routes were attacked.
 
-    None is exempt but the routes for programs, and those never see a cookie (threat 24). ``cookies`` are what the
-    victim's browser holds besides: its login, where a page asks for one.
+    Args:
+        application: what is walked over.
+        logins: cookies of victims, each attacked in turn: whoever may not call a route at all is refused for that,
+            and one of them must be refused for the token.
     """
     seen = 0
     for origin, route in every_route(application):
@@ -124,12 +126,16 @@ async def walk_csrf(application: Application, cookies: Mapping[str, str] | None 
             assert not route.checks_csrf
             continue
         for name, headers, form in _attacks(origin):
-            victim = Client(application, origin)
-            victim.cookies.update(cookies or {})
-            reply = await _attack(victim, route, headers, form)
             where = f"{route.method} {origin}{route.template}: {name}"
-            assert reply.status == 403, f"{where}: {reply.status}"
-            assert reply.json()["code"] == "csrf_refused", where
+            codes = set()
+            for cookies in logins or ({},):
+                victim = Client(application, origin)
+                victim.cookies.update(cookies)
+                reply = await _attack(victim, route, headers, form)
+                assert reply.status in {401, 403}, f"{where}: {reply.status}"
+                codes.add(reply.json()["code"])
+            assert "csrf_refused" in codes, f"{where}: {codes}"
+            assert codes <= {"csrf_refused", "login_required", "role_missing"}, where
         seen += 1
     return seen
 

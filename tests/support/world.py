@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import msgspec
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from inkan.audit import Actor, ActorKind
 from inkan.audit.store import event
@@ -33,7 +34,7 @@ from inkan.composition import sandboxes
 from inkan.composition.keys import ring
 from inkan.composition.platform import Platform, assemble
 from inkan.composition.running import Running
-from inkan.composition.settings import Environment, Settings
+from inkan.composition.settings import Environment, Origins, Settings
 from inkan.crypto import jwk
 from inkan.crypto.certificate_requests import parse_csr, verify_csr
 from inkan.crypto.key_files import EncryptedFileKeyProvider
@@ -122,6 +123,11 @@ class World:
     def anchors(self) -> tuple[bytes, ...]:
         return tuple(self.platform.pki.anchors())
 
+    @property
+    def origins(self) -> Origins:
+        """Where the instance says that it is; any will do, since requests are carried in this process."""
+        return self.platform.settings.origins
+
     # --- people ------------------------------------------------------------------------------------
 
     async def citizen(self, key: str = "chen", *, years: int = 3) -> Citizen:
@@ -154,8 +160,8 @@ class World:
         phone = Phone.create(
             self.folder / f"{len(self.phones)}.phone",
             PASSPHRASE,
-            platform=PLATFORM,
-            wallet_origin=WALLET,
+            platform=self.origins.platform,
+            wallet_origin=self.origins.wallet,
             name=name,
             scrypt_n=2**10,
             **{
@@ -171,7 +177,7 @@ class World:
 
     async def start(self) -> StartedEnrolment:
         """An enrolment begun at the desk."""
-        desk = EnrolmentClient(PLATFORM, transport=self.transport)
+        desk = EnrolmentClient(self.origins.platform, transport=self.transport)
         return await desk.start(SCHEME, terms_version=get_scheme(SCHEME).terms.version)
 
     async def prepared(self, phone: Phone) -> tuple[StartedEnrolment, str]:
@@ -227,8 +233,11 @@ class World:
             await self.platform.db.transact(register.put, wanted, register.check(wanted), origin)
         else:
             await self.platform.relying_parties.register(wanted)
-        issuer = self.platform.settings.origins.platform
-        credentials = SystemCredentials(issuer=issuer, code=code, key=key)
+        return self.client(code, key)
+
+    def client(self, code: str, key: EllipticCurvePrivateKey) -> RelyingParty:
+        """The client of a system that holds this key."""
+        credentials = SystemCredentials(issuer=self.origins.platform, code=code, key=key)
         return RelyingParty(
             credentials, anchors=self.anchors, clock=self.clock, transport=self.transport
         )

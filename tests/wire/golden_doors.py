@@ -2,7 +2,7 @@
 
 from inkan.crypto import base64url
 from inkan.kernel.sensitive import Secret
-from inkan.wire import link, qr
+from inkan.wire import link, qr, wallet_paths
 from wire import samples
 from wire.negatives import Row, negative
 
@@ -44,7 +44,9 @@ def qr_vectors() -> Row:
         "key": base64url.encode(key.reveal()),
         "handle": handle,
         "valid": [{"t": t, "frame": frame} for t, frame in frames.items()],
-        "enrolment": qr.frame(WALLET, handle=handle, t=100, key=key, path=qr.ENROLMENT_PATH),
+        "enrolment": qr.frame(
+            WALLET, handle=handle, t=100, key=key, path=wallet_paths.ENROLMENT_PATH
+        ),
         "ages": [
             {"t": 100, "now": 100 + age, "error": None if -1 <= age <= 3 else "qr_frame_stale"}
             for age in (-2, -1, 0, 3, 4, 180)

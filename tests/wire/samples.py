@@ -29,6 +29,7 @@ from inkan.wire.receipt import Binding, Commitments, KeyBackEnd, Receipt, Subjec
 from inkan.wire.session import EvidenceMode, Kind, Outcome, SessionState
 from inkan.wire.shown import Language, Template
 from inkan.wire.statement import Draft, RelyingPartyView, Shown, Statement
+from inkan.wire.use_proof import LoggedDetails, UsedRecord, UseProof
 from inkan.wire.webhook import Webhook
 
 AT = "2026-11-21T22:55:04Z"
@@ -234,6 +235,34 @@ def head(**changes: Any) -> HeadPayload:
         "previous": b64("head 6"),
     }
     return HeadPayload(**members | changes)
+
+
+def use_proof(**changes: Any) -> UseProof:
+    members = {
+        "v": 1,
+        "record": UsedRecord(
+            id="use_1",
+            at=AT,
+            session="ses_1",
+            relying_party="王記銀行",
+            domain="bank.example",
+            outcome=Outcome.OK,
+            reason=None,
+        ),
+        "details": LoggedDetails(
+            outcome=Outcome.OK,
+            reason=None,
+            receipt_sha256=b64("receipt"),
+            statement_sha256=b64("statement"),
+        ),
+        "salt": base64url.encode(b"s" * 16),
+        "event": base64url.encode(b"{}"),
+        "index": 3,
+        "tree_size": 8,
+        "path": (b64("a"), b64("b")),
+        "head_jws": "eyJ9.eyJ9.c2ln",
+    }
+    return UseProof(**members | changes)
 
 
 def report(**changes: Any) -> ConformanceReport:

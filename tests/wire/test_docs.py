@@ -19,6 +19,7 @@ from inkan.wire import (
     session,
     shown,
     statement,
+    use_proof,
 )
 from inkan.wire.audit_log import EVENT, HEAD
 from inkan.wire.conformance_report import REPORT
@@ -29,6 +30,7 @@ from inkan.wire.reasons import ROWS
 from inkan.wire.receipt import RECEIPT
 from inkan.wire.schema import NAMES
 from inkan.wire.statement import DRAFT, STATEMENT
+from inkan.wire.use_proof import USE_PROOF
 from inkan.wire.webhook import WEBHOOK, Webhook
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "wire.md").read_text("utf-8")
@@ -39,6 +41,7 @@ STRUCTS: list[type[msgspec.Struct]] = [
     *(enrolment_request.RevokeContent, enrolment_request.RequestedKey),
     *(receipt.Receipt, receipt.Subject, receipt.Binding, receipt.KeyBackEnd, receipt.Commitments),
     *(evidence.EvidenceBundle, evidence.Assertion, evidence.Salts, evidence.Revocation),
+    *(use_proof.UseProof, use_proof.UsedRecord, use_proof.LoggedDetails),
     *(evidence.Inclusion, audit_log.Event, audit_log.Actor, audit_log.HeadPayload),
     *(conformance_report.ConformanceReport, conformance_report.ConformanceItem),
     Webhook,
@@ -87,6 +90,7 @@ def test_every_schema_is_named() -> None:
         ("receipt payload", RECEIPT),
         ("audit event", EVENT),
         ("audit head", HEAD),
+        ("proof of a use", USE_PROOF),
         ("conformance report payload", REPORT),
         ("webhook", WEBHOOK),
     ],

@@ -18,6 +18,7 @@ from inkan.wire.link import parse_address
 from inkan.wire.qr import parse_frame
 from inkan.wire.receipt import parse_receipt
 from inkan.wire.statement import parse_draft, parse_statement
+from inkan.wire.use_proof import parse_use_proof
 from inkan.wire.webhook import parse_webhook
 from wire import samples
 
@@ -30,6 +31,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], msgspec.Struct]] = {
     "receipt": (parse_receipt, samples.receipt(claims={"a": {"b": [1, None, True, "x"]}})),
     "report": (parse_report, samples.report()),
     "evidence": (parse_evidence, samples.bundle()),
+    "use_proof": (parse_use_proof, samples.use_proof()),
     "webhook": (parse_webhook, samples.webhook()),
 }
 each_parser = pytest.mark.parametrize("name", PARSERS)

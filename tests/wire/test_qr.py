@@ -11,8 +11,6 @@ from inkan.crypto import base64url
 from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Secret
 from inkan.wire.qr import (
-    ENROLMENT_PATH,
-    SESSION_PATH,
     Frame,
     QRFrameForged,
     QRFrameMalformed,
@@ -22,6 +20,7 @@ from inkan.wire.qr import (
     qr_key,
     verify_frame,
 )
+from inkan.wire.wallet_paths import ENROLMENT_PATH, SESSION_PATH
 from wire import samples
 
 WALLET = "https://wallet.example.gov.tw"

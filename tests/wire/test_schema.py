@@ -32,6 +32,7 @@ from inkan.wire.qr import frame, parse_frame, qr_key
 from inkan.wire.receipt import Receipt, parse_receipt
 from inkan.wire.schema import NAMES, schema
 from inkan.wire.statement import Draft, Statement, parse_draft, parse_statement
+from inkan.wire.use_proof import UseProof, parse_use_proof
 from inkan.wire.webhook import Webhook, parse_webhook
 from wire import samples
 from wire.validation import ID, is_valid, validator
@@ -73,6 +74,11 @@ CASES = {
         parse_event, Event, [samples.event(), samples.event(subject=None, object=None)]
     ),
     "audit_head": Case(parse_head, HeadPayload, [samples.head()]),
+    "use_proof": Case(
+        parse_use_proof,
+        UseProof,
+        [samples.use_proof(), samples.use_proof(details=None, salt=None)],
+    ),
     "conformance_report": Case(
         parse_report,
         ConformanceReport,
@@ -96,6 +102,7 @@ INEXPRESSIBLE = {
     "not before decided_at",
     "sorted names, none twice",
     "an index inside the tree",
+    "a salt beside the details, and neither without the other",
 }
 
 

@@ -37,7 +37,7 @@ from inkan.wire.enrolment_request import (
 from inkan.wire.evidence import assertion_bytes, evidence_bytes, parse_evidence
 from inkan.wire.forms import parse_moment
 from inkan.wire.link import address, parse_address
-from inkan.wire.qr import ENROLMENT_PATH, frame, parse_frame, qr_key, verify_frame
+from inkan.wire.qr import frame, parse_frame, qr_key, verify_frame
 from inkan.wire.receipt import commit, parse_receipt, receipt_bytes, verify_commitment
 from inkan.wire.shown import Language, Template, render, text_sha256
 from inkan.wire.statement import (
@@ -49,6 +49,7 @@ from inkan.wire.statement import (
     statement_bytes,
     statement_challenge,
 )
+from inkan.wire.wallet_paths import ENROLMENT_PATH
 from inkan.wire.webhook import WebhookRequest, open_webhook, parse_webhook, webhook_bytes
 from vectors.rebuild import rebuild
 from wire import proofs

@@ -8,19 +8,23 @@ from inkan.approvals.model import (
     DecisionConflict,
     OpenedElsewhere,
     Question,
+    RecordNotFound,
     RelyingPartyName,
+    UsageFilter,
     UsageRecord,
+    UsageResult,
 )
 from inkan.approvals.rules import (
     MACHINE,
     MAX_CODE_TRIES,
     OPEN_LIFE,
+    RECORDS_PAGE,
     REDEEM_LIFE,
     UNDECIDED,
     is_releasable,
     state_at,
 )
-from inkan.approvals.service import Approvals, Decision, Opener
+from inkan.approvals.service import Approvals, Asker, Decision, Opener
 from inkan.approvals.store import EVENT_PAIRS
 
 __all__ = [
@@ -28,6 +32,7 @@ __all__ = [
     "MACHINE",
     "MAX_CODE_TRIES",
     "OPEN_LIFE",
+    "RECORDS_PAGE",
     "REDEEM_LIFE",
     "UNDECIDED",
     "Approval",
@@ -35,13 +40,17 @@ __all__ = [
     "ApprovalMoved",
     "ApprovalNotFound",
     "Approvals",
+    "Asker",
     "Decision",
     "DecisionConflict",
     "OpenedElsewhere",
     "Opener",
     "Question",
+    "RecordNotFound",
     "RelyingPartyName",
+    "UsageFilter",
     "UsageRecord",
+    "UsageResult",
     "is_releasable",
     "state_at",
 ]

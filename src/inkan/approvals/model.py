@@ -99,7 +99,15 @@ class Approval(msgspec.Struct, frozen=True):
 
 
 class UsageRecord(msgspec.Struct, frozen=True):
-    """One use as the person reads it (TW-38, DOC-06). ``detail`` is None once it was erased."""
+    """One use as the person reads it (TW-38, DOC-06).
+
+    Attributes:
+        phone: id of the phone that answered.
+        event_id: the audit event under which the use stands in the log.
+        detail: None once it was erased.
+        reported_at: when the person said that they did not start it; None while they have not.
+        logged: the details that the audit event commits to; None where they say more than the person may read.
+    """
 
     id: str
     at: datetime
@@ -107,6 +115,37 @@ class UsageRecord(msgspec.Struct, frozen=True):
     outcome: str
     event_id: str
     detail: dict[str, Any] | None
+    reported_at: datetime | None = None
+    logged: dict[str, Any] | None = None
+
+
+class UsageResult(StrEnum):
+    """By what a person picks records: the outcomes, and what they reported."""
+
+    OK = "ok"
+    REFUSED = "refused"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    REPORTED = "reported"
+
+
+class UsageFilter(msgspec.Struct, frozen=True):
+    """Which records of a person are read; all of them by default.
+
+    Attributes:
+        system: only uses that this relying party's system asked for.
+        result: only uses that ended so.
+    """
+
+    system: str | None = None
+    result: UsageResult | None = None
+
+
+class RecordNotFound(NotFound):
+    """No such usage record, or another person's: one answer."""
+
+    code = "record_not_found"
+    title = "There is no such usage record"
 
 
 class ApprovalNotFound(NotFound):

@@ -39,6 +39,9 @@ REDEEM_LIFE = timedelta(seconds=60)
 # Design §5.4 `push`: the third wrong code ends the session (NIST SP 800-63B-4 §3.1.3.3).
 MAX_CODE_TRIES = 3
 
+RECORDS_PAGE = 50
+"""Usage records that one page of the list holds."""
+
 UNDECIDED = frozenset({SessionState.CREATED, SessionState.PRESENTED, SessionState.OPENED})
 
 

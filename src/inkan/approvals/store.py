@@ -1,6 +1,8 @@
 """The rows of approvals and usage records, and every query on them."""
 
-from typing import Any
+from collections.abc import Mapping
+from itertools import product
+from typing import Any, Final, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -62,7 +64,13 @@ record = sa.Table(
     sa.Column("outcome", sa.String(12), nullable=False),
     sa.Column("detail", sa.LargeBinary),
     sa.Column("event_id", sa.String(40), nullable=False),
+    # Keyed hash of person and system: picks one asker's uses without opening every seal; erased with the detail.
+    sa.Column("asker", sa.LargeBinary),
+    # "I did not start this", said once (threat 2).
+    sa.Column("reported_at", Moment),
+    sa.Column("report_event", sa.String(40)),
     sa.Index("approvals_record_person", "person", "at"),
+    sa.Index("approvals_record_asker", "person", "asker", "at"),
 )
 
 
@@ -199,7 +207,7 @@ FAIL = Query(
         door=_value("door", approval.c.door),
         phone=_value("phone", approval.c.phone),
         person=_value("person", approval.c.person),
-        code_tries=approval.c.code_tries + 1,
+        code_tries=_value("code_tries", approval.c.code_tries),
         outcome=_value("outcome", approval.c.outcome),
         reason=_value("reason", approval.c.reason),
         decided_at=_moment(),
@@ -239,36 +247,86 @@ FORGET_TARGETS = Query(
 )
 
 INSERT_RECORD = Query(sa.insert(record))
-RECORDS_OF = Query(
-    sa.select(record)
-    .where(record.c.person == _key(), record.c.at < sa.bindparam("before", type_=Moment))
-    .order_by(record.c.at.desc(), record.c.id)
-    .limit(50)
-)
 RECORD_OF = Query(
-    sa.select(record.c.at).where(
+    sa.select(record).where(
         record.c.id == sa.bindparam("record_id", type_=sa.String), record.c.person == _key()
     )
 )
-# What stands below one record in the order of the list: two uses of one instant are not lost between pages.
-RECORDS_BELOW = Query(
+HELD_RECORD = Query(
     sa.select(record)
-    .where(
-        record.c.person == _key(),
-        sa.or_(
-            record.c.at < sa.bindparam("at", type_=Moment),
-            sa.and_(
-                record.c.at == sa.bindparam("at", type_=Moment),
-                record.c.id > sa.bindparam("record_id", type_=sa.String),
-            ),
-        ),
-    )
-    .order_by(record.c.at.desc(), record.c.id)
-    .limit(50)
+    .where(record.c.id == sa.bindparam("record_id", type_=sa.String), record.c.person == _key())
+    .with_for_update()
 )
-ERASE_RECORDS = Query(sa.update(record).where(record.c.person == _key()).values(detail=None))
+
+
+class Pick(NamedTuple):
+    """Which conditions a list of records has besides its person and its beginning."""
+
+    is_below: bool
+    has_asker: bool
+    result: Literal["any", "outcome", "reported"]
+
+
+def _picked(pick: Pick) -> Query:
+    at = sa.bindparam("at", type_=Moment)
+    conditions = [record.c.person == _key()]
+    if pick.is_below:
+        # What stands below one record in the order of the list: two uses of one instant are not lost.
+        after = record.c.id > sa.bindparam("record_id", type_=sa.String)
+        conditions.append(sa.or_(record.c.at < at, sa.and_(record.c.at == at, after)))
+    else:
+        conditions.append(record.c.at < at)
+    if pick.has_asker:
+        conditions.append(record.c.asker == sa.bindparam("asker", type_=sa.LargeBinary))
+    if pick.result == "outcome":
+        conditions.append(record.c.outcome == sa.bindparam("outcome", type_=sa.String))
+    if pick.result == "reported":
+        conditions.append(record.c.reported_at.is_not(None))
+    count = sa.bindparam("count", type_=sa.Integer)
+    listed = sa.select(record).where(*conditions).order_by(record.c.at.desc(), record.c.id)
+    return Query(listed.limit(count))
+
+
+RECORDS: Final[Mapping[Pick, Query]] = {
+    pick: _picked(pick)
+    for pick in map(
+        Pick._make, product((False, True), (False, True), ("any", "outcome", "reported"))
+    )
+}
+_NEWEST = (
+    sa.select(record.c.asker, sa.func.max(record.c.at).label("at"), sa.func.count().label("uses"))
+    .where(record.c.person == _key(), record.c.asker.is_not(None))
+    .group_by(record.c.asker)
+    .order_by(sa.func.max(record.c.at).desc())
+    .limit(200)
+    .subquery("newest")
+)
+# The newest use of each asker; two of one instant both come.
+ASKERS_OF = Query(
+    sa.select(*record.c, _NEWEST.c.uses)
+    .select_from(
+        record.join(
+            _NEWEST, sa.and_(record.c.asker == _NEWEST.c.asker, record.c.at == _NEWEST.c.at)
+        )
+    )
+    .where(record.c.person == _key())
+    .order_by(record.c.at.desc(), record.c.id)
+)
+REPORT = Query(
+    sa.update(record)
+    .where(
+        record.c.id == sa.bindparam("record_id", type_=sa.String),
+        record.c.person == _key(),
+        record.c.reported_at.is_(None),
+    )
+    .values(reported_at=_moment(), report_event=sa.bindparam("event", type_=sa.String))
+)
+ERASE_RECORDS = Query(
+    sa.update(record).where(record.c.person == _key()).values(detail=None, asker=None)
+)
 
 EVENT_PAIRS = [
     Query(sa.select(approval.c.id, approval.c.event_id)),
     Query(sa.select(record.c.id, record.c.event_id)),
+    Query(sa.select(record.c.id, record.c.report_event).where(record.c.report_event.is_not(None))),
 ]

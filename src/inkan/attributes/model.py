@@ -107,6 +107,7 @@ class Consent(msgspec.Struct, frozen=True):
     Attributes:
         statement_sha256: base64url SHA-256 of the statement; its ``claims`` are the consent.
         system, session, codes: None once they were erased.
+        withdrawn_at: when the person took it back; None while it stands.
     """
 
     id: str
@@ -115,6 +116,7 @@ class Consent(msgspec.Struct, frozen=True):
     system: SystemID | None
     session: SessionID | None
     codes: tuple[str, ...] | None
+    withdrawn_at: datetime | None = None
 
 
 class AttributeUnknown(Malformed):
@@ -152,3 +154,10 @@ class ConsentUnsigned(Malformed):
 
     code = "consent_unsigned"
     title = "There is no consent without a signed statement"
+
+
+class ConsentNotFound(NotFound):
+    """No such consent, or another person's: one answer."""
+
+    code = "consent_not_found"
+    title = "There is no such consent"

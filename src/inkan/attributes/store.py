@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from inkan.store.query import Query, insert_row, upsert
+from inkan.store.query import Query, upsert
 from inkan.store.schema import NOW, Moment, metadata
 from inkan.store.sealing import SealedColumn
 
@@ -32,6 +32,9 @@ consent = sa.Table(
     # To whom and what: nobody reads from a stolen copy who gave something to whom.
     sa.Column("detail", sa.LargeBinary),
     sa.Column("event_id", sa.String(40), nullable=False),
+    # Taken back by the person: the statement stays what it was, nothing more is given out under it.
+    sa.Column("withdrawn_at", Moment),
+    sa.Column("withdrawal_event", sa.String(40)),
     sa.UniqueConstraint("statement_sha256", name="attributes_consent_statement"),
     # The consent is the signed statement: no row without one, whatever program writes it.
     sa.CheckConstraint("length(statement_sha256) = 43", name="signed"),
@@ -64,12 +67,32 @@ REMOVE = Query(
 REMOVE_ALL = Query(sa.delete(attribute).where(_PERSON))
 PURGE = Query(sa.delete(attribute).where(attribute.c.valid_until <= NOW))
 
-INSERT_CONSENT = insert_row(consent)
+_LATER = {"withdrawn_at", "withdrawal_event"}
+INSERT_CONSENT = Query(
+    consent.insert().values({c.name: _given(c.name, c) for c in consent.c if c.name not in _LATER})
+)
 CONSENTS = Query(
     sa.select(consent)
     .where(consent.c.person == _given("person", consent.c.person))
     .order_by(consent.c.at.desc(), consent.c.id)
     .limit(100)
+)
+HELD_CONSENT = Query(
+    sa.select(consent)
+    .where(
+        consent.c.id == _given("consent_id", consent.c.id),
+        consent.c.person == _given("person", consent.c.person),
+    )
+    .with_for_update()
+)
+WITHDRAW_CONSENT = Query(
+    sa.update(consent)
+    .where(
+        consent.c.id == _given("consent_id", consent.c.id),
+        consent.c.person == _given("person", consent.c.person),
+        consent.c.withdrawn_at.is_(None),
+    )
+    .values(withdrawn_at=NOW, withdrawal_event=_given("event", consent.c.withdrawal_event))
 )
 ERASE_CONSENTS = Query(
     sa.update(consent)
@@ -80,4 +103,9 @@ ERASE_CONSENTS = Query(
 EVENT_PAIRS = [
     Query(sa.select(attribute.c.id, attribute.c.event_id)),
     Query(sa.select(consent.c.id, consent.c.event_id)),
+    Query(
+        sa.select(consent.c.id, consent.c.withdrawal_event).where(
+            consent.c.withdrawal_event.is_not(None)
+        )
+    ),
 ]

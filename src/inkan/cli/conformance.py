@@ -4,14 +4,17 @@ import asyncio
 import binascii
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import click
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+from inkan.audit import Actor, ActorKind
+from inkan.cli.world import World
 from inkan.client.durable_file import read_file, replace_file
 from inkan.client.http import AsyncTransport
 from inkan.conformance.api import application
@@ -22,6 +25,7 @@ from inkan.conformance.service import (
     KitRoot,
     Run,
     TestEndpoint,
+    items_of,
     origin_of,
     p256,
     signed_report,
@@ -31,7 +35,10 @@ from inkan.web.server import Server
 
 DEFAULT_ISSUER: Final = "http://hostile.localhost:8499"
 DEFAULT_HOME: Final = Path("conformance")
+OPERATOR: Final = Actor(ActorKind.OPERATOR, "console")
 LANGUAGES: Final = ("en", "zh-Hant", "ja")
+Played = tuple[str, list[Finding]]
+"""The code of the system that was attacked, and what came of each attack."""
 _PEM: Final = re.compile(
     rb"-----BEGIN PRIVATE KEY-----\s+([A-Za-z0-9+/=\s]+?)-----END PRIVATE KEY-----\s*"
 )
@@ -107,10 +114,12 @@ def prepare(home: Path, issuer: str) -> None:
 @click.option(
     "--key",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Private P-256 key (PKCS #8, PEM or DER) that signs the report.",
+    help="Private P-256 key (PKCS #8, PEM or DER) that signs the report; the sandbox's own by default.",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Where the report goes."
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the signed report goes; none by default.",
 )
 @click.option(
     "--item",
@@ -121,7 +130,9 @@ def prepare(home: Path, issuer: str) -> None:
 )
 @_lang
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
 def run(
+    world: World,
     *,
     rp: str,
     home: Path,
@@ -136,13 +147,14 @@ def run(
 ) -> int:
     """Attack the relying party behind --rp, one item after the other.
 
-    Exit code 0: every attack was refused. 1: one was not, or a legal run did not succeed. A signed report is of all
-    items; the platform that onboards the system says whose key it believes.
+    Exit code 0: every attack was refused. 1: one was not, or a legal run did not succeed. A report is of all items.
+    Without --key the sandbox instance that this is run on signs it, and the system goes on to production by it; under
+    another key it is for its owner alone.
 
-    Example: inkan conformance run --rp http://taxoffice.localhost:8481/conformance --key k.pem --out report.jws
+    Example: inkan conformance run --rp http://taxoffice.localhost:8481/conformance --out report.jws
     """
-    if (key is None) is not (out is None):
-        raise click.UsageError("--key and --out belong together")
+    if key is not None and out is None:
+        raise click.UsageError("--key needs --out")
     if out is not None and only:
         raise click.UsageError("a report is of all items")
     signer = _read_key(key) if key else None
@@ -153,13 +165,36 @@ def run(
     port = port or parts.port or (443 if parts.scheme == "https" else 80)
     platform = HostilePlatform(issuer, root, clock, domain=urlsplit(rp).hostname or "")
     show = _keep_quiet if as_json else _show
-    system, findings = asyncio.run(
-        _play(platform, rp, (listen, port), chosen, lambda finding: show(finding, lang))
-    )
-    if signer is not None and out is not None:
-        replace_file(out, signed_report(system, findings, signer, clock=clock).encode("ascii"))
+    play = partial(_play, platform, rp, (listen, port), chosen, lambda finding: show(finding, lang))
+    if out is not None and signer is None:
+        system, findings, jws = world.run(partial(_played_on, play=play))
+        replace_file(out, jws.encode("ascii"))
+    else:
+        system, findings = asyncio.run(play())
+        if out is not None and signer is not None:
+            replace_file(out, signed_report(system, findings, signer, clock=clock).encode("ascii"))
     _summary(system, findings, lang, as_json=as_json)
     return 0 if all(finding.passed for finding in findings) else 1
+
+
+async def _played_on(
+    instance: Any, play: Callable[..., Awaitable[Played]]
+) -> tuple[str, list[Finding], str]:
+    """Play, and let the instance sign what was played here; findings come from nowhere else.
+
+    Raises:
+        ReportElsewhere, SystemNotFound: before the first attack.
+    """
+    applications = instance.applications
+    system, findings = await play(admit=applications.admit_report)
+    jws: str = await applications.sign_report(
+        system, items_of(findings), kit_version=KIT_VERSION, actor=OPERATOR
+    )
+    return system, findings, jws
+
+
+async def _admit_all(_: str) -> None:
+    """Whoever signs with a key of its own may attack whom it likes."""
 
 
 async def _play(
@@ -168,7 +203,9 @@ async def _play(
     address: tuple[str, int],
     chosen: tuple[Item, ...],
     show: Callable[[Finding], None],
-) -> tuple[str, list[Finding]]:
+    *,
+    admit: Callable[[str], Awaitable[None]] = _admit_all,
+) -> Played:
     host, port = address
     findings = []
     async with (
@@ -177,6 +214,7 @@ async def _play(
     ):
         played = Run(platform, TestEndpoint(rp, transport))
         about = await played.about()
+        await admit(about.system)
         async for finding in played.findings(chosen):
             show(finding)
             findings.append(finding)

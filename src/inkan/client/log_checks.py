@@ -5,6 +5,7 @@ the leaf is an event of this receipt, and when the head is signed by a key that 
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -18,13 +19,12 @@ from inkan.kernel.errors import Unavailable
 from inkan.wire.audit_log import (
     DECISION,
     HEAD_TYP,
-    HeadPayload,
     decision_details,
     details_digest,
     parse_event,
     parse_head,
 )
-from inkan.wire.evidence import EvidenceBundle, Inclusion
+from inkan.wire.evidence import EvidenceBundle
 from inkan.wire.forms import parse_moment
 from inkan.wire.receipt import parse_receipt
 
@@ -47,10 +47,11 @@ class LogHeadTooOld(Unavailable):
 
 
 class VerifiedHead(NamedTuple):
-    """A head that holds the decision, and the chain of its signer up to the anchor."""
+    """A head that holds the event, its root, and the chain of its signer up to the anchor."""
 
     at: datetime
     chain: tuple[Certificate, ...]
+    root: bytes
 
 
 def verify_logged(
@@ -87,9 +88,25 @@ def verify_logged(
         raise LogProofAbsent
     leaf = base64url.decode(inclusion.event)
     _verify_event(leaf, base64url.decode(inclusion.salt), receipt, proofs)  # 1, 2
-    token = jose.parse_compact(inclusion.head_jws, typ=HEAD_TYP, required=("x5c",))  # 3
+    head = verify_head(inclusion.head_jws, inclusion.tree_size, anchors)  # 3, 4, 5
+    verify_path(  # 6
+        leaf, index=inclusion.index, size=inclusion.tree_size, path=inclusion.path, head=head
+    )
+    return head
+
+
+def verify_head(head_jws: str, size: int, anchors: Anchors) -> VerifiedHead:
+    """Return the head of this size that a signer under the anchors signed: 3 to 5 of :func:`verify_logged`.
+
+    Raises:
+        JWSMalformed, JWSTooLarge, AuditHeadMalformed, NotCanonical, EvidenceUnfit: 3.
+        CertificateMalformed, CertificateUntrusted, CertificateExpired, CertificateNotYetValid,
+            CertificateWrongPurpose, CertificatePolicyUnmet: 4.
+        JWSSignatureWrong: 5.
+    """
+    token = jose.parse_compact(head_jws, typ=HEAD_TYP, required=("x5c",))  # 3
     head = parse_head(token.payload)
-    if head.size != inclusion.tree_size:
+    if head.size != size:
         raise EvidenceUnfit("the head is one of another size", member="inclusion/tree_size")
     at = parse_moment(head.at)
     chain = verify_chain(  # 4
@@ -100,8 +117,24 @@ def verify_logged(
         policies=HEAD_POLICIES,
     )
     jose.verify_signature(token, chain[0].public_key, algs=(Algorithm.ES256,))  # 5
-    _verify_path(leaf, inclusion, head)  # 6
-    return VerifiedHead(at, chain)
+    return VerifiedHead(at, chain, base64url.decode(head.root))
+
+
+def verify_path(
+    leaf: bytes, *, index: int, size: int, path: Sequence[str], head: VerifiedHead
+) -> None:
+    """Check that the leaf stands at its index under the head's root (RFC 9162 §2.1.3.2).
+
+    Raises:
+        ProofRefused: it does not.
+    """
+    verify_inclusion(
+        leaf_hash(leaf),
+        index=index,
+        size=size,
+        path=[base64url.decode(node) for node in path],
+        root=head.root,
+    )
 
 
 def verify_head_age(head: VerifiedHead, asked_at: datetime) -> None:
@@ -128,13 +161,3 @@ def _verify_event(leaf: bytes, salt: bytes, receipt: bytes, proofs: Proofs) -> N
     )
     if event.details != base64url.encode(details_digest(salt, details)):
         raise EvidenceUnfit("the leaf is of another receipt or statement", member="inclusion/salt")
-
-
-def _verify_path(leaf: bytes, inclusion: Inclusion, head: HeadPayload) -> None:
-    verify_inclusion(
-        leaf_hash(leaf),
-        index=inclusion.index,
-        size=inclusion.tree_size,
-        path=[base64url.decode(node) for node in inclusion.path],
-        root=base64url.decode(head.root),
-    )

@@ -12,7 +12,13 @@ from typing import Any, Self, TypedDict, Unpack
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-from inkan.client import phone_approval, phone_enrolment, phone_push, phone_renewal
+from inkan.client import (
+    phone_approval,
+    phone_enrolment,
+    phone_push,
+    phone_records,
+    phone_renewal,
+)
 from inkan.client.authenticator import (
     Attestation,
     AuthenticatorState,
@@ -234,6 +240,10 @@ class Phone:
         """Say "I did not start this" of an open approval (the last one)."""
         return await phone_approval.report(self._parts, approval)
 
+    async def turn_down(self, approval: str, *, report: bool = False) -> Decision:
+        """Refuse what waits here without opening it; with ``report``: "I did not start this"."""
+        return await phone_records.turn_down(self._parts, approval, report=report)
+
     async def give_back(self, approval: str | None = None) -> None:
         """Let go of an open approval (the last one) without deciding; its code may be scanned again."""
         held = phone_approval.find_open(self._parts, approval)
@@ -275,6 +285,26 @@ class Phone:
         """Return the records of use, newest first (TW-38)."""
         return await self._list("/phone/v1/records", "records")
 
+    async def use(self, record: str) -> dict[str, Any]:
+        """Return one use and its place in the audit log."""
+        return await phone_records.fetch_use(self._parts, record)
+
+    async def use_proof(self, record: str) -> bytes:
+        """Return the proof of a use, to be checked offline by ``use_checks.verify_use``."""
+        return await phone_records.fetch_proof(self._parts, record)
+
+    async def report_use(self, record: str) -> dict[str, Any]:
+        """Say "I did not start this" of a use."""
+        return await phone_records.report_use(self._parts, record)
+
+    async def consents(self) -> list[dict[str, Any]]:
+        """Return what the person gave to whom, newest first."""
+        return await phone_records.fetch_consents(self._parts)
+
+    async def withdraw_consent(self, consent: str) -> None:
+        """Take a consent back."""
+        await phone_records.withdraw_consent(self._parts, consent)
+
     async def news(self) -> list[dict[str, Any]]:
         """Return the announcements (TW-39)."""
         return await self._list("/phone/v1/news", "news")
@@ -282,6 +312,10 @@ class Phone:
     async def browsers(self) -> list[dict[str, Any]]:
         """Return the browsers that relying parties know as this person's."""
         return await self._list("/phone/v1/browsers", "browsers")
+
+    async def forget_browser(self, browser: str) -> None:
+        """Forget a browser that a relying party knows as this person's."""
+        await phone_records.forget_browser(self._parts, browser)
 
     async def revoke(self, phone: str, cause: RevokeCause | None = None) -> None:
         """End a phone of this person, perhaps this one: its certificates, passkey and channel key."""

@@ -3,7 +3,16 @@
 from pathlib import Path
 from types import ModuleType
 
-from inkan import accounts, identification, notices, pki, portal, relying_parties, sandbox
+from inkan import (
+    accounts,
+    identification,
+    notices,
+    pki,
+    portal,
+    relying_parties,
+    sandbox,
+    wallet,
+)
 from inkan.accounts import pages as accounts_pages
 from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
@@ -18,10 +27,13 @@ from inkan.notices import api as notices_api
 from inkan.pki import api as pki_api
 from inkan.pki import pages as pki_pages
 from inkan.pki.service.showing import Showing
+from inkan.portal import api as portal_api
 from inkan.portal import pages as portal_pages
 from inkan.relying_parties import api as relying_parties_api
 from inkan.relying_parties import pages as relying_parties_pages
 from inkan.signing import api as signing_api
+from inkan.wallet import api as wallet_api
+from inkan.wallet import pages as wallet_pages
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.cors import CORS
 from inkan.web.exchange import MenuItem
@@ -43,7 +55,7 @@ MENU = (
 )
 """The menu of the platform's pages: who sees which entry."""
 
-PAGED = (accounts, identification, pki, portal, relying_parties, sandbox)
+PAGED = (accounts, identification, pki, portal, relying_parties, sandbox, wallet)
 """The features that bring templates, static files and texts."""
 
 
@@ -58,7 +70,7 @@ def application(platform: Platform) -> Application:
         others=sandboxes.schemes(platform.sandbox),
     )
     phones = enrolment_api.authenticator(platform.enrolment, replay=replay, clock=clock)
-    wallet = CORS(frozenset({settings.origins.wallet}))
+    from_wallet = CORS(frozenset({settings.origins.wallet}))
     rates = rates_of(settings.limits)
     groups = [
         relying_parties_api.routes(platform.relying_parties),
@@ -73,15 +85,15 @@ def application(platform: Platform) -> Application:
             share=rates.share,
             refusals=described.AUTHENTICATION,
         ),
-        identification_api.phone_routes(platform.identification, phones, cors=wallet),
+        identification_api.phone_routes(platform.identification, phones, cors=from_wallet),
         enrolment_api.desk_routes(platform.enrolment),
-        enrolment_api.phone_routes(platform.enrolment, platform.pki, phones, cors=wallet),
+        enrolment_api.phone_routes(platform.enrolment, platform.pki, phones, cors=from_wallet),
         pki_api.timestamp_routes(platform.pki, per_minute=settings.pki.timestamps_per_minute),
         *pki_api.routes(platform.pki, live_per_minute=settings.pki.ocsp_live_per_minute),
         notices_api.phone_routes(
             platform.notices,
             phones,
-            cors=wallet,
+            cors=from_wallet,
             hold=lambda principal: platform.enrolment.hold(principal.record),
         ),
         accounts_pages.routes(platform.accounts),
@@ -91,6 +103,7 @@ def application(platform: Platform) -> Application:
             camera=settings.environment is not Environment.PRODUCTION,
         ),
         *portal_groups(platform),
+        portal_api.phone_routes(platform.portal, phones, cors=from_wallet),
         *relying_parties_pages.routes(platform.applications, platform.relying_parties),
         *pki_pages.routes(Showing(pki=platform.pki, workers=platform.workers)),
         *sandboxes.groups(platform.sandbox, systems),
@@ -132,7 +145,12 @@ def application(platform: Platform) -> Application:
         help="/v1/errors/",
         menu=(*MENU, *sandboxes.menu(platform.sandbox)),
     )
-    return build_app([site], equipment)
+    wallets = Site(
+        name="Inkan",
+        origin=settings.origins.wallet,
+        groups=[wallet_api.routes(settings.wallet.apps), wallet_pages.routes()],
+    )
+    return build_app([site, wallets], equipment)
 
 
 def rates_of(limits: Limits) -> Rates:
@@ -153,6 +171,9 @@ def portal_groups(platform: Platform) -> list[Group]:
         portal_pages.login_routes(platform.portal),
         portal_pages.code_routes(platform.portal, camera=camera),
         portal_pages.home_routes(platform.portal, platform.accounts),
+        portal_pages.use_routes(platform.portal, platform.accounts),
+        portal_pages.export_routes(platform.portal, platform.accounts),
+        portal_pages.consent_routes(platform.portal, platform.accounts),
     ]
 
 

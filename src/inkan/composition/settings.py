@@ -20,6 +20,7 @@ from inkan.composition.card_settings import CardAuthority, Cards
 from inkan.composition.key_settings import Budgets, Keys, Remote, Signer, Token
 from inkan.composition.limit_settings import Limits
 from inkan.composition.push_settings import Push
+from inkan.composition.wallet_settings import Wallet
 from inkan.kernel.errors import Malformed
 
 PREFIX = "INKAN_"
@@ -158,6 +159,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cards: Cards = Cards()
     onboarding: Onboarding = Onboarding()
     sandbox: SandboxSettings = SandboxSettings()
+    wallet: Wallet = Wallet()
 
     @property
     def home_path(self) -> Path:

@@ -169,6 +169,8 @@ PHONES_OF = Query(
     .where(phone.c.person == _bind("person"), phone.c.state != PhoneState.REVOKED)
     .order_by(phone.c.bound_at)
 )
+# Revoked ones too: a usage record says which phone answered, years later.
+PHONE_NAMES = Query(sa.select(phone.c.id, phone.c.name).where(phone.c.person == _bind("person")))
 PHONES_OF_PARENT = Query(
     sa.select(phone).where(
         phone.c.parent_authority == _bind("authority"),

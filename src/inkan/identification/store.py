@@ -126,13 +126,28 @@ FINISH = Query(
 # The first signature stays: ECDSA gives another one each time (design §5.3).
 SIGNED = Query(
     sa.update(session)
-    .where(session.c.id == _bind("key"), session.c.receipt.is_(None))
+    .where(
+        session.c.id == _bind("key"),
+        session.c.receipt.is_(None),
+        # A consent that was taken back meanwhile took the payload with it.
+        session.c.receipt_payload.is_not(None),
+    )
     .values(receipt=_bind("new_receipt"))
 )
 UNSIGNED = Query(
     sa.select(session.c.id, session.c.receipt_payload)
     .where(session.c.receipt.is_(None), session.c.receipt_payload.is_not(None))
     .limit(500)
+)
+FORGET_CLAIMS = Query(
+    sa.update(session)
+    .where(session.c.id == _bind("key"))
+    .values(
+        result=_bind("new_result", JSONText),
+        receipt_payload=None,
+        receipt=None,
+        event_id=_bind("event"),
+    )
 )
 # The page's person may be typed by whoever uses it, once, before anything is opened.
 SET_HINT = Query(
@@ -174,8 +189,9 @@ PROMPTS_OF = Query(
         prompt.c.person == _bind("person"), prompt.c.at > _bind("after", Moment)
     )
 )
+# By persons, not by prompts: one who reports often is one, and silences nobody else's messages.
 REPORTS_OF = Query(
-    sa.select(prompt.c.result, sa.func.count().label("prompts"))
+    sa.select(prompt.c.result, sa.func.count(prompt.c.person.distinct()).label("persons"))
     .where(
         prompt.c.system == _bind("system"),
         prompt.c.at > _bind("after", Moment),

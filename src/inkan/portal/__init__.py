@@ -6,6 +6,6 @@ platform knows of them. Start with :class:`Portal`.
 
 from inkan.portal.model import LoginStage, LoginTry, LoginUnproved
 from inkan.portal.rules import PERMISSIONS
-from inkan.portal.service import Home, Portal
+from inkan.portal.service import Home, Portal, Use
 
-__all__ = ["PERMISSIONS", "Home", "LoginStage", "LoginTry", "LoginUnproved", "Portal"]
+__all__ = ["PERMISSIONS", "Home", "LoginStage", "LoginTry", "LoginUnproved", "Portal", "Use"]

@@ -44,14 +44,21 @@ OUTCOME_STAGES: Final[Mapping[Outcome, LoginStage]] = {
 
 HOME_RECORDS: Final = 5
 HOME_NOTICES: Final = 3
-PAGE_OF_RECORDS: Final = 50
+
+
+def _person(use_case: str, source: str) -> Permission:
+    return Permission(
+        use_case=use_case,
+        roles=frozenset({"person"}),
+        source=source,
+        assurance=Assurance.TWO_FACTORS,
+    )
+
 
 PERMISSIONS: Final = (
-    Permission(
-        use_case="portal.records",
-        roles=frozenset({"person"}),
-        source="TW-38; design §1, person",
-        assurance=Assurance.TWO_FACTORS,
-    ),
+    _person("portal.records", "TW-38; design §1, person"),
+    _person("portal.report", "threat 2; design §1, person"),
+    _person("portal.consents", "TW-68; design §1, person"),
+    _person("portal.browsers", "design §5.4, known browsers"),
 )
 """Beside ``portal.enter`` (accounts) and ``notices.read`` (notices)."""

@@ -17,10 +17,19 @@ from urllib.parse import urlsplit
 import msgspec
 
 from inkan.accounts import Accounts, LoginToken
-from inkan.approvals import UsageRecord
+from inkan.approvals import Asker, UsageFilter, UsageRecord
+from inkan.audit import Actor
 from inkan.crypto import base64url
 from inkan.enrolment import Enrolment, Phone
-from inkan.identification import Answer, Identification, SessionNotFound, SessionOrder
+from inkan.identification import (
+    Answer,
+    ConsentView,
+    Identification,
+    KnownBrowser,
+    LogEntry,
+    SessionNotFound,
+    SessionOrder,
+)
 from inkan.kernel.clock import Clock
 from inkan.kernel.ids import PersonID, random_bytes
 from inkan.kernel.sensitive import Secret
@@ -58,6 +67,20 @@ class Home:
     records: list[UsageRecord]
     notices: list[Notice]
     news: list[NewsItem]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use as its page shows it.
+
+    Attributes:
+        phone_name: what the person called the phone; empty when nobody knows any more.
+        log: its place in the audit log.
+    """
+
+    record: UsageRecord
+    phone_name: str
+    log: LogEntry
 
 
 class Portal:
@@ -199,18 +222,71 @@ class Portal:
             news=await self._notices.news(language),
         )
 
-    async def records(self, person: PersonID, *, below: str | None) -> list[UsageRecord]:
-        """Fifty usage records of the person: the newest, or those below one of them in the list (TW-38)."""
-        if below is None:
-            return await self._identification.records(person, before=None)
-        return await self._identification.records_below(person, below)
-
     async def messages(
         self, person: PersonID, language: Language
     ) -> tuple[list[Notice], list[NewsItem]]:
         """The person's notices of a year (at most 50) and the announcements to all (TW-39)."""
         notices = await self._notices.inbox(person, language=language)
         return notices, await self._notices.news(language)
+
+    # --- the uses --------------------------------------------------------------------------------
+
+    async def records(
+        self, person: PersonID, *, below: str | None, only: UsageFilter | None = None
+    ) -> list[UsageRecord]:
+        """Fifty usage records of the person: the newest, or those below one of them in the list (TW-38)."""
+        if below is None:
+            return await self._identification.records(person, before=None, only=only)
+        return await self._identification.records_below(person, below, only=only)
+
+    async def askers(self, person: PersonID) -> list[Asker]:
+        """Who has asked the person, the latest first."""
+        return await self._identification.askers(person)
+
+    async def use(self, person: PersonID, record_id: str) -> Use:
+        """One use, the name of its phone and its place in the audit log.
+
+        Raises:
+            RecordNotFound: unknown, or another person's: one answer.
+        """
+        record = await self._identification.record(person, record_id)
+        names = await self._enrolment.phone_names(person)
+        log = await self._identification.log_entry(record)
+        return Use(record=record, phone_name=names.get(record.phone, ""), log=log)
+
+    async def use_proof(self, person: PersonID, record_id: str) -> bytes:
+        """See :meth:`inkan.identification.Identification.use_proof`."""
+        return await self._identification.use_proof(person, record_id)
+
+    async def report_use(self, person: PersonID, record_id: str, *, actor: Actor) -> UsageRecord:
+        """See :meth:`inkan.identification.Identification.report_use`."""
+        return await self._identification.report_use(person, record_id, actor=actor)
+
+    def every_record(self, person: PersonID) -> AsyncIterator[list[UsageRecord]]:
+        """All usage records of the person, newest first, some at a time."""
+        return self._identification.every_record(person)
+
+    async def phone_names(self, person: PersonID) -> dict[str, str]:
+        """What the person called each phone, by its id; revoked phones too."""
+        return await self._enrolment.phone_names(person)
+
+    # --- consents and browsers -------------------------------------------------------------------
+
+    async def consents(self, person: PersonID) -> list[ConsentView]:
+        """The person's 100 newest consents, newest first."""
+        return await self._identification.consents(person)
+
+    async def withdraw_consent(self, person: PersonID, consent_id: str, *, actor: Actor) -> None:
+        """See :meth:`inkan.identification.Identification.withdraw_consent`."""
+        await self._identification.withdraw_consent(person, consent_id, actor=actor)
+
+    async def browsers(self, person: PersonID) -> list[KnownBrowser]:
+        """The person's known browsers, newest first."""
+        return await self._identification.browsers(person)
+
+    async def forget_browser(self, person: PersonID, browser_id: str, *, actor: Actor) -> None:
+        """See :meth:`inkan.identification.Identification.unpair`."""
+        await self._identification.unpair(person, browser_id, actor=actor)
 
 
 def registration(origin: str) -> SystemRegistration:

@@ -67,6 +67,24 @@ def is_address(url: str, *, loopback: bool) -> bool:
     return not any(segment in {".", ".."} for segment in segments) and "//" not in found["path"]
 
 
+def is_within(url: str, domain: str) -> bool:
+    """Whether the host of an address is a domain, or lies below it.
+
+    A phone shows the domain beside the name, and refuses a question whose return leads anywhere else (threat 17).
+
+    Args:
+        url: an address that :func:`is_address` admits; anything else is within nothing.
+        domain: in the form of a statement: lower case, A-labels, no dot at the end.
+    """
+    found = _HTTPS.fullmatch(url) or _LOOPBACK.fullmatch(url)
+    if found is None:
+        return False
+    host = found["host"]
+    return host == domain or (
+        host.endswith(f".{domain}") and not _NUMERIC_HOST.fullmatch(host)  # numbers have no below
+    )
+
+
 # The instance's own system (persons log in by a session of it). It has no key, so nobody gets a token for it.
 OWN_SYSTEM = "inkan"
 

@@ -8,6 +8,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
@@ -46,9 +47,10 @@ class Plan:
     __slots__ = (
         "_constants",
         "_given",
-        "_parameters",
+        "_processed",
         "_row",
         "_row_processors",
+        "_take",
         "_wants_moment",
         "sql",
         "writes",
@@ -70,8 +72,11 @@ class Plan:
             for name in dict.fromkeys(names)
             if name not in unbound
         }
-        self._parameters = [
-            (name, processors.get(name) if name in unbound else None) for name in names
+        self._take = _taker(names)
+        self._processed = [
+            (place, process)
+            for place, name in enumerate(names)
+            if name in unbound and (process := processors.get(name)) is not None
         ]
         self._given = len(unbound.intersection(names) - {"moment"})
         self._wants_moment = "moment" in names
@@ -90,20 +95,33 @@ class Plan:
             if self._wants_moment:
                 parameters["moment"] = now()
         try:
-            return [
-                parameters[name] if process is None else process(parameters[name])
-                for name, process in self._parameters
-            ]
+            values = self._take(parameters)
         except KeyError as missing:
             raise Misused(f"parameter {missing} is missing for: {self.sql}") from None
+        for place, process in self._processed:
+            values[place] = process(values[place])
+        return values
 
     def row(self, values: Iterable[Any]) -> Row:
         """Return the namedtuple of one row of the driver, its values processed."""
         if self._row_processors:
             values = list(values)
             for index, process in self._row_processors:
-                values[index] = process(values[index])
+                # NULL is None in every type; most columns of a row are NULL until its end.
+                if values[index] is not None:
+                    values[index] = process(values[index])
         return self._row(values)
+
+
+def _taker(names: Sequence[str]) -> Callable[[Parameters], list[Any]]:
+    """Return what takes the values of these names out of a mapping, in their order."""
+    if len(names) > 1:
+        take = itemgetter(*names)
+        return lambda parameters: list(take(parameters))
+    if names:
+        [only] = names
+        return lambda parameters: [parameters[only]]
+    return lambda _: []
 
 
 def returned_columns(statement: ClauseElement) -> list[tuple[str, TypeEngine[Any]]]:

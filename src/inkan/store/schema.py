@@ -83,7 +83,7 @@ class JSONText(TypeDecorator[Any]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
         """Parse with msgspec."""
-        return _from_json
+        return from_json
 
 
 class Choice(TypeDecorator[Member], Generic[Member]):
@@ -132,5 +132,6 @@ def to_json(value: Any) -> str | None:
     return None if value is None else msgspec.json.encode(value).decode()
 
 
-def _from_json(value: str | None) -> Any:
+def from_json(value: str | None) -> Any:
+    """The plain value of JSON text; None stays None."""
     return None if value is None else msgspec.json.decode(value)

@@ -1,6 +1,5 @@
 """From tables to one ASGI application: sites, their groups, and what runs beside them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from inkan.kernel.sensitive import Secret
 from inkan.web import catalogue
 from inkan.web.asgi import ASGIApp, RawHeaders, Receive, Scope, Send
 from inkan.web.assets import Asset
+from inkan.web.closing import Closing
 from inkan.web.csrf import CSRF
 from inkan.web.exchange import (
     SCOPE_KEY,
@@ -208,7 +208,7 @@ def build_app(
         matrix=Matrix(equipment.permissions),
         rates=RateWindows(),
         menu=(),
-        closing=asyncio.Event(),
+        closing=Closing(),
         around=equipment.around,
     )
     served = [_build_site(site, nowhere) for site in sites]

@@ -4,7 +4,6 @@ Everything but the header table is computed when it is first asked for, because 
 path need neither a language nor a cookie.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
@@ -18,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 from inkan.kernel.clock import Clock
 from inkan.kernel.ids import new_id, random_bytes
 from inkan.web.asgi import Message, RawHeaders, Receive, Scope
+from inkan.web.closing import Closing
 from inkan.web.cookies import SameSite, cookie, read_cookies
 from inkan.web.csrf import CSRF, CSRF_COOKIE
 from inkan.web.headers import Policy
@@ -69,7 +69,7 @@ class Surroundings:
     matrix: Matrix
     rates: RateWindows
     menu: tuple[MenuItem, ...]
-    closing: asyncio.Event
+    closing: Closing
     """Set when the server shuts down; long answers end then."""
     help: str = ""
     """What comes before the code in the address of its catalogue entry; empty when there is none."""

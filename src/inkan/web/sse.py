@@ -68,17 +68,18 @@ async def _pieces(
     retry_ms: int,
 ) -> AsyncGenerator[bytes, None]:
     gone = asyncio.ensure_future(exchange.wait_until_gone())
-    closing = asyncio.ensure_future(exchange.site.closing.wait())
+    leave = gone.cancel  # the server's end is as good as the sender's
+    exchange.site.closing.hear(leave)
     upcoming = asyncio.ensure_future(anext(events, None))
     try:
         yield b"retry: %d\n\n" % retry_ms
         while True:
             await asyncio.wait(
-                {upcoming, gone, closing},
+                {upcoming, gone},
                 timeout=heartbeat_s,
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            if gone.done() or closing.done():
+            if gone.done():
                 return
             if not upcoming.done():
                 yield _COMMENT
@@ -89,9 +90,10 @@ async def _pieces(
             yield event.encode()
             upcoming = asyncio.ensure_future(anext(events, None))
     finally:
-        for task in (gone, closing, upcoming):
+        exchange.site.closing.forget(leave)
+        for task in (gone, upcoming):
             task.cancel()
-        await asyncio.gather(gone, closing, upcoming, return_exceptions=True)
+        await asyncio.gather(gone, upcoming, return_exceptions=True)
         await events.aclose()
 
 

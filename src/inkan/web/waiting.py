@@ -19,14 +19,14 @@ async def while_open(exchange: Exchange, waiting: Coroutine[Any, Any, T]) -> T |
     The coroutine is cancelled in those cases, so its ``finally`` is the place to give up a subscription.
     """
     wanted = asyncio.ensure_future(waiting)
-    others = [
-        asyncio.ensure_future(exchange.wait_until_gone()),
-        asyncio.ensure_future(exchange.site.closing.wait()),
-    ]
+    gone = asyncio.ensure_future(exchange.wait_until_gone())
+    leave = gone.cancel  # the server's end is as good as the sender's
+    exchange.site.closing.hear(leave)
     try:
-        await asyncio.wait({wanted, *others}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({wanted, gone}, return_when=asyncio.FIRST_COMPLETED)
         return wanted.result() if wanted.done() else None
     finally:
-        for task in (wanted, *others):
+        exchange.site.closing.forget(leave)
+        for task in (wanted, gone):
             task.cancel()
-        await asyncio.gather(wanted, *others, return_exceptions=True)
+        await asyncio.gather(wanted, gone, return_exceptions=True)

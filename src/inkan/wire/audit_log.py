@@ -24,6 +24,9 @@ HEAD_TYP: Final = "inkan-audit-head+jws"
 DECISION: Final = "identification.session_decided"
 """The use case whose event is the leaf of a decided session; its ``object`` is the session."""
 
+EXPIRY: Final = "identification.session_expired"
+"""The use case whose event is the leaf of a session that time has ended."""
+
 Count = Annotated[int, Meta(ge=0, le=jcs.MAX_INTEGER)]
 
 

@@ -211,14 +211,15 @@ def _highest(
     evidence: frozenset[Evidence],
     excluded: frozenset[Evidence],
 ) -> BindingLevel:
-    ways = [door] if isinstance(door, StatementDoor) else ways_of(door)
+    ways = (door,) if isinstance(door, StatementDoor) else ways_of(door)
     reachable = [level_of(way, (evidence | _to_come(way, stage)) - excluded) for way in ways]
     return max(reachable, key=lambda level: level.rank)
 
 
-def ways_of(door: Door) -> list[StatementDoor]:
+@lru_cache(maxsize=len(Door))
+def ways_of(door: Door) -> tuple[StatementDoor, ...]:
     """The statement doors by which a session of this door may be opened."""
-    return [way for way in StatementDoor if way.door == door]
+    return tuple(way for way in StatementDoor if way.door == door)
 
 
 def _to_come(door: StatementDoor, stage: Stage) -> set[Evidence]:

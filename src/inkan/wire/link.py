@@ -5,11 +5,10 @@ An https address of the wallet's origin and nothing else: a scheme of its own co
 """
 
 import re
-from typing import Final
 
 from inkan.kernel.errors import Malformed
+from inkan.wire.wallet_paths import LINK_PATH
 
-LINK_PATH: Final = "l"
 _HANDLE = re.compile(r"1\.([A-Za-z0-9_-]{16,64})")
 
 

@@ -15,14 +15,12 @@ from inkan.crypto import base64url
 from inkan.crypto.aead import hkdf, hmac_sha256
 from inkan.kernel.errors import Conflict, Forbidden, Malformed
 from inkan.kernel.sensitive import Secret
+from inkan.wire.wallet_paths import SESSION_PATH
 
 FRAME_SECONDS: Final = 1
 MAX_AGE_SECONDS: Final = 3
 MAX_AHEAD_SECONDS: Final = 1
 MAC_SIZE: Final = 16
-# What a frame opens stands in its path, so that no scanner takes the one for the other.
-SESSION_PATH: Final = "q"
-ENROLMENT_PATH: Final = "e"
 _MAX_T: Final = 2**32 - 1
 _LABEL: Final = b"inkan-qr-v1"
 _HANDLE = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -79,7 +77,7 @@ def frame(origin: str, *, handle: str, t: int, key: Secret[bytes], path: str = S
         handle: 16 to 64 characters of base64url.
         t: whole seconds since ``qr.t0``, below 2^32.
         key: of :func:`qr_key`.
-        path: what the frame opens: :data:`SESSION_PATH` or :data:`ENROLMENT_PATH`.
+        path: what the frame opens: one of :mod:`inkan.wire.wallet_paths`.
 
     Raises:
         QRFrameMalformed: a handle or a time outside the format.

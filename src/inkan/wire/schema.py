@@ -23,6 +23,7 @@ NAMES: Final = (
     "audit_event",
     "audit_head",
     "evidence",
+    "use_proof",
     "conformance_report",
     "webhook",
 )

@@ -9,7 +9,7 @@ from inkan.approvals.service import rows
 from inkan.approvals.service.answers import Answers, Decision
 from inkan.approvals.service.questions import Questions
 from inkan.approvals.service.rows import Opener
-from inkan.approvals.service.usage import UsageRecords
+from inkan.approvals.service.usage import Asker, UsageRecords
 from inkan.store.database import Step
 
 
@@ -29,4 +29,4 @@ class Approvals(Questions, Answers, UsageRecords):
         return rows.get(approval_id)
 
 
-__all__ = ["Approvals", "Decision", "Opener"]
+__all__ = ["Approvals", "Asker", "Decision", "Opener"]

@@ -82,6 +82,7 @@ class Answers:
         door: StatementDoor,
         reason: str,
         at: datetime,
+        outcome: Outcome = Outcome.FAILED,
     ) -> Approval:
         """The approval as :meth:`fail` writes it in a transaction of that moment."""
         return stepped(
@@ -90,8 +91,8 @@ class Answers:
             door=door,
             phone=opener.phone,
             person=opener.person,
-            code_tries=approval.code_tries + 1,
-            outcome=Outcome.FAILED,
+            code_tries=_tries(approval, outcome),
+            outcome=outcome,
             reason=reason,
             decided_at=at,
             released_at=at,
@@ -105,8 +106,9 @@ class Answers:
         door: StatementDoor,
         reason: str,
         event: EventID,
+        outcome: Outcome = Outcome.FAILED,
     ) -> Step[Approval]:
-        """Step: end a question that nobody opened, by what its phone did (the last wrong code).
+        """Step: end a question that nobody opened, by what its phone did: the last wrong code, or a no.
 
         Raises:
             ApprovalEnded, ApprovalMoved: see :meth:`cancel`.
@@ -119,12 +121,15 @@ class Answers:
             new_door=door,
             new_phone=opener.phone,
             new_person=opener.person,
-            new_outcome=Outcome.FAILED,
+            new_code_tries=_tries(approval, outcome),
+            new_outcome=outcome,
             new_reason=reason,
         )
         if not touched:
             yield from refuse(approval.id, opener=opener)
-        return self.failed(approval, opener=opener, door=door, reason=reason, at=moment)
+        return self.failed(
+            approval, opener=opener, door=door, reason=reason, at=moment, outcome=outcome
+        )
 
     def released(
         self, approval: Approval, *, outcome: Outcome, reason: str | None, at: datetime
@@ -207,3 +212,8 @@ class Answers:
         forgotten: int = yield store.PURGE.run(before=before)
         yield store.FORGET_TARGETS.run(before=before)
         return forgotten
+
+
+def _tries(approval: Approval, outcome: Outcome) -> int:
+    """Wrong codes after this end: a failure here is the last wrong code, a no types none."""
+    return approval.code_tries + (outcome is Outcome.FAILED)

@@ -145,6 +145,10 @@ class Enrolment:
         """Every phone of a person that is not revoked."""
         return await self._parts.db.read(phones.phones, person)
 
+    async def phone_names(self, person: PersonID) -> dict[str, str]:
+        """See :func:`inkan.enrolment.service.phones.names`."""
+        return await self._parts.db.read(phones.names, person)
+
     async def owns_certificate(self, person: PersonID, certificate_id: str) -> bool:
         """Whether a certificate is one of the person's phones, a renewal's included."""
         mine = await self.phones(person)

@@ -21,7 +21,7 @@ from inkan.kernel.ids import EnrolmentID, new_id, random_bytes
 from inkan.schemes import Scheme, get_scheme
 from inkan.store.database import MOMENT, Step
 from inkan.wire import enrolment_request as wire
-from inkan.wire import qr
+from inkan.wire import qr, wallet_paths
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -108,7 +108,7 @@ def draw_code(parts: Parts, request: Request, now: datetime) -> str:
     key = qr.qr_key(parts.qr_secret(request.id))
     t = qr_seconds(request, now)
     return qr.frame(
-        parts.wallet_origin, handle=request.handle, t=t, key=key, path=qr.ENROLMENT_PATH
+        parts.wallet_origin, handle=request.handle, t=t, key=key, path=wallet_paths.ENROLMENT_PATH
     )
 
 

@@ -21,7 +21,7 @@ from inkan.enrolment.service.requests import get, held, require
 from inkan.kernel.clock import rfc3339
 from inkan.schemes import Scheme
 from inkan.store.database import MOMENT, Step
-from inkan.wire import qr
+from inkan.wire import qr, wallet_paths
 from inkan.wire.binding import BackEnd
 from inkan.wire.forms import verify_line
 
@@ -58,7 +58,9 @@ async def join(
     Raises:
         QRFrameMalformed, QRFrameStale, BackEndRefused, UnsafeText, EnrolmentExpired, EnrolmentOutOfOrder.
     """
-    scanned = qr.parse_frame(frame, origin=parts.wallet_origin, path=qr.ENROLMENT_PATH)  # 1
+    scanned = qr.parse_frame(
+        frame, origin=parts.wallet_origin, path=wallet_paths.ENROLMENT_PATH
+    )  # 1
     request = await parts.db.read(_by_handle, scanned.handle)
     if request is None:
         raise qr.QRFrameStale()

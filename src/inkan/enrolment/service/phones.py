@@ -89,6 +89,12 @@ def phones(person: PersonID) -> Step[list[Phone]]:
     return [phone for phone in map(read_phone, rows) if phone is not None]
 
 
+def names(person: PersonID) -> Step[dict[str, str]]:
+    """Step: what the person called each phone, by its id; revoked phones too."""
+    rows = yield store.PHONE_NAMES.all(person=person)
+    return {row.id: row.name for row in rows}
+
+
 async def begin_assertion(parts: Parts, phone: PhonePrincipal) -> str:
     """A fresh challenge of 32 bytes (base64url) for this phone; it replaces an older one."""
     challenge = base64url.encode(random_bytes(32))

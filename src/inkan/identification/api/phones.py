@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from inkan.approvals import UsageRecord
+from inkan.approvals import UsageFilter, UsageRecord, UsageResult
+from inkan.audit import Actor, ActorKind
 from inkan.enrolment import PhonePrincipal
 from inkan.identification.api.waits import WAIT, long_poll
 from inkan.identification.service import AssertionParts, Decided, Identification, Opened, Waiting
@@ -62,6 +63,7 @@ class RecordView(msgspec.Struct, frozen=True):
     phone: str
     outcome: str
     detail: dict[str, Any] | None
+    reported_at: str | None
 
 
 class RecordList(msgspec.Struct, frozen=True):
@@ -113,7 +115,7 @@ def phone_routes(
 
     async def browsers(exchange: Exchange) -> Response:
         phone = await _phone(exchange)
-        known = await identification.browsers(phone)
+        known = await identification.browsers(phone.person)
         return ok(
             BrowserList(
                 browsers=[
@@ -130,7 +132,8 @@ def phone_routes(
 
     async def unpair(exchange: Exchange) -> Response:
         phone = await _phone(exchange)
-        await identification.unpair(phone, exchange.parameters["id"])
+        actor = Actor(ActorKind.PHONE, phone.phone)
+        await identification.unpair(phone.person, exchange.parameters["id"], actor=actor)
         return no_content()
 
     async def decide(exchange: Exchange) -> Response:
@@ -151,10 +154,12 @@ def phone_routes(
 
     async def records(exchange: Exchange) -> Response:
         phone = await _phone(exchange)
-        before = exchange.query("before")
-        listed = await identification.records(
-            phone.person, before=parse_moment(before) if before else None
-        )
+        before, below, only = exchange.query("before"), exchange.query("below"), _filter(exchange)
+        if below is not None:
+            listed = await identification.records_below(phone.person, below, only=only)
+        else:
+            until = parse_moment(before) if before else None
+            listed = await identification.records(phone.person, before=until, only=only)
         return ok(RecordList(records=[_record(record) for record in listed]))
 
     async def release(exchange: Exchange) -> Response:
@@ -236,6 +241,17 @@ def phone_routes(
                         QueryParameter(
                             name="before", type=str, description="Only what is older (RFC 3339)."
                         ),
+                        QueryParameter(
+                            name="below", type=str, description="Only what follows this record."
+                        ),
+                        QueryParameter(
+                            name="system", type=str, description="Only uses that it asked for."
+                        ),
+                        QueryParameter(
+                            name="result",
+                            type=str,
+                            description="ok, refused, failed, blocked or reported.",
+                        ),
                     ),
                 ),
             ),
@@ -273,6 +289,15 @@ async def _open(
     )
 
 
+def _filter(exchange: Exchange) -> UsageFilter:
+    result = exchange.query("result")
+    try:
+        wanted = UsageResult(result) if result is not None else None
+    except ValueError:
+        raise Malformed(where="result", expected=", ".join(UsageResult)) from None
+    return UsageFilter(system=exchange.query("system"), result=wanted)
+
+
 def _record(record: UsageRecord) -> RecordView:
     return RecordView(
         id=record.id,
@@ -280,4 +305,5 @@ def _record(record: UsageRecord) -> RecordView:
         phone=record.phone,
         outcome=record.outcome,
         detail=record.detail,
+        reported_at=rfc3339(record.reported_at) if record.reported_at else None,
     )

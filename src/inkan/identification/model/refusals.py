@@ -119,6 +119,13 @@ class EvidenceSealed(Forbidden):
     title = "The evidence of this session stays sealed with the platform"
 
 
+class ConsentWithdrawn(Gone):
+    """The person took the consent back, and with it what the receipt would give."""
+
+    code = "consent_withdrawn"
+    title = "The person withdrew the consent; the attributes are given out no more"
+
+
 class StatementDiffers(Conflict):
     """The signed statement is not the one that was given out."""
 

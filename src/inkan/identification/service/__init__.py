@@ -1,11 +1,14 @@
 """Sessions of relying parties, answered on phones."""
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from inkan.approvals import ApprovalEnded, ApprovalMoved, ApprovalNotFound, Opener, UsageRecord
-from inkan.audit import Actor, ActorKind
+from inkan.approvals import (
+    Asker,
+    UsageFilter,
+    UsageRecord,
+)
+from inkan.audit import Actor
 from inkan.enrolment import PhonePrincipal
 from inkan.identification import store
 from inkan.identification.model import (
@@ -21,9 +24,11 @@ from inkan.identification.service import (
     announcing,
     browsers,
     cancelling,
+    consenting,
     create,
     deciding,
     doors,
+    expiring,
     opening,
     opening_push,
     own,
@@ -32,30 +37,33 @@ from inkan.identification.service import (
     pushing,
     reading,
     receipts,
-    records,
     redeeming,
+    refusing,
     rehearsing,
+    reporting,
+    using,
     waiting,
 )
 from inkan.identification.service.announcing import END_JOB, EndJob
 from inkan.identification.service.browsers import KnownBrowser
+from inkan.identification.service.consenting import ConsentView
 from inkan.identification.service.deciding import Decided
 from inkan.identification.service.opening import Opened
 from inkan.identification.service.page import Choice, PageView, Stage
-from inkan.identification.service.parts import Parts, is_veiled, read_session, topic
+from inkan.identification.service.parts import Parts
 from inkan.identification.service.proving import AssertionParts
 from inkan.identification.service.pushing import PUSH_JOB, PushJob, phone_topic
 from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.identification.service.tally import Tally
+from inkan.identification.service.using import LogEntry
 from inkan.identification.service.verifying import ReceiptDesk
 from inkan.identification.service.waiting import Waiting
 from inkan.identification.service.webhooks import JOB as WEBHOOK_JOB
 from inkan.identification.service.webhooks import WebhookSender
 from inkan.kernel.ids import PersonID, SessionID, SystemID
 from inkan.relying_parties import System
-from inkan.store.database import MOMENT, Step, Wake
+from inkan.store.database import MOMENT, Step
 from inkan.wire.binding import Door
-from inkan.wire.session import SessionState
 from inkan.wire.shown import Language
 
 
@@ -218,14 +226,6 @@ class Identification:
         """See :func:`inkan.identification.service.waiting.waiting_on`."""
         return await waiting.waiting_on(self._parts, phone, lang=lang, seconds=seconds)
 
-    async def browsers(self, phone: PhonePrincipal) -> list[KnownBrowser]:
-        """See :func:`inkan.identification.service.browsers.browsers_of`."""
-        return await self._parts.db.read(browsers.browsers_of, self._parts, phone.person)
-
-    async def unpair(self, phone: PhonePrincipal, browser_id: str) -> None:
-        """See :func:`inkan.identification.service.browsers.unpair`."""
-        await browsers.unpair(self._parts, phone, browser_id)
-
     async def push(self, job: PushJob) -> None:
         """See :func:`inkan.identification.service.pushing.push`; the outbox calls it."""
         await pushing.push(self._parts, job)
@@ -249,19 +249,62 @@ class Identification:
     async def refuse(
         self, phone: PhonePrincipal, approval_id: str, *, report: bool = False
     ) -> Decided:
-        """See :func:`inkan.identification.service.deciding.refuse`."""
-        return await deciding.refuse(self._parts, self._receipts, phone, approval_id, report=report)
+        """See :func:`inkan.identification.service.refusing.refuse`."""
+        return await refusing.refuse(self._parts, self._receipts, phone, approval_id, report=report)
 
-    async def records(self, person: PersonID, *, before: datetime | None) -> list[UsageRecord]:
+    # --- the person ------------------------------------------------------------------------------
+
+    async def records(
+        self, person: PersonID, *, before: datetime | None, only: UsageFilter | None = None
+    ) -> list[UsageRecord]:
         """The person's 50 newest usage records before that moment (TW-38); by default all up to now."""
-        approvals = self._parts.approvals
-        until = before or self._parts.db.now() + timedelta(microseconds=1)
-        return await self._parts.db.read(approvals.records, person, before=until)
+        return await using.newest(self._parts, person, before=before, only=only)
 
-    async def records_below(self, person: PersonID, record_id: str) -> list[UsageRecord]:
+    async def records_below(
+        self, person: PersonID, record_id: str, *, only: UsageFilter | None = None
+    ) -> list[UsageRecord]:
         """The 50 usage records that follow one of the person's in the list."""
-        approvals = self._parts.approvals
-        return await self._parts.db.read(approvals.records_below, person, record_id)
+        return await using.below(self._parts, person, record_id, only=only)
+
+    async def record(self, person: PersonID, record_id: str) -> UsageRecord:
+        """See :meth:`inkan.approvals.Approvals.record`."""
+        return await self._parts.db.read(self._parts.approvals.record, person, record_id)
+
+    async def askers(self, person: PersonID) -> list[Asker]:
+        """See :meth:`inkan.approvals.Approvals.askers`."""
+        return await self._parts.db.scan(self._parts.approvals.askers, person)
+
+    def every_record(self, person: PersonID) -> AsyncIterator[list[UsageRecord]]:
+        """See :func:`inkan.identification.service.using.every`."""
+        return using.every(self._parts, person)
+
+    async def log_entry(self, record: UsageRecord) -> LogEntry:
+        """See :func:`inkan.identification.service.using.log_entry`."""
+        return await using.log_entry(self._parts, record)
+
+    async def use_proof(self, person: PersonID, record_id: str) -> bytes:
+        """See :func:`inkan.identification.service.using.use_proof`."""
+        return await using.use_proof(self._parts, person, record_id)
+
+    async def report_use(self, person: PersonID, record_id: str, *, actor: Actor) -> UsageRecord:
+        """See :func:`inkan.identification.service.reporting.report`."""
+        return await reporting.report(self._parts, person, record_id, actor=actor)
+
+    async def consents(self, person: PersonID) -> list[ConsentView]:
+        """See :func:`inkan.identification.service.consenting.consents_of`."""
+        return await self._parts.db.scan(consenting.consents_of, self._parts, person)
+
+    async def withdraw_consent(self, person: PersonID, consent_id: str, *, actor: Actor) -> None:
+        """See :func:`inkan.identification.service.consenting.withdraw`."""
+        await consenting.withdraw(self._parts, person, consent_id, actor=actor)
+
+    async def browsers(self, person: PersonID) -> list[KnownBrowser]:
+        """See :func:`inkan.identification.service.browsers.browsers_of`."""
+        return await self._parts.db.read(browsers.browsers_of, self._parts, person)
+
+    async def unpair(self, person: PersonID, browser_id: str, *, actor: Actor) -> None:
+        """See :func:`inkan.identification.service.browsers.unpair`."""
+        await browsers.unpair(self._parts, person, browser_id, actor=actor)
 
     # --- the sandbox -----------------------------------------------------------------------------
 
@@ -284,48 +327,14 @@ class Identification:
         await self._receipts.finish()
 
     async def expire(self) -> int:
-        """Write down what time has ended, 500 approvals at a time; returns how many."""
-        expired = 0
-        for approval_id in await self._parts.db.scan(self._parts.approvals.overdue):
-            # A rival of another process wrote it down first, or forgot it since.
-            with suppress(ApprovalEnded, ApprovalMoved, ApprovalNotFound):
-                await self._parts.db.transact(self._expire, approval_id)
-                expired += 1
+        """See :func:`inkan.identification.service.expiring.expire`."""
+        expired = await expiring.expire(self._parts)
         self._tally.expired(expired)
         return expired
 
     async def purge(self) -> None:
         """Forget sessions past ``purge_at``, their approvals, and idempotency keys older than a day."""
         await self._parts.db.transact(self._purge)
-
-    def _expire(self, approval_id: str) -> Step[None]:
-        approval = yield from self._parts.approvals.get(approval_id)
-        session = approval.question.session
-        event = yield from self._parts.audit.record(
-            "identification.session_expired",
-            actor=Actor(ActorKind.PLATFORM, "identification"),
-            subject=approval.person if approval.outcome else None,
-            object=session,
-            details={"approval": approval_id},
-        )
-        yield from self._parts.approvals.expire(approval, event=event)
-        if approval.outcome is not None:
-            # Approved, and nobody came back with it: the person reads so (design §5.3 Release).
-            assert approval.phone is not None
-            assert approval.person is not None
-            yield from self._parts.approvals.note_use(
-                opener=Opener(phone=approval.phone, person=approval.person),
-                outcome=approval.outcome,
-                detail=records.usage(approval, is_delivered=False),
-                event=event,
-            )
-        found = read_session((yield store.BY_ID.one(key=session)))
-        if found is None or is_veiled(found, approval):
-            yield Wake(
-                topic(session)
-            )  # its webhook hears by the job that `announcing.order_end` left
-        else:
-            yield from announcing.tell(found, SessionState.EXPIRED)
 
     def _purge(self) -> Step[None]:
         moment = yield MOMENT
@@ -341,9 +350,12 @@ __all__ = [
     "WEBHOOK_JOB",
     "AssertionParts",
     "Choice",
+    "ConsentView",
     "Decided",
     "EndJob",
     "Identification",
+    "KnownBrowser",
+    "LogEntry",
     "Opened",
     "PageView",
     "Parts",

@@ -9,8 +9,7 @@ from typing import Any
 
 import msgspec
 
-from inkan.audit import Actor, ActorKind
-from inkan.enrolment import PhonePrincipal
+from inkan.audit import Actor
 from inkan.identification import store
 from inkan.identification.model import BrowserNotFound, Session
 from inkan.identification.service.parts import Parts
@@ -68,22 +67,19 @@ def _known(parts: Parts, row: Any) -> Step[KnownBrowser]:
     )
 
 
-async def unpair(parts: Parts, phone: PhonePrincipal, browser_id: str) -> None:
-    """The person ends a pairing.
+async def unpair(parts: Parts, person: PersonID, browser_id: str, *, actor: Actor) -> None:
+    """The person ends a pairing, on the phone or at home.
 
     Raises:
         BrowserNotFound: unknown, or another person's: one answer.
     """
-    await parts.db.transact(_unpair, parts, phone, browser_id)
+    await parts.db.transact(_unpair, parts, person, browser_id, actor)
 
 
-def _unpair(parts: Parts, phone: PhonePrincipal, browser_id: str) -> Step[None]:
-    ended = yield store.UNPAIR.run(key=browser_id, person=phone.person)
+def _unpair(parts: Parts, person: PersonID, browser_id: str, actor: Actor) -> Step[None]:
+    ended = yield store.UNPAIR.run(key=browser_id, person=person)
     if not ended:
         raise BrowserNotFound()
     yield from parts.audit.record(
-        "identification.browser_unpaired",
-        actor=Actor(ActorKind.PHONE, phone.phone),
-        subject=phone.person,
-        object=browser_id,
+        "identification.browser_unpaired", actor=actor, subject=person, object=browser_id
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from inkan.approvals import UNDECIDED, state_at
+from inkan.approvals import UNDECIDED, ApprovalEnded, state_at
 from inkan.audit import Actor, ActorKind
 from inkan.identification import store
 from inkan.identification.service import announcing
@@ -49,6 +49,9 @@ def take_back(parts: Parts, found: Found, *, actor: Actor) -> Step[TakenBack | N
     state = shown_state(found.session, found.approval, moment)
     if state is SessionState.CANCELLED:
         return None
+    veiled = is_veiled(found.session, found.approval)
+    if veiled and state not in UNDECIDED:
+        raise ApprovalEnded(state=str(state))  # as it shows, whatever a phone has done
     session_id = found.session.id
     event = yield from parts.audit.record(
         "identification.session_cancelled",
@@ -57,7 +60,7 @@ def take_back(parts: Parts, found: Found, *, actor: Actor) -> Step[TakenBack | N
         details={"approval": found.approval.id},
     )
     is_unseen = state in UNDECIDED and state_at(found.approval, moment) not in UNDECIDED
-    if state in UNDECIDED and is_veiled(found.session, found.approval):
+    if veiled:
         yield store.WITHDRAW.run(key=session_id, event=event)
         yield from parts.approvals.cancel_unseen(found.approval, event=event)
     else:

@@ -17,7 +17,7 @@ from inkan.identification.service import announcing, browsers, claiming, prompts
 from inkan.identification.service.parts import EVIDENCE, Parts, is_veiled
 from inkan.kernel.ids import EventID, PersonID
 from inkan.store.database import Step
-from inkan.wire import audit_log, statement
+from inkan.wire import audit_log
 from inkan.wire.binding import BindingLevel
 from inkan.wire.reasons import Reason
 from inkan.wire.session import Outcome
@@ -54,33 +54,34 @@ def close(
     assert closed.phone is not None
     assert closed.person is not None
     is_ok = closed.outcome is Outcome.OK
-    draft = statement.parse_draft(closed.draft.encode()) if closed.draft else None
     payload, result = records.receipt_payload(
         parts,
         session,
         closed,
-        draft=draft,
         mark=mark,
         proofs=proofs if is_ok else None,
         claims=claims,
+    )
+    logged = audit_log.decision_details(
+        payload,
+        outcome=str(closed.outcome),
+        reason=str(closed.reason) if closed.reason else None,
+        statement_sha256=closed.statement_sha256,
     )
     event = yield from parts.audit.record(
         audit_log.DECISION,
         actor=actor,
         subject=closed.person,
         object=session.id,
-        details=audit_log.decision_details(
-            payload,
-            outcome=str(closed.outcome),
-            reason=str(closed.reason) if closed.reason else None,
-            statement_sha256=closed.statement_sha256,
-        ),
+        details=logged,
     )
     yield from transition(event)
     yield from parts.approvals.note_use(
         opener=Opener(phone=closed.phone, person=closed.person),
         outcome=Outcome(closed.outcome or Outcome.FAILED),
         detail=records.usage(closed, result=result if is_ok else None),
+        # Of a failure the details would say more than the person may read: whom the asker expected.
+        logged=None if closed.outcome is Outcome.FAILED else logged,
         event=event,
     )
     yield from _learn(parts, session, closed, result, event=event)

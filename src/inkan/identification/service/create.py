@@ -91,7 +91,8 @@ async def create(
         idempotency_key=idempotency_key,
         body_mac=parts.body_mac(body),
     )
-    is_known = await parts.db.read(doors.is_known_browser, plan.terms.browser)
+    browser = plan.terms.browser
+    is_known = browser is not None and await parts.db.read(doors.is_known_browser, browser)
     for door in order.doors:
         doors.check_level(door, plan.binding_min, terms=plan.terms, is_known=is_known)
     try:

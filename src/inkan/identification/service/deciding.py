@@ -1,4 +1,4 @@
-"""A phone decides: approve with both proofs, or refuse and report with the channel key alone.
+"""A phone approves, with both proofs; how it refuses stands in ``refusing``.
 
 Numbered plan of an approval (design §5.3):
 
@@ -79,7 +79,7 @@ class _Answer(msgspec.Struct, frozen=True):
     proofs: records.Proofs
 
 
-class _Written(msgspec.Struct, frozen=True):
+class Written(msgspec.Struct, frozen=True):
     """What a decision left behind: the receipt's payload unless it awaits its return, and where that leads.
 
     Attributes:
@@ -116,7 +116,7 @@ async def approve(
     approval, der = await parts.db.read(_read, parts, phone, approval_id)
     if approval.outcome is not None:  # 2
         return await _repeated(parts, approval, digest)
-    _still_open(approval, parts.db.now())
+    still_open(approval, parts.db.now())
     signed = statement.parse_statement(token.payload)  # 3
     draft = statement.parse_draft((approval.draft or "").encode())
     field = statement.difference(draft, signed)  # 4
@@ -143,7 +143,7 @@ async def approve(
         # A parallel request was first; when it brought these very bytes, it spoke for this one too.
         present = await parts.db.read(parts.approvals.get, approval_id)
         return await _repeated(parts, present, digest)
-    _sign(receipts, written)  # 8
+    take(receipts, written)  # 8
     return Decided(state="decided", outcome="ok", return_url=written.return_url)
 
 
@@ -156,7 +156,8 @@ def _read(parts: Parts, phone: PhonePrincipal, approval_id: str) -> Step[tuple[A
     return approval, der
 
 
-def _sign(receipts: ReceiptSigner, written: _Written) -> None:
+def take(receipts: ReceiptSigner, written: Written) -> None:
+    """Hand the payload that was given out to the signer, after COMMIT."""
     if written.payload is not None:
         receipts.take(written.session, written.payload, veiled_until=written.veiled_until)
 
@@ -169,7 +170,12 @@ async def _repeated(parts: Parts, approval: Approval, digest: str) -> Decided:
     return Decided(state="decided", outcome="ok", return_url=return_url(parts, session, approval))
 
 
-def _still_open(approval: Approval, now: datetime) -> None:
+def still_open(approval: Approval, now: datetime) -> None:
+    """Check that there is something to decide.
+
+    Raises:
+        ApprovalEnded: there is not.
+    """
     state = state_at(approval, now)
     if state is not SessionState.OPENED:
         raise ApprovalEnded(state=str(state))
@@ -177,7 +183,7 @@ def _still_open(approval: Approval, now: datetime) -> None:
 
 def _approve(
     parts: Parts, phone: PhonePrincipal, approval: Approval, answer: _Answer
-) -> Step[_Written]:
+) -> Step[Written]:
     moment = yield MOMENT
     held = yield from parts.enrolment.hold_asserted(phone, sign_count=answer.sign_count)
     if not held:
@@ -191,7 +197,7 @@ def _approve(
     if outcome is Outcome.OK:
         reason, claims = yield from claiming.values(parts, approval, answer.proofs.mark)
     return (
-        yield from _close(
+        yield from close(
             parts, session, approval, phone, reason=reason, answer=answer, claims=claims
         )
     )
@@ -242,43 +248,12 @@ def _matches(parts: Parts, session: Session, facts: PhoneFacts) -> Step[bool]:
             return hmac.compare_digest(reference.encode(), session.hint or b"")
 
 
-async def refuse(
-    parts: Parts, receipts: ReceiptSigner, phone: PhonePrincipal, approval_id: str, *, report: bool
-) -> Decided:
-    """The person says no, or reports that somebody else started this; the channel key is enough.
-
-    Raises:
-        ApprovalNotFound: not opened on this phone.
-        ApprovalEnded, DecisionConflict: over, or approved before.
-    """
-    written = await parts.db.transact(_refuse, parts, phone, approval_id, report=report)
-    _sign(receipts, written)
-    return Decided(state="decided", outcome=Outcome.REFUSED, return_url=written.return_url)
-
-
-def _refuse(
-    parts: Parts, phone: PhonePrincipal, approval_id: str, *, report: bool
-) -> Step[_Written]:
-    reason = Reason.USER_REPORTED_FRAUD if report else Reason.USER_REFUSED
-    moment = yield MOMENT
-    approval = yield from parts.approvals.find(approval_id)
-    held = yield from parts.enrolment.hold(phone)
-    if approval is None or approval.phone != phone.phone or not held:
-        raise ApprovalNotFound()
-    session = yield from find_by_approval(approval)
-    if approval.outcome is Outcome.REFUSED:
-        return _written(parts, session, approval, None)
-    if approval.outcome is not None:
-        raise DecisionConflict()
-    _still_open(approval, moment)
-    return (
-        yield from _close(parts, session, approval, phone, reason=reason, answer=None, claims={})
-    )
-
-
-def _written(parts: Parts, session: Session, approval: Approval, payload: bytes | None) -> _Written:
+def left_behind(
+    parts: Parts, session: Session, approval: Approval, payload: bytes | None
+) -> Written:
+    """What a decision leaves behind, with the address that the phone opens now."""
     is_unseen = is_veiled(session, approval) and approval.outcome is not Outcome.OK
-    return _Written(
+    return Written(
         session=session.id,
         payload=payload,
         return_url=return_url(parts, session, approval),
@@ -286,7 +261,7 @@ def _written(parts: Parts, session: Session, approval: Approval, payload: bytes 
     )
 
 
-def _close(
+def close(
     parts: Parts,
     session: Session,
     approval: Approval,
@@ -295,7 +270,7 @@ def _close(
     reason: Reason | None,
     answer: _Answer | None,
     claims: dict[str, Any],
-) -> Step[_Written]:
+) -> Step[Written]:
     """Step: write the answer and give it out in the same transaction; without one the person said no."""
     moment = yield MOMENT
     bad = Outcome.FAILED if answer else Outcome.REFUSED
@@ -321,12 +296,12 @@ def _close(
             approval, opener=opener, decision=decision, event=event
         ),
     )
-    return _written(parts, session, closed, payload)
+    return left_behind(parts, session, closed, payload)
 
 
 def _await_return(
     parts: Parts, session: Session, approval: Approval, phone: PhonePrincipal, answer: _Answer
-) -> Step[_Written]:
+) -> Step[Written]:
     """Step: take the approval and withhold it until the browser or app that began comes back with it."""
     moment = yield MOMENT
     until = moment + REDEEM_LIFE
@@ -358,4 +333,4 @@ def _await_return(
         event=event,
     )
     yield from announcing.changed(session, before=approval, after=decided)
-    return _written(parts, session, decided, None)
+    return left_behind(parts, session, decided, None)

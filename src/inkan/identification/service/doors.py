@@ -26,7 +26,7 @@ from inkan.identification.model import (
 from inkan.identification.rules import DOORS, ENUMERABLE_HINTS, RESEND_AFTER, Opening
 from inkan.identification.service import announcing, pushing
 from inkan.identification.service.opening import release_stale
-from inkan.identification.service.parts import Found, Parts, find, is_veiled
+from inkan.identification.service.parts import Found, Parts, find, is_veiled, shown_state
 from inkan.kernel.errors import Malformed
 from inkan.kernel.ids import SystemID, new_id
 from inkan.relying_parties import System
@@ -200,7 +200,7 @@ def _make(parts: Parts, session_id: str, door: Door, system: SystemID) -> Step[F
     if veiled and approval.expires_at > moment and not session.is_withdrawn:
         is_over = False  # a push that ended unseen still looks as if it waited
     if is_over:
-        raise ApprovalEnded(state=str(state))
+        raise ApprovalEnded(state=str(shown_state(session, approval, moment)))
     if not veiled and state in UNDECIDED and is_releasable(approval, moment):
         approval = yield from release_stale(parts, session, approval)
     if door not in session.terms.doors or state is SessionState.CREATED:

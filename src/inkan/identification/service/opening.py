@@ -12,6 +12,7 @@ Numbered plan:
    "already opened on another phone". A frame or address that was drawn anew meanwhile is stale.
 """
 
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -20,6 +21,7 @@ from inkan.approvals import (
     UNDECIDED,
     Approval,
     ApprovalEnded,
+    ApprovalMoved,
     ApprovalNotFound,
     OpenedElsewhere,
     Opener,
@@ -107,10 +109,7 @@ async def open_by_frame(
         # A code on the redirect page outlives no three minutes, though its session does.
         state = state_at(approval, arrived)
         raise qr.QRFrameStale() if state in UNDECIDED else ApprovalEnded(state=str(state))
-    held, at = await parts.db.transact(
-        _open_by_handle, parts, phone, approval, Opening.FRAME, lang, stale=qr.QRFrameStale
-    )
-    return opened(held, now=at)
+    return await _open_read(parts, phone, approval, Opening.FRAME, lang, stale=qr.QRFrameStale)
 
 
 async def open_by_link(
@@ -126,9 +125,25 @@ async def open_by_link(
     approval = await parts.db.read(parts.approvals.find_by_link, handle)
     if approval is None:  # 2
         raise LinkStale()
-    held, at = await parts.db.transact(
-        _open_by_handle, parts, phone, approval, Opening.LINK, lang, stale=LinkStale
-    )
+    return await _open_read(parts, phone, approval, Opening.LINK, lang, stale=LinkStale)
+
+
+async def _open_read(
+    parts: Parts,
+    phone: PhonePrincipal,
+    read: Approval,
+    opening: Opening,
+    lang: shown.Language,
+    *,
+    stale: type[InkanError],
+) -> Opened:
+    """Open what was just read: the compare-and-set tells when something came between, and only then it is read again."""
+    opens = (parts, phone, read, opening, lang)
+    if read.state is SessionState.PRESENTED:
+        with suppress(ApprovalMoved, ApprovalEnded, OpenedElsewhere):
+            held, at = await parts.db.transact(_open_as_read, *opens, stale=stale)
+            return opened(held, now=at)
+    held, at = await parts.db.transact(_open_by_handle, *opens, stale=stale)
     return opened(held, now=at)
 
 
@@ -144,6 +159,18 @@ def _open_by_handle(
     approval = yield from parts.approvals.get(read.id)
     if approval.generation != read.generation:
         raise stale()
+    return (yield from _open_as_read(parts, phone, approval, opening, lang, stale=stale))
+
+
+def _open_as_read(
+    parts: Parts,
+    phone: PhonePrincipal,
+    approval: Approval,
+    opening: Opening,
+    lang: shown.Language,
+    *,
+    stale: type[InkanError],
+) -> Step[tuple[Approval, datetime]]:
     session = yield from find_by_approval(approval)
     way = way_of(opening, session.terms.doors)
     if way is None:

@@ -66,7 +66,7 @@ def _is_muted(mute: Mute, past: Sequence[Any], system: SystemID, now: datetime) 
 def _is_shunned(mute: Mute, system: SystemID, now: datetime) -> Step[bool]:
     """Step: whether too many persons reported this system's prompts."""
     rows = yield store.REPORTS_OF.all(system=system, after=now - mute.within)
-    counts = {row.result: row.prompts for row in rows}
+    counts = {row.result: row.persons for row in rows}
     bad = sum(counts.get(result, 0) for result in mute.results)
     return bool(bad >= mute.limit and bad >= mute.share * sum(counts.values()))
 

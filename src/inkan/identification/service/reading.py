@@ -15,6 +15,7 @@ from inkan.approvals import (
 )
 from inkan.identification.model import SessionView
 from inkan.identification.rules import FINAL, MAX_WAIT_S
+from inkan.identification.service.consenting import WITHDRAWN
 from inkan.identification.service.opening import release_stale
 from inkan.identification.service.parts import (
     Found,
@@ -164,4 +165,5 @@ def _etag(parts: Parts, found: Found) -> str:
     session, approval = found.session, found.approval
     state = shown_state(session, approval, now)
     version = 0 if is_veiled(session, approval) else approval.version
-    return f'"{version}-{state}-{next_step(session, approval, now).action}"'
+    taken_back = "-withdrawn" if (session.result or {}).get(WITHDRAWN) else ""
+    return f'"{version}-{state}-{next_step(session, approval, now).action}{taken_back}"'

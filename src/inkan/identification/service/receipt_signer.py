@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from inkan.identification import store
+from inkan.identification.model import ConsentWithdrawn
 from inkan.identification.service.parts import read_session
 from inkan.identification.service.tally import Tally
 from inkan.kernel.errors import InkanError
@@ -54,7 +55,11 @@ class ReceiptSigner:
             await self._work
 
     async def sign_now(self, session_id: str, payload: bytes) -> str:
-        """Sign and store one receipt; when another signature was first, that one is returned."""
+        """Sign and store one receipt; when another signature was first, that one is returned.
+
+        Raises:
+            ConsentWithdrawn: the person took back what it would give.
+        """
         jws = await self._pki.sign_receipt(payload)
         return await self._db.transact(_store, session_id, jws)
 
@@ -89,7 +94,9 @@ def _store(session_id: str, jws: str) -> Step[str]:
         return jws
     session = read_session((yield store.BY_ID.one(key=session_id)))
     assert session is not None
-    assert session.receipt is not None
+    if session.receipt is None:
+        # Its payload is gone: the person took the consent back while it was being signed.
+        raise ConsentWithdrawn()
     return session.receipt
 
 

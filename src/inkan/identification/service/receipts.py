@@ -5,8 +5,9 @@ import msgspec
 from inkan.audit import EventNotCovered
 from inkan.crypto import base64url
 from inkan.identification import store
-from inkan.identification.model import EvidenceSealed, ReceiptNotReady
+from inkan.identification.model import ConsentWithdrawn, EvidenceSealed, ReceiptNotReady
 from inkan.identification.service import closing
+from inkan.identification.service.consenting import WITHDRAWN
 from inkan.identification.service.parts import Parts, find, shown_state
 from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.kernel.ids import SystemID
@@ -38,8 +39,11 @@ async def receipt(parts: Parts, signer: ReceiptSigner, session_id: str, *, syste
     Raises:
         SessionNotFound: unknown, or another system's.
         ReceiptNotReady: nothing was released.
+        ConsentWithdrawn: the person took back what the receipt would give.
     """
     found = await parts.db.read(find, parts, session_id, system=system)
+    if (found.session.result or {}).get(WITHDRAWN):
+        raise ConsentWithdrawn()
     state = shown_state(found.session, found.approval, parts.db.now())
     if state is not SessionState.CLOSED or found.session.receipt_payload is None:
         raise ReceiptNotReady(state=str(state))

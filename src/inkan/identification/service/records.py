@@ -115,7 +115,6 @@ def receipt_payload(
     session: Session,
     approval: Approval,
     *,
-    draft: statement.Draft | None,
     mark: Mark | None,
     proofs: Proofs | None,
     claims: dict[str, Any],
@@ -126,7 +125,6 @@ def receipt_payload(
         parts: of the feature.
         session: of the relying party.
         approval: as it ends in this very transaction.
-        draft: what the phone was given; None when it was never opened.
         mark: of the phone that answered with its keys.
         proofs: of an answer that ends well.
         claims: attributes that are given, code to value.
@@ -135,7 +133,8 @@ def receipt_payload(
     released = approval.released_at
     assert decided is not None
     assert released is not None
-    door = draft.door if draft else None
+    # The door of the statement; where no draft was given out, nothing was opened.
+    door = approval.door if approval.draft else None
     evidence = tuple(sorted(approval.evidence)) if door else ()
     level = level_of(door, evidence) if door else BindingLevel.NONE
     ok = approval.outcome is Outcome.OK

@@ -63,7 +63,7 @@ class SystemRegistration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         keys: public JWKs (P-256) that sign the system's client assertions.
         internal: registered for internal use: may ask for approvals without a binding level (DOC-02).
         return_urls: addresses to which a phone or the redirect page may lead a browser back; a session
-            names one of them letter by letter (threat 17).
+            names one of them letter by letter (threat 17). Their hosts are the domain or below it.
         webhooks: addresses that are told of changes.
         tap_only: the named policy by which a push needs no code; such answers have the level ``none``.
     """
@@ -147,6 +147,13 @@ class RegistrationWrong(Malformed):
     code = "registration_wrong"
     title = "The registration of the system is not usable"
     public = ("where", "expected")
+
+
+class ReturnOutsideDomain(RegistrationWrong):
+    """A return address is on a host that is neither the system's domain nor below it; every phone would refuse it."""
+
+    code = "return_outside_domain"
+    title = "A return address lies outside of the system's domain"
 
 
 class SystemSuspended(Forbidden):

@@ -231,6 +231,13 @@ class ApplyElsewhere(Forbidden):
     title = "Applications are made in the sandbox"
 
 
+class ReportElsewhere(Forbidden):
+    """Reports of the conformance kit are signed by the sandbox, where applications are (TW-64)."""
+
+    code = "report_elsewhere"
+    title = "Reports of the conformance kit are signed by the sandbox"
+
+
 class ImportRequired(Forbidden):
     """In production a system is registered by the import of a reviewed export, and by nothing else (TW-64)."""
 

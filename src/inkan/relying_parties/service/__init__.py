@@ -237,7 +237,7 @@ class RelyingParties:
         row = await self._db.read(_by_code, code)
         if row is None or row.state != SystemState.ACTIVE:
             raise SystemSuspended()
-        system = register.read_system(row)
+        system = register.read_text_row(row)
         return SystemPrincipal(
             system=system, jkt=jkt, load_rate=await self._load_rates.of(system.id)
         )
@@ -248,7 +248,7 @@ def _state_of(code: str) -> Step[Any]:
 
 
 def _by_code(code: str) -> Step[Any]:
-    return (yield store.BY_CODE.one(code=code))
+    return (yield store.TEXT_BY_CODE.one(code=code))
 
 
 def _registered(code: str) -> Step[tuple[System, str, list[LiveKey]]]:

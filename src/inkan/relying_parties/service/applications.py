@@ -170,6 +170,10 @@ class Applications:
         """See :meth:`inkan.relying_parties.service.exporting.Exporting.take_in`."""
         return await self._exporting.take_in(jws, actor=actor)
 
+    async def admit_report(self, code: str) -> None:
+        """See :meth:`inkan.relying_parties.service.reports.Reports.admit`."""
+        await self._reports.admit(code)
+
     async def sign_report(
         self, code: str, items: Sequence[ConformanceItem], *, kit_version: str, actor: Actor
     ) -> str:

@@ -11,8 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 
 from inkan.crypto import jwk
 from inkan.kernel.errors import InkanError
-from inkan.relying_parties.model import RegistrationWrong, SystemRegistration
-from inkan.relying_parties.rules import LANGUAGES, is_address
+from inkan.relying_parties.model import (
+    RegistrationWrong,
+    ReturnOutsideDomain,
+    SystemRegistration,
+)
+from inkan.relying_parties.rules import LANGUAGES, is_address, is_within
 from inkan.wire.claims import Claim
 from inkan.wire.forms import Code, Domain, Issuer, UnsafeText, verify_line
 
@@ -24,6 +28,7 @@ def check_registration(registration: SystemRegistration, *, loopback: bool) -> K
 
     Raises:
         RegistrationWrong: with a pointer to the first place that cannot.
+        ReturnOutsideDomain: a return address leads out of the system's domain.
     """
     keys = read_keys(registration.keys)
     check_said(registration, loopback=loopback)
@@ -35,6 +40,7 @@ def check_said(registration: SystemRegistration, *, loopback: bool) -> None:
 
     Raises:
         RegistrationWrong: with a pointer to the first place that cannot be used.
+        ReturnOutsideDomain: a return address leads out of the system's domain.
     """
     _check_purposes(registration)
     _check_texts(registration)
@@ -82,6 +88,10 @@ def _check_addresses(registration: SystemRegistration, *, loopback: bool) -> Non
     for where, url in addresses:
         if not is_address(url, loopback=loopback):
             raise RegistrationWrong(where=where, expected="an https address in its plain form")
+    domain = registration.domain
+    for where, url in addresses[: len(registration.return_urls)]:
+        if not is_within(url, domain):
+            raise ReturnOutsideDomain(where=where, expected=f"a host that is {domain} or below it")
     ids = [webhook.id for webhook in registration.webhooks]
     if len(set(ids)) != len(ids):
         raise RegistrationWrong(where="/webhooks", expected="each id once")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from inkan.relying_parties.model.window import KeysFull, LiveKey
 from inkan.relying_parties.rules import KEYS_LIMIT, OWN_SYSTEM, USE_CASE_OF_STATE
 from inkan.relying_parties.service.checking import Keys, check_registration, read_keys
 from inkan.store.database import MOMENT, Database, Step
+from inkan.store.schema import from_json
 from inkan.wire.binding import BindingLevel, Door
 
 OPERATOR = Actor(ActorKind.OPERATOR, "register")
@@ -304,6 +306,14 @@ def all_systems() -> Step[list[tuple[System, str]]]:
     """Step: every system and its state, by code."""
     rows = yield store.ALL.all()
     return [(read_system(row), row.state) for row in rows]
+
+
+# Every request of a system reads its row, and finds the same one but for the rarest of times.
+@lru_cache(maxsize=1024)
+def read_text_row(row: Any) -> System:
+    """The system of a row of ``TEXT_BY_CODE``; the whole row is the key, so nothing that changed is missed."""
+    values = {name: from_json(getattr(row, name)) for name in store.JSON_COLUMNS}
+    return read_system(row._replace(**values))
 
 
 def read_system(row: Any) -> System:

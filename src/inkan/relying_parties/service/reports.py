@@ -23,7 +23,7 @@ from inkan.crypto.foreign_keys import signing
 from inkan.crypto.jose import Algorithm
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.errors import InkanError
-from inkan.relying_parties.model.application import ApplyElsewhere, ConformanceMissing
+from inkan.relying_parties.model.application import ConformanceMissing, ReportElsewhere
 from inkan.relying_parties.rules import CLOCK_LEEWAY, EXPORT_LIMIT, REPORT_LIFE
 from inkan.relying_parties.service.documents import digest_of
 from inkan.relying_parties.service.parts import Parts
@@ -56,6 +56,17 @@ class Reports:
         """What verifies this instance's reports."""
         return self._key().public_key()
 
+    async def admit(self, code: str) -> None:
+        """Refuse what could not be signed at the end of a run, before it begins.
+
+        Raises:
+            ReportElsewhere: this is no sandbox.
+            SystemNotFound: no system has this code.
+        """
+        if not self._parts.sandbox:
+            raise ReportElsewhere()
+        await self._parts.db.read(get_row, code)
+
     async def sign(
         self, code: str, items: Sequence[ConformanceItem], *, kit_version: str, actor: Actor
     ) -> str:
@@ -68,12 +79,10 @@ class Reports:
             actor: who ran it.
 
         Raises:
-            ApplyElsewhere: this is no sandbox.
-            SystemNotFound: no system has this code.
+            ReportElsewhere, SystemNotFound: see :meth:`admit`.
             ConformanceReportMalformed: no item, one twice, or a text that is none.
         """
-        if not self._parts.sandbox:
-            raise ApplyElsewhere()
+        await self.admit(code)
         report = ConformanceReport(
             system=code,
             kit_version=kit_version,
@@ -82,7 +91,6 @@ class Reports:
             items=tuple(items),
         )
         payload, key = report_bytes(report), self._key()
-        await self._parts.db.read(get_row, code)
         sign = partial(jose.sign_compact, payload, key, alg=Algorithm.ES256, typ=REPORT_TYP)
         jws = await signing(key, sign)
         await self._parts.db.transact(self._record, report, digest_of(jws.encode()), actor)

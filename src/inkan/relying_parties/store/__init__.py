@@ -82,6 +82,17 @@ ORGANISATION = Query(
 INSERT_SYSTEM = insert_new(system)
 BY_CODE = Query(sa.select(*_SYSTEM).select_from(_JOINED).where(system.c.code == _bind("code")))
 BY_ID = Query(sa.select(*_SYSTEM).select_from(_JOINED).where(system.c.id == _bind("key")))
+# The same row with its JSON as the text that it is: what was read from these very texts before is known.
+_AS_TEXT = tuple(
+    sa.type_coerce(column, sa.Text).label(column.name)
+    if isinstance(column.type, JSONText)
+    else column
+    for column in _SYSTEM
+)
+TEXT_BY_CODE = Query(
+    sa.select(*_AS_TEXT).select_from(_JOINED).where(system.c.code == _bind("code"))
+)
+JSON_COLUMNS = tuple(column.name for column in _SYSTEM if isinstance(column.type, JSONText))
 ALL = Query(sa.select(*_SYSTEM).select_from(_JOINED).order_by(system.c.code))
 STATE = Query(sa.select(system.c.state, system.c.version).where(system.c.code == _bind("code")))
 SET_STATE = Query(

@@ -4,10 +4,9 @@ Nothing here gives anything away: the phone's signed statement does, and ``ident
 the transaction that takes it.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -17,8 +16,6 @@ from inkan.attributes.model import (
     AttributeNotRecorded,
     AttributeValueWrong,
     Available,
-    Consent,
-    ConsentUnsigned,
     Facts,
     Form,
     MaskedValue,
@@ -36,9 +33,10 @@ from inkan.attributes.rules import (
     verify_source,
     verify_value,
 )
+from inkan.attributes.service.consents import Consents, place_of
 from inkan.audit import Actor, Audit
 from inkan.kernel.clock import rfc3339
-from inkan.kernel.ids import EventID, PersonID, SessionID, SystemID, new_id
+from inkan.kernel.ids import PersonID, new_id
 from inkan.kernel.sensitive import Personal
 from inkan.people import People, verify_free_text
 from inkan.schemes import LevelOfAssurance, get_scheme
@@ -46,8 +44,6 @@ from inkan.store.database import MOMENT, Database, Step
 from inkan.store.plan import Row
 from inkan.store.sealing import Sealer
 from inkan.wire.claims import Claim
-
-_SHA256: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class _Sealed(msgspec.Struct, frozen=True):
@@ -59,22 +55,13 @@ class _Sealed(msgspec.Struct, frozen=True):
     valid_until: datetime | None
 
 
-class _Given(msgspec.Struct, frozen=True):
-    """The part of a consent that lies under the seal."""
-
-    system: str
-    session: str
-    codes: tuple[str, ...]
-
-
-class Attributes:
+class Attributes(Consents):
     """Attributes and consents of one instance."""
 
     def __init__(self, *, db: Database, audit: Audit, people: People, sealer: Sealer) -> None:
+        super().__init__(audit=audit, sealer=sealer)
         self._db = db
-        self._audit = audit
         self._people = people
-        self._sealer = sealer
 
     # --- asking and giving ---------------------------------------------------------------------------
 
@@ -109,54 +96,6 @@ class Attributes:
             found |= yield from self._recorded(person, claims)
         values = {claim: found[claim] for claim in claims if claim in found}
         return Available(values, tuple(claim for claim in claims if claim not in found))
-
-    def note_consent(
-        self,
-        person: PersonID,
-        *,
-        system: SystemID,
-        session: SessionID,
-        codes: Sequence[str],
-        statement_sha256: str,
-        event: EventID,
-    ) -> Step[None]:
-        """Step: write down what the person gave to whom; the signed statement is the consent.
-
-        Without codes nothing was given and nothing is written.
-
-        Args:
-            person: who signed.
-            system: to whom.
-            session: in which session.
-            codes: what was given.
-            statement_sha256: base64url SHA-256 of the signed statement, whose ``claims`` are these codes.
-            event: the audit event of the decision.
-
-        Raises:
-            ConsentUnsigned: that is no such hash.
-            RowExists: this statement's consent is noted already.
-        """
-        if not codes:
-            return
-        if _SHA256.fullmatch(statement_sha256) is None:
-            raise ConsentUnsigned
-        given = _Given(system, session, tuple(str(claim) for claim in verify_codes(codes)))
-        moment = yield MOMENT
-        yield store.INSERT_CONSENT.run(
-            id=new_id("con"),
-            person=person,
-            at=moment,
-            statement_sha256=statement_sha256,
-            detail=self._sealer.seal(
-                store.DETAIL, _place(person, statement_sha256), msgspec.json.encode(given)
-            ),
-            event_id=event,
-        )
-
-    def consents(self, person: PersonID) -> Step[list[Consent]]:
-        """Step: the person's 100 newest consents, newest first."""
-        rows = yield store.CONSENTS.all(person=person)
-        return [self._consent(row) for row in rows]
 
     # --- recording -----------------------------------------------------------------------------------
 
@@ -234,7 +173,7 @@ class Attributes:
             code=str(claim),
             source=source.text,
             value=self._sealer.seal(
-                store.VALUE, _place(person, claim, source.text), msgspec.json.encode(sealed)
+                store.VALUE, place_of(person, claim, source.text), msgspec.json.encode(sealed)
             ),
             valid_until=valid_until,
             event_id=event,
@@ -333,24 +272,9 @@ class Attributes:
         )
 
     def _open(self, row: Row) -> _Sealed:
-        place = _place(row.person, row.code, row.source)
+        place = place_of(row.person, row.code, row.source)
         plain = self._sealer.open(store.VALUE, place, row.value).reveal()
         return msgspec.json.decode(plain, type=_Sealed)
-
-    def _consent(self, row: Row) -> Consent:
-        given = None
-        if row.detail is not None:
-            place = _place(row.person, row.statement_sha256)
-            plain = self._sealer.open(store.DETAIL, place, row.detail).reveal()
-            given = msgspec.json.decode(plain, type=_Given)
-        return Consent(
-            id=row.id,
-            at=row.at,
-            statement_sha256=row.statement_sha256,
-            system=SystemID(given.system) if given else None,
-            session=SessionID(given.session) if given else None,
-            codes=given.codes if given else None,
-        )
 
 
 def receipt_claims(values: Mapping[Claim, Value]) -> dict[str, Any]:
@@ -375,8 +299,3 @@ def _purge() -> Step[None]:
 
 def _guarded(value: Any) -> Personal[str]:
     return Personal(msgspec.json.encode(value).decode())
-
-
-def _place(*parts: str) -> str:
-    """The name of a row under its seal: what it says of whom cannot be moved to another row."""
-    return "/".join(parts)

@@ -1,0 +1,45 @@
+"""What the portal's pages share: where they stand, whose page one is, and the paths that a login leads on to."""
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+
+from inkan.accounts import Login
+from inkan.kernel.ids import PersonID
+from inkan.web.exchange import Exchange
+from inkan.web.input import is_local_path
+
+FOLDER: Final = Path(__file__).parent.parent
+"""Where this package's templates and texts are: ``Templates({"portal": FOLDER})``."""
+
+START_PATH: Final = "/"
+HOME_PATH: Final = "/my"
+RECORDS_PATH: Final = "/my/records"
+JSON_PATH: Final = "/my/records.json"
+CSV_PATH: Final = "/my/records.csv"
+CONSENTS_PATH: Final = "/my/consents"
+BROWSERS_PATH: Final = "/my/browsers"
+NOTICES_PATH: Final = "/my/notices"
+LOGOUT_PATH: Final = "/my/logout"
+LOGIN_PATH: Final = "/login"
+CODE_PATH: Final = "/login/code"
+FINISH_PATH: Final = "/login/finish"
+
+
+async def who(exchange: Exchange) -> tuple[PersonID, Login]:
+    """Whose page this is: the person of the login, whatever the request says."""
+    principal = await exchange.get_principal()
+    login: Login = principal.record
+    assert login.person is not None, "the matrix lets persons in, nobody else"
+    return login.person, login
+
+
+def local(path: str | None) -> str:
+    """A path of this site, or nothing: a login leads on within this site only."""
+    return path if path and is_local_path(path) else ""
+
+
+def with_query(path: str, **members: str) -> str:
+    """The path with the members that say something as its query."""
+    said = {name: value for name, value in members.items() if value}
+    return f"{path}?{urlencode(said)}" if said else path
