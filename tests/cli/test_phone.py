@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
+import click
 import httpx
 import pytest
 from click.testing import CliRunner, Result
 
 from inkan.apps.showcase.tax_office import tax_office
 from inkan.cli.root import root
-from inkan.client import SyncRelyingParty, SystemCredentials
+from inkan.client import SubjectHint, SyncRelyingParty, SystemCredentials, begin_return
 from inkan.demo.country import Country, country
+from inkan.kernel.sensitive import Personal
 from inkan.web.server import Server
 from support.ports import free_port
 
@@ -62,6 +64,10 @@ class Served:
             async with Server(office, port=self.port + 1).running():
                 self._ready.set()
                 await self._stop.wait()
+
+    def rest(self) -> None:
+        """Let the country do what is due."""
+        asyncio.run_coroutine_threadsafe(self.country.instance.catch_up(), self._loop).result(10)
 
     @property
     def credentials(self) -> SystemCredentials:
@@ -145,6 +151,47 @@ def test_a_phone_is_bound_opened_and_answers(
     assert "reference phone" in listed
     assert "this one" in listed
     assert len([line for line in listed.splitlines() if " ok " in line]) == 1
+
+
+def test_a_phone_opens_links_and_what_was_pushed(
+    served: Served, agency: SyncRelyingParty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "doors.phone"
+    with monkeypatch.context() as patched:
+        enrol(served, file, "lin", patched)
+
+    back, verifier = begin_return(served.country.return_url)
+    session = agency.create_session("identify", purpose="login", doors=["web_link"], return_to=back)
+    assert session.doors.web_link is not None
+    assert "taxoffice" in phone(file, "open", "--link", session.doors.web_link.url).output
+    approved = phone(file, "approve").output
+    assert f"{served.country.return_url}?session={session.id}" in approved
+    code = approved.split("return_code=")[1].split()[0]
+    assert session.redeem(verifier, return_code=code).is_ok
+
+    hint = SubjectHint(type="national_id", value=Personal("F112233444"))
+    session = agency.create_session("identify", purpose="login", doors=["push"], subject_hint=hint)
+    push = session.doors.push
+    assert push is not None
+    assert push.code is not None
+    served.rest()
+    listed = phone(file, "waiting").output
+    assert "taxoffice.localhost" in listed
+    approval = listed.split("--approval ")[1].split()[0]
+    wrong = f"{(int(push.code) + 1) % 10**6:06}"
+    refused = phone(file, "open", "--approval", approval, "--code", wrong, code=1)
+    assert getattr(refused.exception, "problem_code", "") == "code_wrong"
+    phone(file, "open", "--approval", approval, "--code", push.code)
+    assert phone(file, "approve").output.endswith("Approved.\n")
+    assert session.wait(timeout_s=5).is_ok
+
+
+@pytest.mark.parametrize(
+    "words", [("--link", "x", "--camera", "y"), ("--code", "123456"), ("--approval", "a", "frame")]
+)
+def test_one_request_is_opened_at_a_time(tmp_path: Path, words: tuple[str, ...]) -> None:
+    refused = phone(tmp_path / "x.phone", "open", *words, code=1)
+    assert isinstance(refused.exception, click.UsageError)
 
 
 def test_a_phone_that_is_bound_to_nobody_opens_nothing(tmp_path: Path) -> None:

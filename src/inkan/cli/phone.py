@@ -141,16 +141,36 @@ async def _sign(
 @phone_option
 @passphrase_option
 @click.option("--camera", help="Address that gives the present code as text, as a camera would.")
+@click.option("--link", help="Address of the wallet that a page on the phone, or an app, opens.")
+@click.option("--approval", help="What was pushed to this phone; see: inkan phone waiting")
+@click.option("--code", help="With --approval: the six digits that the asking page shows.")
 @click.argument("frame", required=False)
-def open_(*, phone: Path, passphrase: str, camera: str | None, frame: str | None) -> None:
-    """Open the request behind the scanned address FRAME and show what is asked.
+def open_(
+    *,
+    phone: Path,
+    passphrase: str,
+    camera: str | None,
+    link: str | None,
+    approval: str | None,
+    code: str | None,
+    frame: str | None,
+) -> None:
+    """Open a request and show what is asked: a scanned address FRAME, a link, or what was pushed.
 
     A code lives for three seconds, too short to be typed: --camera reads it at the last moment.
 
     Example: inkan phone open --phone my.phone --camera http://taxoffice.localhost:8481/camera/…
     """
+    if len([way for way in (camera, link, approval, frame) if way]) > 1:
+        raise click.UsageError("one request at a time: FRAME, --camera, --link or --approval")
+    if code and not approval:
+        raise click.UsageError("--code belongs to --approval")
 
     async def use(opened: Phone) -> str:
+        if approval:
+            return (await opened.open_push(approval, code)).text
+        if link:
+            return (await opened.open_link(link)).text
         scanned = await _look(camera) if camera else frame or click.prompt("Address of the code")
         return (await opened.open_frame(scanned)).text
 
@@ -161,17 +181,38 @@ def open_(*, phone: Path, passphrase: str, camera: str | None, frame: str | None
 @command.command()
 @phone_option
 @passphrase_option
+def waiting(phone: Path, passphrase: str) -> None:
+    """List what was pushed to this phone and waits: who asks and what for.
+
+    Example: inkan phone waiting --phone my.phone
+    """
+
+    async def use(opened: Phone) -> None:
+        for each in await opened.waiting():
+            click.echo(
+                f"{each.approval}  {each.domain}  {each.purpose_text}  until {each.expires_at}"
+            )
+            digits = " --code DIGITS" if each.code_required else ""
+            click.echo(f"    inkan phone open --phone {phone} --approval {each.approval}{digits}")
+
+    _with(phone, passphrase, use)
+
+
+@command.command()
+@phone_option
+@passphrase_option
 def approve(phone: Path, passphrase: str) -> None:
     """Approve the opened request: one confirmation, both proofs.
+
+    A request that came by a link ends in the browser that began; the address for it is printed.
 
     Example: inkan phone approve --phone my.phone
     """
 
-    async def use(opened: Phone) -> str:
-        return str((await opened.approve()).state)
+    async def use(opened: Phone) -> str | None:
+        return (await opened.approve()).return_url
 
-    _with(phone, passphrase, use)
-    click.echo("Approved.")
+    _lead_back("Approved.", _with(phone, passphrase, use))
 
 
 @command.command()
@@ -184,12 +225,10 @@ def refuse(phone: Path, passphrase: str, *, report: bool) -> None:
     Example: inkan phone refuse --phone my.phone --report
     """
 
-    async def use(opened: Phone) -> str:
-        decided = await (opened.report() if report else opened.refuse())
-        return str(decided.state)
+    async def use(opened: Phone) -> str | None:
+        return (await (opened.report() if report else opened.refuse())).return_url
 
-    _with(phone, passphrase, use)
-    click.echo("Refused." if not report else "Refused and reported.")
+    _lead_back("Refused." if not report else "Refused and reported.", _with(phone, passphrase, use))
 
 
 @command.command(name="list")
@@ -211,6 +250,13 @@ def list_(phone: Path, passphrase: str) -> None:
             click.echo(f"{record['at']}  {record['outcome']:8} {asker}")
 
     _with(phone, passphrase, use)
+
+
+def _lead_back(done: str, address: str | None) -> None:
+    """Say what was done, and where the browser that began goes on."""
+    click.echo(done)
+    if address:
+        click.echo(f"The browser that began goes on within a minute at:\n\n    {address}\n")
 
 
 def _with(path: Path, passphrase: str, use: Callable[[Phone], Awaitable[T]]) -> T:

@@ -85,10 +85,18 @@ Bind a phone with the card of {citizen.part.name} (PIN {citizen.part.pin}):
 
     inkan phone enrol --platform {founded.platform_origin} --card {card} --phone my.phone
 
-Then press "Log in" at the tax office. The page says how a phone without a camera reads the code:
+Then choose at the tax office how the question reaches the phone. Each page says what a phone without a camera does:
 
-    inkan phone open --phone my.phone --camera ADDRESS
+    Scan a code             inkan phone open --phone my.phone --camera ADDRESS
+    Message to the phone    inkan phone waiting --phone my.phone
+                            inkan phone open --phone my.phone --approval ID --code 123456
+    On this phone, or app   inkan phone open --phone my.phone --link ADDRESS
+    The platform's page     choose there; the message and "Open app" go as above
+
     inkan phone approve --phone my.phone
+
+After --link, "approve" prints the address that leads your browser back; open it in the browser that began, within a
+minute. The answer says how firmly each way ties the phone to the browser.
 
 What was asked stands in the person's home. Log in there with the same phone; its page, too, says how a phone
 without a camera reads the code ("No camera?"), then open and approve as above:

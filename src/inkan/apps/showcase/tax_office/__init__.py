@@ -1,4 +1,4 @@
-"""The tax office of the test country: a page that shows the rotating code and then the answer."""
+"""The tax office of the test country: it asks by every door and shows the answer and what it is worth."""
 
 from inkan.apps.showcase.tax_office.application import tax_office
 

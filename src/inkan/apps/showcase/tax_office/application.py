@@ -52,6 +52,7 @@ def tax_office(
         issuer=issuer,
         domain=urlsplit(origin).hostname or "",
         return_url=origin + RETURN_PATH,
+        clock=clock,
     )
     office, webhook = Office(logins), origin + PATH
     desk = WebhookDesk(webhook, issuer=issuer, logins=logins, transport=transport, clock=clock)
@@ -82,6 +83,10 @@ def _pages(office: Office) -> Group:
         ("POST", "/"): office.start,
         ("GET", "/visit"): office.visit_page,
         ("GET", RETURN_PATH): office.come_back,
+        ("POST", "/visit/resend"): office.resend,
+        ("POST", "/visit/cancel"): office.cancel,
+        ("GET", "/visit/receipt"): office.receipt,
+        ("GET", "/visit/evidence"): office.evidence,
         ("GET", "/visit/code"): office.code,
         ("GET", "/camera/{name}"): office.camera,
         ("GET", "/visit/states"): office.states,

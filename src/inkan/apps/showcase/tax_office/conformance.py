@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from inkan.apps.showcase.tax_office.logins import Visit
+from inkan.apps.showcase.tax_office.logins import Visit, Wish
 from inkan.apps.showcase.tax_office.office import Office
 from inkan.kernel.errors import Malformed
 from inkan.web.exchange import Exchange
@@ -50,9 +50,9 @@ class TestDesk:
         try:
             door = Door(exchange.query("door") or "")
         except ValueError:
-            raise Malformed("no such door", where="/door", expected="qr, web_link") from None
+            raise Malformed("no such door", where="/door", expected=", ".join(Door)) from None
         number = EXPECTED_NUMBER if exchange.query("expected") == "1" else ""
-        return await self._office.open_visit(exchange, "login", door, number)
+        return await self._office.open_visit(exchange, Wish("login", door, number))
 
     async def frame(self, exchange: Exchange) -> Response:
         """The address inside the code that this browser shows now."""

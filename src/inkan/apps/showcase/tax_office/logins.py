@@ -7,13 +7,27 @@ of its steps.
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
-from inkan.client import FetchedReceipt, RelyingParty, Session, SessionView, SubjectHint
-from inkan.client.exchange import CallForbidden, CallGone, CallRefused
+import msgspec
+
+from inkan.apps.showcase.tax_office.doors import DOORS, DoorRow
+from inkan.client import (
+    CallForbidden,
+    CallGone,
+    CallNotFound,
+    CallRefused,
+    CallTooMany,
+    FetchedReceipt,
+    RelyingParty,
+    Session,
+    SessionView,
+    SubjectHint,
+)
 from inkan.client.relying_party import OrderMembers
-from inkan.client.session_view import FINAL_STATES, Return, begin_return
+from inkan.client.session_view import FINAL_STATES, AddressDoor, Return, begin_return
 from inkan.crypto import base64url
+from inkan.kernel.clock import Clock
 from inkan.kernel.errors import InkanError, Unavailable
 from inkan.kernel.identifiers import parse_typed_national_id
 from inkan.kernel.ids import random_bytes
@@ -32,24 +46,50 @@ class Standing(StrEnum):
     REFUSED = "refused"
 
 
+class Wish(msgspec.Struct, frozen=True):
+    """What a browser asks for.
+
+    Attributes:
+        number: national ID as it was typed; only its holder can finish then. Empty when nobody is expected.
+        phone_name: which of the person's phones a message goes to; all when empty.
+    """
+
+    purpose: str
+    door: Door
+    number: str = ""
+    phone_name: str = ""
+
+
 @dataclass
 class Visit:
     """One browser's try: the session that it started and what came of it.
 
     Attributes:
+        sent_at: monotonic seconds when the door was made, or the message sent the last time.
         camera: unguessable name under which a phone without a camera reads the code as text.
         standing: moves once from waiting to what was decided, and then stays.
         refusal: why nobody is logged in, where the session itself does not say.
     """
 
     session: Session
-    purpose: str
+    door: Door
+    sent_at: float
     camera: str
-    demanded: BindingLevel
     is_expected: bool
     standing: Standing = Standing.WAITING
     receipt: FetchedReceipt | None = None
     refusal: str = ""
+
+    @property
+    def row(self) -> DoorRow:
+        """How the office offers this try's door."""
+        return DOORS[self.door]
+
+    @property
+    def address(self) -> str:
+        """The address that this try's door has; empty for those without one."""
+        made = getattr(self.session.doors, self.door.value)
+        return made.url if isinstance(made, AddressDoor) else ""
 
     @property
     def person(self) -> str | None:
@@ -81,41 +121,58 @@ class Visit:
             self.standing, self.receipt = Standing.LOGGED_IN, receipt
 
 
-class Logins:
-    """The tries of the office, each under the token that its browser's cookie holds."""
+class Begun(NamedTuple):
+    """A fresh try: the token for the browser's cookie, and the verifier where the browser keeps one."""
 
-    def __init__(self, agency: RelyingParty, *, issuer: str, domain: str, return_url: str) -> None:
+    visit: Visit
+    token: str
+    verifier: Secret[str] | None
+
+
+class Logins:
+    """The tries of the office, each under the token that its browser's cookie holds.
+
+    Args:
+        agency: asks the platform.
+        issuer: the platform.
+        domain: the office's, as receipts name it.
+        return_url: where browsers come back to.
+        clock: tells how long ago a message was sent.
+    """
+
+    def __init__(
+        self, agency: RelyingParty, *, issuer: str, domain: str, return_url: str, clock: Clock
+    ) -> None:
+        self.issuer = issuer
         self._agency = agency
-        self._issuer = issuer
         self._domain = domain
         self._return_url = return_url
+        self._clock = clock
         self._visits: OrderedDict[str, Visit] = OrderedDict()
         self._cameras: dict[str, Visit] = {}
 
-    async def begin(
-        self, purpose: str, door: Door, *, number: str = ""
-    ) -> tuple[str, Secret[str] | None]:
-        """Open a session; returns the fresh token for the browser, and the verifier where it keeps one.
+    async def begin(self, wish: Wish) -> Begun:
+        """Open a session for a browser.
 
         Raises:
-            NationalIDMalformed: the number is none.
+            NationalIDMalformed: the number is none, or the door needs one.
             CallRefused, PlatformUnreachable: the platform did not open one.
         """
-        back, verifier = begin_return(self._return_url) if door is Door.WEB_LINK else (None, None)
-        session = await self._ask(purpose, door, number, back)
-        token = base64url.encode(random_bytes(32))
+        returns = DOORS[wish.door].returns
+        back, verifier = begin_return(self._return_url) if returns else (None, None)
         visit = Visit(
-            session=session,
-            purpose=purpose,
+            session=await self._ask(wish, back),
+            door=wish.door,
+            sent_at=self._clock.monotonic(),
             camera=base64url.encode(random_bytes(16)),
-            demanded=demanded(door),
-            is_expected=bool(number),
+            is_expected=bool(wish.number),
         )
+        token = base64url.encode(random_bytes(32))
         self._visits[token] = self._cameras[visit.camera] = visit
         while len(self._visits) > VISITS_KEPT:
             _, oldest = self._visits.popitem(last=False)
             del self._cameras[oldest.camera]
-        return token, verifier
+        return Begun(visit, token, verifier)
 
     def find(self, token: str | None) -> Visit | None:
         """The try of the browser that holds this token."""
@@ -127,26 +184,62 @@ class Logins:
 
     async def come_back(
         self, visit: Visit | None, *, verifier: str | None, return_code: str, session: str
-    ) -> bool:
-        """Finish what this very browser began, with what came back in its address; False refuses the return.
+    ) -> Standing | None:
+        """Finish what this very browser began, with what came back in its address.
 
-        The verifier is the browser's own, so a return that was begun elsewhere cannot be finished here.
+        Returns how its try stands then; None when the return is not its own. The verifier is the browser's, so a return
+        that was begun elsewhere cannot be finished here. Without a return code the person said no, or went back.
+
+        Raises:
+            Unavailable, CallTooMany: the platform does not answer, or not now; nothing is decided.
         """
         if visit is None or session != visit.session.id:
-            return False
-        if not visit.is_waiting:
-            return visit.is_in
-        if not verifier:
-            return False
+            return None
+        if visit.is_waiting and return_code:
+            if not verifier:
+                return None
+            if not await self._redeem(visit, Secret(verifier), return_code):
+                return None
+        await self.look(visit)
+        return visit.standing
+
+    async def _redeem(self, visit: Visit, verifier: Secret[str], return_code: str) -> bool:
+        """Whether the platform heard of it; a return that it refuses for good ends the try."""
         try:
-            await visit.session.redeem(Secret(verifier), return_code=return_code)
+            await visit.session.redeem(verifier, return_code=return_code)
         except (CallForbidden, CallGone):
             visit.refuse("return_other_browser")
+        except CallRefused as refused:
+            if isinstance(refused, Unavailable | CallTooMany):
+                raise
             return False
-        except CallRefused:
+        return True
+
+    async def resend(self, visit: Visit) -> bool:
+        """Send the message once more: the same digits, the same end (TW-49). False before its time, and nothing is sent.
+
+        Raises:
+            CallRefused, PlatformUnreachable: the platform did not send it.
+        """
+        push, now = visit.session.doors.push, self._clock.monotonic()
+        if push is None or now - visit.sent_at < push.resend_after_s:
             return False
+        await visit.session.make_door(Door.PUSH)
+        visit.sent_at = now
+        return True
+
+    async def cancel(self, visit: Visit) -> None:
+        """End the try, unless somebody decided meanwhile.
+
+        Raises:
+            Unavailable: the platform does not answer.
+        """
+        try:
+            await visit.session.cancel()
+        except CallRefused as refused:
+            if isinstance(refused, Unavailable):
+                raise
         await self.look(visit)
-        return visit.is_in
 
     async def look(self, visit: Visit) -> None:
         """Read the session if the try is undecided, and decide it when there is something to decide by.
@@ -162,7 +255,9 @@ class Logins:
             if view.state not in FINAL_STATES:
                 return
             receipt = await visit.session.receipt() if view.is_ok else None
-            found = judge(visit, view, receipt, issuer=self._issuer, domain=self._domain)
+            found = judge(visit, view, receipt, issuer=self.issuer, domain=self._domain)
+        except (CallNotFound, CallGone):
+            found = "expired"  # it is no longer kept
         except (CallRefused, Unavailable):
             raise
         except InkanError as wrong:
@@ -177,22 +272,20 @@ class Logins:
         if visit is not None:
             await self.look(visit)
 
-    async def _ask(self, purpose: str, door: Door, number: str, back: Return | None) -> Session:
+    async def _ask(self, wish: Wish, back: Return | None) -> Session:
         """Open a session; with a number only its holder can finish it."""
-        members: OrderMembers = {"doors": (door,)}
-        if demanded(door) > BindingLevel.NONE:
-            members["binding_min"] = demanded(door)
+        row = DOORS[wish.door]
+        members: OrderMembers = {"doors": (wish.door,), "expires_in": row.life_s}
+        if row.demanded > BindingLevel.NONE:
+            members["binding_min"] = row.demanded
         if back is not None:
             members["return_to"] = back
-        if number:
-            expected = Personal(parse_typed_national_id(number).reveal())
+        if wish.number or row.needs_number:
+            expected = Personal(parse_typed_national_id(wish.number).reveal())
             members["subject_hint"] = SubjectHint(type="national_id", value=expected)
-        return await self._agency.create_session("identify", purpose=purpose, **members)
-
-
-def demanded(door: Door) -> BindingLevel:
-    """The binding level that the office demands: what comes back from a phone has to come back to its browser."""
-    return BindingLevel.RETURNED if door is Door.WEB_LINK else BindingLevel.NONE
+        if wish.phone_name:
+            members["phone_name"] = wish.phone_name
+        return await self._agency.create_session("identify", purpose=wish.purpose, **members)
 
 
 def judge(
@@ -218,6 +311,6 @@ def judge(
         return "receipt_not_valid"
     if visit.is_expected and view.match is not True:  # 4
         return "subject_mismatch"
-    if receipt.binding.level < visit.demanded:  # 5
+    if receipt.binding.level < visit.row.demanded:  # 5
         return "level_too_low"
     return "" if view.status_now in _STATUS_GOOD else "cert_revoked"  # 6
