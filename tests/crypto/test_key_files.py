@@ -96,7 +96,9 @@ EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
     "another label": lambda file: file["about"].update(label="ocsp"),
     "another version": lambda file: file["about"].update(v=2),
     "another kind": lambda file: file["about"].update(spec=None),
-    "other bytes": lambda file: file.update(sealed="A" + file["sealed"][1:]),
+    "other bytes": lambda file: file.update(
+        sealed=("B" if file["sealed"][0] == "A" else "A") + file["sealed"][1:]
+    ),
     "no bytes": lambda file: file.update(sealed=""),
     "a member more": lambda file: file.update(more=1),
     "a member less": lambda file: file.pop("about"),

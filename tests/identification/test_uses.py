@@ -174,7 +174,7 @@ async def test_a_failure_is_proved_without_what_the_person_may_not_know(
         ({"record": {"reason": "user_refused"}}, UseProofUnfit),
         ({"details": {"receipt_sha256": "A" * 43}}, UseProofUnfit),
         ({"salt": "A" * 22}, UseProofUnfit),
-        ({"index": 0}, ProofRefused),
+        ({"index": 10**6}, InkanError),
         ({"tree_size": 10**6}, InkanError),
         ({"path": []}, ProofRefused),
     ],

@@ -217,7 +217,11 @@ async def test_as_an_app_would(town: Town, chromium: Chromium) -> None:
     await window.press("Play the app")
     await within(window.page.wait_for_url("**/visit"))
     await town.phone.open_link(await said(window))
-    await window.go((await town.phone.approve()).return_url or "")
+    # The phone opens a fresh page; the one that waits reads itself again meanwhile.
+    back = (await town.phone.approve()).return_url or ""
+    window.page = await within(window.context.new_page())
+    window._watch()
+    await window.go(back)
     await window.see("opened by an app")
     await window.see("returned")
     for text in ("Download the receipt", "Download the evidence"):

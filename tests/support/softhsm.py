@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from inkan.crypto.pkcs11.module import Module, load_module
 from inkan.crypto.pkcs11.provider import TokenKeyProvider
@@ -75,7 +76,10 @@ def token_in(folder: Path) -> Iterator[Token]:
     before = os.environ.get("SOFTHSM2_CONF")
     os.environ["SOFTHSM2_CONF"] = str(configuration)
     try:
-        yield Token(folder, module)
+        # A process loads a module once; whoever came first may have loaded it with a clock that runs as slowly as time.
+        made = Token(folder, module)
+        with patch.object(load_module(module, leaping), "_monotonic", leaping):
+            yield made
     finally:
         if before is None:
             del os.environ["SOFTHSM2_CONF"]

@@ -33,7 +33,8 @@ BROWSER_COOKIE: Final = "__Host-inkan-browser"
 _PATH: Final = "/identify/{page}"
 _BROWSER_BYTES: Final = 32
 
-_BEGIN_LIMIT: Final = RateLimit(name="redirect-page", requests=30, window=timedelta(minutes=1))
+# By sender's address, behind which a whole office may sit; what begins a session is the relying party, not this page.
+_PAGE_LIMIT: Final = RateLimit(name="redirect-page", requests=300, window=timedelta(minutes=1))
 _WATCH_LIMIT: Final = RateLimit(name="redirect-code", requests=600, window=timedelta(minutes=1))
 _OPEN: Final = open_to_all("whoever is asked is not known yet; the cookie binds the browser")
 
@@ -54,7 +55,7 @@ class EmptyForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def page_routes(identification: Identification) -> Group:
-    """The page and its forms: they open and end sessions, so they are asked for sparingly."""
+    """The page and its forms."""
 
     async def show(exchange: Exchange) -> Response:
         return await _page(identification, exchange)
@@ -89,7 +90,7 @@ def page_routes(identification: Identification) -> Group:
 
     return Group(
         surface=Surface.PAGES,
-        limit=_BEGIN_LIMIT,
+        limit=_PAGE_LIMIT,
         bare={
             ("GET", _PATH): Bare(endpoint=show, access=_OPEN),
             ("POST", _PATH): Bare(endpoint=choose, access=_OPEN),
