@@ -30,7 +30,7 @@ from inkan.people import new_identity
 from inkan.relying_parties import SystemRegistration
 
 CODE = "bench-every-door"
-RETURN_URL = "https://taxoffice.example/return"
+RETURN_URL = "https://taxoffice.localhost/return"
 EVERY_DOOR = ["qr", "push", "web_link", "redirect", "app_link"]
 
 
