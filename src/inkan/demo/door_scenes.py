@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from inkan.client import (
-    CallRefused,
     Phone,
     RelyingParty,
     Session,
@@ -19,7 +18,7 @@ from inkan.client import (
     begin_return,
 )
 from inkan.demo.country import Country
-from inkan.demo.steps import Step
+from inkan.demo.steps import Step, refused
 from inkan.demo.visitor import Visitor, leads_to, link_to
 from inkan.kernel.sensitive import Secret
 from inkan.wire.binding import BindingLevel, Door
@@ -57,7 +56,7 @@ async def _push(cast: Cast, step: Step) -> None:
     [waiting] = await cast.phone.waiting()
     step.check("the phone hears who asks", waiting.domain == "taxoffice.localhost")
     wrong = f"{(int(code or '0') + 1) % 10**6:06}"
-    await _refused(cast.phone.open_push(waiting.approval, wrong), "code_wrong", step)
+    await refused(cast.phone.open_push(waiting.approval, wrong), "code_wrong", step)
     await cast.phone.open_push(waiting.approval, code)
     await session.refresh()
     step.check("the page sees nothing of it", session.view.state == "presented")
@@ -122,7 +121,7 @@ async def _relayed(cast: Cast, step: Step) -> None:
     await cast.phone.open_link(session.doors.web_link.url)
     await cast.phone.approve()
     _, guessed = begin_return(cast.country.return_url)
-    await _refused(session.redeem(guessed, return_code="A" * 43), "return_other_browser", step)
+    await refused(session.redeem(guessed, return_code="A" * 43), "return_other_browser", step)
     await session.refresh()
     step.check("the session failed", session.view.reason == "return_other_browser")
     step.check("and named nobody", session.view.subject is None)
@@ -140,15 +139,6 @@ def _tell(seen: SessionView, step: Step, level: BindingLevel) -> None:
     assert seen.binding is not None
     step.bound(str(seen.binding.level), seen.binding.evidence)
     step.check(f"binding level: {level}", seen.binding.level == level)
-
-
-async def _refused(attempt: Awaitable[object], code: str, step: Step) -> None:
-    try:
-        await attempt
-    except CallRefused as refusal:
-        step.check(f"refused: {code}", refusal.problem_code == code)
-        return
-    step.check(f"refused: {code}", False)  # noqa: FBT003
 
 
 SCENES: Mapping[str, tuple[str, Scene]] = {

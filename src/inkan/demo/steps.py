@@ -1,9 +1,12 @@
 """The steps that a story is told in, and what is reported of each."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+
+from inkan.client import CallRefused
+from inkan.kernel.errors import InkanError
 
 
 class StepReport(msgspec.Struct):
@@ -54,3 +57,18 @@ class Step:
         if not holds:
             raise CheckFailed(f"{self.name}: {what}")
         self.checks.append(what)
+
+
+async def refused(attempt: Awaitable[object], code: str, step: Step) -> None:
+    """Note that an attempt is refused with this code, by the platform or before it is asked.
+
+    Raises:
+        CheckFailed: it was not, or with another code.
+    """
+    try:
+        await attempt
+    except (CallRefused, InkanError) as refusal:
+        said = getattr(refusal, "problem_code", None) or refusal.code
+        step.check(f"refused: {code}", said == code)
+        return
+    step.check(f"refused: {code}", False)  # noqa: FBT003 - the check itself

@@ -31,7 +31,7 @@ from inkan.demo.door_scenes import SCENES as DOORS
 from inkan.demo.door_scenes import Cast
 from inkan.demo.nation import nation
 from inkan.demo.nation_scenes import SCENES
-from inkan.demo.steps import CheckFailed, Step, StepReport, StoryReport
+from inkan.demo.steps import CheckFailed, Step, StepReport, StoryReport, refused
 from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Personal, Secret
 from inkan.schemes import get_scheme
@@ -157,7 +157,7 @@ class Story:
             session = await agency.create_session("identify", purpose="login")
             frame = session.frame()
             await self._country.leap(timedelta(seconds=5))
-            await self._refused(self._phones["chen"].open_frame(frame), "qr_frame_stale", step)
+            await refused(self._phones["chen"].open_frame(frame), "qr_frame_stale", step)
             await session.refresh()
             step.check("the session still waits", session.view.state == "presented")
             await session.cancel()
@@ -183,8 +183,8 @@ class Story:
 
     async def _young_phone(self) -> None:
         async with self._step("a second phone on the same day", "enrolment") as step:
-            refused = self._bind("chen", "陳怡君的平板", step, key="tablet")
-            await self._refused(refused, "phone_young", step)
+            attempt = self._bind("chen", "陳怡君的平板", step, key="tablet")
+            await refused(attempt, "phone_young", step)
 
     async def _second_phone(self) -> None:
         async with self._step("a second phone, 25 hours later", "enrolment") as step:
@@ -197,13 +197,13 @@ class Story:
     async def _third_phone(self) -> None:
         async with self._step("a third phone", "enrolment") as step:
             await self._country.leap(timedelta(hours=25))
-            refused = self._bind("chen", "第三支手機", step, key="third")
-            await self._refused(refused, "no_free_slot", step)
+            attempt = self._bind("chen", "第三支手機", step, key="third")
+            await refused(attempt, "no_free_slot", step)
 
     async def _renewal(self) -> None:
         async with self._step("the first phone renews without the card", "renewal") as step:
             phone = self._phones["chen"]
-            await self._refused(phone.renew(), "renewal_too_early", step)
+            await refused(phone.renew(), "renewal_too_early", step)
             await self._country.leap(timedelta(days=330))
             before = {use: held.der for use, held in phone.certificates.items()}
             await phone.renew()
@@ -335,15 +335,6 @@ class Story:
 
     def _tax_office(self) -> RelyingParty:
         return RelyingParty(self._country.credentials, anchors=self._country.anchors)
-
-    async def _refused(self, attempt: object, code: str, step: Step) -> None:
-        try:
-            await attempt  # type: ignore[misc]
-        except (CallRefused, InkanError) as refusal:
-            said = getattr(refusal, "problem_code", None) or refusal.code
-            step.check(f"refused: {code}", said == code)
-            return
-        step.check(f"refused: {code}", False)  # noqa: FBT003
 
     @asynccontextmanager
     async def _step(self, name: str, door: str) -> AsyncIterator[Step]:
