@@ -132,9 +132,13 @@ async def test_another_verifier_ends_the_try(town: Town) -> None:
 async def test_a_refusal_comes_back_as_one(town: Town) -> None:
     browser = town.browser()
     await town.phone.open_link(link(await begin(browser, Door.WEB_LINK)))
-    led = urlsplit((await town.phone.refuse()).return_url or "/return?session=none")
+    address = (await town.phone.refuse()).return_url
+    assert address is not None
+    led = urlsplit(address)
+    assert "return_code" not in led.query
     reply = await browser.get(f"{led.path}?{led.query}", headers=PAGE)
     assert reply.status == 403
+    assert "Refused on the phone" in reply.text
     assert "Refused on the phone" in await see(browser)
 
 

@@ -12,7 +12,6 @@ from inkan.approvals import Opener
 from inkan.audit import Actor, ActorKind
 from inkan.client import Phone
 from inkan.client.use_checks import verify_use
-from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import EventID, PersonID, PhoneID, new_id
 from inkan.portal.pages.export import COLUMNS
 from inkan.wire.session import Outcome
@@ -302,8 +301,5 @@ async def test_nobody_is_led_to_the_login(browser: Browser, path: str) -> None:
 
 async def test_nothing_but_refusals_comes_of_any_id(home: Browser) -> None:
     for tried in ("x", "%00", "..%2f", "A" * 2000, "%F0%9F%92%A9"):
-        try:
-            reply = await home.see(f"/my/records/{tried}")
-        except InkanError:  # pragma: no cover
-            pytest.fail("a refusal left the application")
+        reply = await home.see(f"/my/records/{tried}")
         assert reply.status in {400, 404, 414}
