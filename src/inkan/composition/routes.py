@@ -1,5 +1,6 @@
 """The sites of an instance: which feature's routes stand on which origin."""
 
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
@@ -16,7 +17,7 @@ from inkan import (
 from inkan.accounts import pages as accounts_pages
 from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
-from inkan.composition.settings import Environment, Limits
+from inkan.composition.settings import Environment, Limits, Settings
 from inkan.crypto.key_providers import KeyPurpose
 from inkan.enrolment import api as enrolment_api
 from inkan.identification import api as identification_api
@@ -34,6 +35,7 @@ from inkan.relying_parties import pages as relying_parties_pages
 from inkan.signing import api as signing_api
 from inkan.wallet import api as wallet_api
 from inkan.wallet import pages as wallet_pages
+from inkan.wallet.service import Shell, WalletFacts
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.cors import CORS
 from inkan.web.exchange import MenuItem
@@ -119,12 +121,11 @@ def application(platform: Platform) -> Application:
         Document(path="/phone/v1/openapi.json", title="Inkan Phone API", prefix="/phone/v1/"),
         Document(path="/enrol/v1/openapi.json", title="Inkan desk API", prefix="/enrol/v1/"),
     )
+    templates = Templates({feature.__name__.split(".")[-1]: _folder(feature) for feature in PAGED})
     equipment = Equipment(
         clock=clock,
         csrf_key=platform.keys.secret("csrf", KeyPurpose.MAC),
-        templates=Templates(
-            {feature.__name__.split(".")[-1]: _folder(feature) for feature in PAGED}
-        ),
+        templates=templates,
         around=sandboxes.around(platform.sandbox),
         permissions=(
             *accounts.PERMISSIONS,
@@ -148,9 +149,23 @@ def application(platform: Platform) -> Application:
     wallets = Site(
         name="Inkan",
         origin=settings.origins.wallet,
-        groups=[wallet_api.routes(settings.wallet.apps), wallet_pages.routes()],
+        groups=[
+            wallet_api.routes(settings.wallet.apps),
+            wallet_pages.routes(Shell(templates, wallet_facts(settings))),
+        ],
     )
     return build_app([site, wallets], equipment)
+
+
+def wallet_facts(settings: Settings) -> WalletFacts:
+    """What the wallet is told of the instance."""
+    return WalletFacts(
+        platform=settings.origins.platform,
+        wallet=settings.origins.wallet,
+        is_test=settings.environment is not Environment.PRODUCTION,
+        official_site=settings.wallet.official_site or settings.origins.platform,
+        version=version("inkan"),
+    )
 
 
 def rates_of(limits: Limits) -> Rates:

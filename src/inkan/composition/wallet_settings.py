@@ -6,6 +6,13 @@ from inkan.wallet import NativeApps
 
 
 class Wallet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which native apps the wallet's origin vouches for in its association files."""
+    """What the wallet's origin says of the wallet.
+
+    Attributes:
+        apps: the native apps that it vouches for in its association files.
+        official_site: where the operator publishes name, version and download place (TW-35, HCA-51); the platform's
+            own origin when empty.
+    """
 
     apps: NativeApps = NativeApps()
+    official_site: str = ""

@@ -1,23 +1,65 @@
-"""What somebody sees who opens an address of the wallet where no wallet takes it."""
+"""The wallet itself, on its own origin: the page, its texts, its service worker and its manifest.
 
+The page is the same under every address that a code or link leads to; what these carry stands in the fragment, which
+no server sees. Without script the page says what the address is for.
+"""
+
+from datetime import timedelta
 from typing import Final
 
-from inkan.wallet.rules import ADDRESSES
+from inkan.wallet.rules import ADDRESSES, HOME
+from inkan.wallet.service import Shell
+from inkan.web import headers
 from inkan.web.exchange import Exchange
+from inkan.web.headers import Policy
 from inkan.web.principal import open_to_all
-from inkan.web.response import Response
-from inkan.web.routes import Bare, Group, Surface
+from inkan.web.response import HTML, JSON, Response
+from inkan.web.routes import Bare, Endpoint, Group, Surface
 
-_OPEN: Final = open_to_all("the page says what the address is for, and never sees its fragment")
+_OPEN: Final = open_to_all("the wallet holds nothing of anybody, and never sees its fragment")
+_FOREVER: Final = f"public, max-age={int(timedelta(days=365).total_seconds())}, immutable"
 
 
-def routes() -> Group:
-    """The group of the wallet's addresses; a phone's wallet takes them before a browser asks."""
+def policy(shell: Shell) -> Policy:
+    """The wallet's own policy: its camera, its passkeys, one named Trusted Types policy, and the platform to call."""
+    granted = ["camera", "publickey-credentials-create", "publickey-credentials-get"]
+    if shell.facts.is_test:
+        granted.append("display-capture")
+    allowed = headers.PAGES.allowing("connect-src", shell.facts.platform)
+    allowed = allowed.allowing("worker-src", "'self'").allowing("trusted-types", "inkan-wallet")
+    return allowed.granting(*granted)
 
-    async def explain(exchange: Exchange) -> Response:
-        return exchange.page("wallet/address.html")
 
+def routes(shell: Shell) -> Group:
+    """The group of the wallet."""
+
+    async def page(exchange: Exchange) -> Response:
+        response = Response(200, shell.pages[exchange.language], media_type=HTML)
+        response.with_header("content-language", exchange.language)
+        return response.with_header("vary", "accept-language, cookie")
+
+    pages = {
+        path: Bare(endpoint=page, access=_OPEN, policy=policy(shell)) for path in (HOME, *ADDRESSES)
+    }
+    texts = {
+        path: _file(shell.texts[language], JSON, _FOREVER)
+        for language, path in shell.text_paths.items()
+    }
+    # A worker's own answer says what it may fetch: what it keeps of its origin, and nothing else.
+    worker_policy = headers.API.allowing("connect-src", "'self'")
+    files = {
+        "/sw.js": _file(shell.worker, "text/javascript", "no-cache", worker_policy),
+        "/manifest.webmanifest": _file(shell.manifest, "application/manifest+json", "no-cache"),
+    }
     return Group(
         surface=Surface.PAGES,
-        bare={("GET", path): Bare(endpoint=explain, access=_OPEN) for path in ADDRESSES},
+        bare={("GET", path): bare for path, bare in (pages | texts | files).items()},
     )
+
+
+def _file(body: bytes, kind: str, caching: str, own: Policy = headers.API) -> Bare:
+    async def serve(_: Exchange) -> Response:
+        return Response(200, body, media_type=kind).with_header("cache-control", caching)
+
+    endpoint: Endpoint = serve
+    return Bare(endpoint=endpoint, access=_OPEN, policy=own)

@@ -73,6 +73,7 @@ class Assets:
             if path.is_file()
         }
         self._assets: dict[str, Asset] = {}
+        self._imports: dict[str, tuple[str, ...]] = {}
         for name in self._files:
             self._build(name, ())
         self.by_path = {asset.path: asset for asset in self._assets.values()}
@@ -84,6 +85,13 @@ class Assets:
     def integrity(self, name: str) -> str:
         """The SRI value of ``web/base.css``."""
         return self._assets[name].integrity
+
+    def closure(self, name: str) -> tuple[str, ...]:
+        """A module and everything that it imports, directly or not; each once, imported ones first."""
+        found: dict[str, None] = {}
+        for imported in self._imports.get(name, ()):
+            found |= dict.fromkeys(self.closure(imported))
+        return (*found, name)
 
     def _build(self, name: str, importers: tuple[str, ...]) -> Asset:
         if name in self._assets:
@@ -101,12 +109,17 @@ class Assets:
 
     def _link(self, name: str, body: bytes, importers: tuple[str, ...]) -> bytes:
         prefix = name.rpartition("/")[0]
+        imports: dict[str, None] = {}
 
         def hashed(found: re.Match[bytes]) -> bytes:
-            imported = self._build(f"{prefix}/{found['name'].decode('ascii')}", importers)
+            beside = f"{prefix}/{found['name'].decode('ascii')}"
+            imports[beside] = None
+            imported = self._build(beside, importers)
             return found["before"] + b"./" + imported.path.rpartition("/")[2].encode("ascii")
 
-        return _IMPORT.sub(hashed, body)
+        linked = _IMPORT.sub(hashed, body)
+        self._imports[name] = tuple(imports)
+        return linked
 
 
 def _asset(name: str, body: bytes, suffix: str) -> Asset:

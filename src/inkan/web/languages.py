@@ -106,6 +106,11 @@ class Translations(NullTranslations):
                 f"{source}: {msgid!r} is fuzzy, empty or contradicts another file"
             )
 
+    @property
+    def plain(self) -> dict[str, str]:
+        """Every msgid without a context, and its text: for pages that put their words in themselves."""
+        return {msgid: text for (context, msgid), text in self._texts.items() if context is None}
+
     def __contains__(self, msgid: str) -> bool:
         return (None, msgid) in self._texts
 

@@ -1,0 +1,116 @@
+"""The wallet as files: one page in three languages, what it has to know, its service worker, its manifest.
+
+All of it is made once at start. The page holds no fact about anybody: it is the same for every phone, is kept by
+the phone's browser for when there is no network, and asks the platform for the rest with the phone's own key.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from inkan.wallet.rules import ADDRESSES, ENTRY, HOME, STYLES, manifest
+from inkan.web.languages import Language, Languages
+from inkan.web.templates import Templates
+
+_HERE: Final = Path(__file__).parent
+_WORKER: Final = "wallet/sw.js"
+
+
+class WalletFacts(msgspec.Struct, frozen=True, rename="camel"):
+    """What the wallet is told beside its files.
+
+    Attributes:
+        platform: origin of the platform, the issuer that the phone is bound at.
+        wallet: its own origin; the host is the RP ID of its passkeys.
+        is_test: whether this is no production instance; the wallet says so on every screen.
+        official_site: where the operator publishes name, version and place of the wallet (TW-35, HCA-51).
+    """
+
+    platform: str
+    wallet: str
+    is_test: bool
+    official_site: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Everything that the wallet's origin serves of the wallet itself."""
+
+    templates: Templates
+    facts: WalletFacts
+
+    @cached_property
+    def texts(self) -> Mapping[Language, bytes]:
+        """The wallet's texts by language: JSON object, English sentence to text."""
+        languages = Languages([_HERE / "locale"])
+        return {
+            language: msgspec.json.encode(languages.translations[language].plain)
+            for language in Language
+        }
+
+    @cached_property
+    def text_paths(self) -> Mapping[Language, str]:
+        """Where the texts are, under names that hold their hash."""
+        return {
+            language: f"/texts.{language}.{_digest(body)[:16]}.json"
+            for language, body in self.texts.items()
+        }
+
+    @cached_property
+    def pages(self) -> Mapping[Language, bytes]:
+        """The page; its language is that of the words for browsers without script, all else is chosen by the wallet."""
+        modules = self.templates.assets.closure(ENTRY)
+        return {
+            language: self.templates.render(
+                "wallet/shell.html",
+                language,
+                settings=self._settings,
+                entry=ENTRY,
+                modules=[module for module in modules if module != ENTRY],
+                styles=STYLES,
+            ).encode()
+            for language in Language
+        }
+
+    @cached_property
+    def worker(self) -> bytes:
+        """The service worker: its program behind the list of what it keeps."""
+        assets = self.templates.assets
+        names = (*assets.closure(ENTRY), *STYLES, "web/seal.svg")
+        files = [{"url": assets.url(name), "integrity": assets.integrity(name)} for name in names]
+        files += [
+            {"url": path, "integrity": _integrity(self.texts[language])}
+            for language, path in self.text_paths.items()
+        ]
+        made = {"files": files, "page": HOME, "addresses": [HOME, *ADDRESSES]}
+        program = assets.by_path[assets.url(_WORKER)].body
+        seed = b"".join((*self.pages.values(), msgspec.json.encode(made), program))
+        shell = msgspec.json.encode(made | {"version": _digest(seed)[:16]})
+        return b"self.SHELL = " + shell + b";\n" + program
+
+    @cached_property
+    def manifest(self) -> bytes:
+        """The web app manifest, which makes the wallet installable."""
+        return msgspec.json.encode(manifest(self.templates.assets.url))
+
+    @cached_property
+    def _settings(self) -> str:
+        """The facts as JSON that may stand inside a script element: nothing in it can end the element."""
+        known: dict[str, Any] = msgspec.to_builtins(self.facts)
+        text = msgspec.json.encode(known | {"texts": self.text_paths}).decode()
+        return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _integrity(body: bytes) -> str:
+    return f"sha384-{base64.b64encode(hashlib.sha384(body).digest()).decode('ascii')}"

@@ -1,0 +1,47 @@
+// @ts-check
+/** What the wallet remembers beside keys and certificates: nothing here is secret, and nothing here decides. */
+
+import { LANGUAGES, negotiate } from "./texts.js";
+
+/** @typedef {import("./texts.js").Language} Language */
+
+const LANGUAGE = "inkan.language";
+const STARTED = "inkan.started";
+
+/** @param {string} name @returns {string | null} */
+function read(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null; // storage is denied: the wallet still speaks, and says later that nothing can be kept
+  }
+}
+
+/** @param {string} name @param {string} value */
+function write(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // as above
+  }
+}
+
+/** @returns {Language} chosen before, else what the browser asks for */
+export function readLanguage() {
+  const kept = read(LANGUAGE);
+  return LANGUAGES.find((language) => language === kept) ?? negotiate(navigator.languages);
+}
+
+/** @param {Language} language */
+export function keepLanguage(language) {
+  write(LANGUAGE, language);
+}
+
+/** @returns {boolean} whether the wallet never was started here */
+export function isFirstStart() {
+  return read(STARTED) === null;
+}
+
+export function rememberStart() {
+  write(STARTED, new Date().toISOString());
+}

@@ -1,0 +1,19 @@
+// @ts-check
+/** What the page was told of its instance. */
+
+/**
+ * @typedef {object} Settings
+ * @property {string} platform origin of the platform
+ * @property {string} wallet origin of the wallet
+ * @property {boolean} isTest whether this is no production instance
+ * @property {string} officialSite
+ * @property {string} version
+ * @property {Record<import("./texts.js").Language, string>} texts where the texts are
+ * @property {any} shown the tables of the texts that are signed
+ * @property {{ script: string, wasm: string } | null} reader the reader of codes, when it is built
+ */
+
+/** @returns {Settings} */
+export function readSettings() {
+  return JSON.parse(document.getElementById("settings")?.textContent ?? "null");
+}
