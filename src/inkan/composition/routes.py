@@ -35,7 +35,7 @@ from inkan.relying_parties import pages as relying_parties_pages
 from inkan.signing import api as signing_api
 from inkan.wallet import api as wallet_api
 from inkan.wallet import pages as wallet_pages
-from inkan.wallet.service import Shell, WalletFacts
+from inkan.wallet.service import Shell, WalletFacts, read_reader
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.cors import CORS
 from inkan.web.exchange import MenuItem
@@ -151,7 +151,7 @@ def application(platform: Platform) -> Application:
         origin=settings.origins.wallet,
         groups=[
             wallet_api.routes(settings.wallet.apps),
-            wallet_pages.routes(Shell(templates, wallet_facts(settings))),
+            wallet_pages.routes(Shell(templates, wallet_facts(settings), read_reader())),
         ],
     )
     return build_app([site, wallets], equipment)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from inkan.wallet.rules import ADDRESSES, HOME
-from inkan.wallet.service import Shell
+from inkan.wallet.service import ReaderFile, Shell
 from inkan.web import headers
 from inkan.web.exchange import Exchange
 from inkan.web.headers import Policy
@@ -17,6 +17,8 @@ from inkan.web.response import HTML, JSON, Response
 from inkan.web.routes import Bare, Endpoint, Group, Surface
 
 _OPEN: Final = open_to_all("the wallet holds nothing of anybody, and never sees its fragment")
+# The reader compiles WebAssembly, which it fetches itself; the page that starts it may do neither.
+_READER: Final = headers.API.allowing("script-src", "'wasm-unsafe-eval'").allowing("connect-src", "'self'")
 _FOREVER: Final = f"public, max-age={int(timedelta(days=365).total_seconds())}, immutable"
 
 
@@ -51,9 +53,11 @@ def routes(shell: Shell) -> Group:
         "/sw.js": _file(shell.worker, "text/javascript", "no-cache", worker_policy),
         "/manifest.webmanifest": _file(shell.manifest, "application/manifest+json", "no-cache"),
     }
+    built = () if shell.reader is None else (shell.reader.script, shell.reader.wasm)
+    readers = {each.path: _compressed(each) for each in built}
     return Group(
         surface=Surface.PAGES,
-        bare={("GET", path): bare for path, bare in (pages | texts | files).items()},
+        bare={("GET", path): bare for path, bare in (pages | texts | files | readers).items()},
     )
 
 
@@ -63,3 +67,14 @@ def _file(body: bytes, kind: str, caching: str, own: Policy = headers.API) -> Ba
 
     endpoint: Endpoint = serve
     return Bare(endpoint=endpoint, access=_OPEN, policy=own)
+
+
+def _compressed(file: ReaderFile) -> Bare:
+    async def serve(exchange: Exchange) -> Response:
+        takes_gzip = "gzip" in (exchange.header("accept-encoding") or "")
+        body = file.compressed if takes_gzip else file.plain
+        response = Response(200, body, media_type=file.media_type)
+        response.with_header("cache-control", _FOREVER).with_header("vary", "accept-encoding")
+        return response.with_header("content-encoding", "gzip") if takes_gzip else response
+
+    return Bare(endpoint=serve, access=_OPEN, policy=_READER)

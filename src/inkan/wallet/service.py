@@ -5,6 +5,7 @@ the phone's browser for when there is no network, and asks the platform for the 
 """
 
 import base64
+import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from inkan.web.templates import Templates
 
 _HERE: Final = Path(__file__).parent
 _WORKER: Final = "wallet/sw.js"
+_WAITS: Final = "A request waits in your wallet"
+BUILT: Final = _HERE / "built"
+"""Where the reader of codes lies once it is built; absent in a work tree where it is not."""
 
 
 class WalletFacts(msgspec.Struct, frozen=True, rename="camel"):
@@ -40,20 +44,62 @@ class WalletFacts(msgspec.Struct, frozen=True, rename="camel"):
 
 
 @dataclass(frozen=True)
+class ReaderFile:
+    """A file of the reader of codes: its address, which holds its hash, and its bytes as gzip."""
+
+    path: str
+    media_type: str
+    compressed: bytes
+
+    @property
+    def plain(self) -> bytes:
+        """The bytes for whoever takes no gzip."""
+        return gzip.decompress(self.compressed)
+
+
+@dataclass(frozen=True)
+class CodeReader:
+    """The reader of codes for browsers without one of their own: a worker and its WebAssembly."""
+
+    script: ReaderFile
+    wasm: ReaderFile
+
+
+def read_reader(folder: Path = BUILT) -> CodeReader | None:
+    """The reader that `make reader` built; None where it is not built, and codes then come by message."""
+    if not folder.is_dir():
+        return None
+    return CodeReader(
+        script=_reader_file(folder, "reader.js", "text/javascript; charset=utf-8"),
+        wasm=_reader_file(folder, "reader.wasm", "application/wasm"),
+    )
+
+
+def _reader_file(folder: Path, name: str, kind: str) -> ReaderFile:
+    body = (folder / f"{name}.gz").read_bytes()
+    stem, _, suffix = name.rpartition(".")
+    return ReaderFile(f"/reader/{stem}.{_digest(body)[:16]}.{suffix}", kind, body)
+
+
+@dataclass(frozen=True)
 class Shell:
     """Everything that the wallet's origin serves of the wallet itself."""
 
     templates: Templates
     facts: WalletFacts
+    reader: CodeReader | None = None
 
     @cached_property
     def texts(self) -> Mapping[Language, bytes]:
         """The wallet's texts by language: JSON object, English sentence to text."""
-        languages = Languages([_HERE / "locale"])
         return {
-            language: msgspec.json.encode(languages.translations[language].plain)
+            language: msgspec.json.encode(self._languages.translations[language].plain)
             for language in Language
         }
+
+    @cached_property
+    def _languages(self) -> Languages:
+        return Languages([_HERE / "locale"])
 
     @cached_property
     def text_paths(self) -> Mapping[Language, str]:
@@ -89,7 +135,14 @@ class Shell:
             {"url": path, "integrity": _integrity(self.texts[language])}
             for language, path in self.text_paths.items()
         ]
-        made = {"files": files, "page": HOME, "addresses": [HOME, *ADDRESSES]}
+        made = {
+            "files": files,
+            "page": HOME,
+            "addresses": [HOME, *ADDRESSES],
+            "later": [] if self.reader is None else [self.reader.script.path, self.reader.wasm.path],
+            "notice": {language: self._languages.gettext(language, _WAITS) for language in Language},
+            "icon": assets.url("wallet/icon-192.png"),
+        }
         program = assets.by_path[assets.url(_WORKER)].body
         seed = b"".join((*self.pages.values(), msgspec.json.encode(made), program))
         shell = msgspec.json.encode(made | {"version": _digest(seed)[:16]})
@@ -104,7 +157,8 @@ class Shell:
     def _settings(self) -> str:
         """The facts as JSON that may stand inside a script element: nothing in it can end the element."""
         known: dict[str, Any] = msgspec.to_builtins(self.facts)
-        text = msgspec.json.encode(known | {"texts": self.text_paths}).decode()
+        reader = self.reader and {"script": self.reader.script.path, "wasm": self.reader.wasm.path}
+        text = msgspec.json.encode(known | {"texts": self.text_paths, "reader": reader}).decode()
         return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -2,6 +2,7 @@
 /** The wallet starts: words, keys, the screen that the address asks for, and the files for when there is no network. */
 
 import { readArrival } from "./arrival.js";
+import { attend } from "./attend.js";
 import { fill, h } from "./dom.js";
 import { faultNotice } from "./faults.js";
 import { button, notice } from "./components.js";
@@ -37,6 +38,7 @@ async function start() {
     router.pin(riskNotice());
     await open(router, phone, arrival);
   }
+  attend(phone);
   void keepOffline((take) => router.pin(updateNotice(take)));
 }
 

@@ -83,6 +83,31 @@ const OWN = {
     t("This browser keeps nothing"),
     t("The wallet needs the browser's storage. Leave the private window, or allow storage for this site."),
   ],
+  camera_denied: () => [
+    t("The wallet may not use the camera"),
+    t("Allow the camera for this site in the settings of the browser or the phone, then try again."),
+  ],
+  camera_none: () => [t("No camera was found"), t("Let the service send a message to this phone instead.")],
+  camera_busy: () => [t("The camera is in use"), t("Close other programs that use the camera, then try again.")],
+  camera_lost: () => [t("The camera has stopped"), t("Try again.")],
+  reader_none: () => [t("This browser cannot read codes"), t("Let the service send a message to this phone instead.")],
+  reader_failed: () => [
+    t("The reader of codes does not work"),
+    t("Check the network and try again, or let the service send a message to this phone."),
+  ],
+  push_unsupported: () => [t("This browser shows no messages"), t("Requests wait in the open wallet, and codes can be scanned.")],
+  push_denied: () => [
+    t("Messages are not allowed"),
+    t("Allow them for this site in the settings of the browser or the phone, then try again."),
+  ],
+  push_timeout: () => [
+    t("The message service does not answer"),
+    t("Messages are not on. Try again later; requests wait in the open wallet, and codes can be scanned."),
+  ],
+  push_failed: () => [
+    t("Messages could not be turned on"),
+    t("Try again later; requests wait in the open wallet, and codes can be scanned."),
+  ],
   phone_passkeys_unavailable: () => [
     t("This browser has no passkeys"),
     t("Set up a screen lock, or use a browser that supports passkeys."),

@@ -9,7 +9,7 @@ const LANGUAGE = "inkan.language";
 const STARTED = "inkan.started";
 
 /** @param {string} name @returns {string | null} */
-function read(name) {
+export function read(name) {
   try {
     return localStorage.getItem(name);
   } catch {
@@ -18,7 +18,7 @@ function read(name) {
 }
 
 /** @param {string} name @param {string} value */
-function write(name, value) {
+export function write(name, value) {
   try {
     localStorage.setItem(name, value);
   } catch {

@@ -4,6 +4,7 @@
 import { fill, h } from "./dom.js";
 import { faultNotice } from "./faults.js";
 import { button, busy, digits, field, notice, steps, waiting } from "./components.js";
+import { pushCard } from "./push_card.js";
 import { t } from "./texts.js";
 
 /** @typedef {import("./router.js").Wallet} Wallet */
@@ -80,6 +81,7 @@ async function run(wallet, place, alive) {
     }
     await collect(wallet, alive);
     if (alive()) {
+      dispatchEvent(new Event("inkan-bound"));
       fill(place, ...bound(wallet));
       wallet.say(t("This phone is bound"));
     }
@@ -120,5 +122,6 @@ function bound(wallet) {
     steps(names(), names().length),
     notice("done", t("This phone is bound"), h("p", {}, t("You can identify yourself with it now. For the first day it signs no documents."))),
     button(t("Home"), () => wallet.swap("home")),
+    pushCard(wallet),
   ];
 }
