@@ -166,7 +166,12 @@ export class Router {
     fill(
       this.head,
       view.tab === undefined && back,
-      h("span", { class: "wallet-mark" }, "印鑑", h("span", { class: "soft" }, "Inkan")),
+      h(
+        "span",
+        { class: "wallet-mark" },
+        h("img", { src: this.#wallet.settings.seal, alt: "", width: 32, height: 32 }),
+        "Inkan",
+      ),
       this.#wallet.settings.isTest && h("span", { class: "wallet-test" }, t("Test country")),
     );
   }

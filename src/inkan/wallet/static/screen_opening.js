@@ -63,6 +63,7 @@ export async function answered(wallet, told) {
     title,
     isHeadingHidden: true,
     nodes: [
+      kind === "done" && h("img", { class: "wallet-seal wallet-imprint", src: wallet.settings.seal, alt: "", width: 144, height: 144 }),
       notice(kind, title, h("p", {}, text)),
       back && h("p", {}, t("The service goes on in your browser: go back within a minute.")),
       back && h("a", { class: "button", href: back, rel: "noreferrer" }, t("Back to {host}", { host: new URL(back).host })),
