@@ -18,6 +18,7 @@ import msgspec
 from inkan.wallet.rules import ADDRESSES, ENTRY, HOME, STYLES, manifest
 from inkan.web.languages import Language, Languages
 from inkan.web.templates import Templates
+from inkan.wire.wallet_tables import wallet_tables
 
 _HERE: Final = Path(__file__).parent
 _WORKER: Final = "wallet/sw.js"
@@ -158,7 +159,15 @@ class Shell:
         """The facts as JSON that may stand inside a script element: nothing in it can end the element."""
         known: dict[str, Any] = msgspec.to_builtins(self.facts)
         reader = self.reader and {"script": self.reader.script.path, "wasm": self.reader.wasm.path}
-        text = msgspec.json.encode(known | {"texts": self.text_paths, "reader": reader}).decode()
+        text = msgspec.json.encode(
+            known
+            | {
+                "texts": self.text_paths,
+                "shown": wallet_tables(),
+                "reader": reader,
+                "seal": self.templates.assets.url("web/seal.svg"),
+            }
+        ).decode()
         return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
