@@ -34,10 +34,10 @@ async function start() {
   if (isFirstStart()) {
     await router.wallet.swap("first");
   } else {
-    router.pin(riskNotice());
+    router.pin(riskNotice);
     await open(router, phone, arrival);
   }
-  void keepOffline((take) => router.pin(updateNotice(take)));
+  void keepOffline((take) => router.pin(() => updateNotice(take)));
 }
 
 /** @param {Router} router @param {Phone} phone @param {Arrival | null} arrival */
