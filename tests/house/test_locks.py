@@ -1,5 +1,6 @@
 """The locks: every requirement pinned and hashed, nothing that names where it came from."""
 
+import json
 import re
 import tomllib
 from typing import NamedTuple
@@ -80,3 +81,21 @@ def test_both_locks_agree() -> None:
     product = {pin.name: pin.version for pin in pins(LOCKS[0])}
     tests = {pin.name: pin.version for pin in pins(LOCKS[1])}
     assert {name: tests.get(name) for name in product} == product
+
+
+# --- the tools of the wallet's modules ----------------------------------------------------------------
+
+
+def test_the_tools_of_the_wallet_are_pinned_and_hashed_and_name_no_place() -> None:
+    """npm's lock may hold the address of every archive; ours holds hashes alone, so any registry will do."""
+    folder = ROOT / "wallet"
+    wanted_tools = json.loads((folder / "package.json").read_text("utf-8"))["devDependencies"]
+    lock = json.loads((folder / "package-lock.json").read_text("utf-8"))
+    locked = {name: entry for name, entry in lock["packages"].items() if name}
+    assert len(locked) > len(wanted_tools) > 0
+    for name, version in wanted_tools.items():
+        assert re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", version), name
+        assert locked[f"node_modules/{name}"]["version"] == version
+    for name, entry in locked.items():
+        assert entry["integrity"].startswith("sha512-"), name
+        assert "resolved" not in entry, name

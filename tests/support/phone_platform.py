@@ -244,7 +244,13 @@ class PhonePlatform(AskedApprovals, httpx.AsyncBaseTransport):
         if self.guards_certificates:
             self._require_presence()
         held = next(h for h in self.certificates.values() if f"id-{h.certificate.serial}" == wanted)
-        return {"der": b64(held.der), "chain": [b64(self.issuing.der)]}
+        return {
+            "der": b64(held.der),
+            "chain": [b64(self.issuing.der)],
+            "not_before": rfc3339(held.certificate.not_before),
+            "not_after": rfc3339(held.certificate.not_after),
+            "issuer_and_serial": b64(cms.issuer_and_serial(held.der)),
+        }
 
     def issue(self, use: str, spki: bytes, **bent):
         """A certificate for a key of the phone; ``binding`` and ``credential`` can be bent."""

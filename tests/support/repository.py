@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "inkan"
 # Alembic runs these with a context of its own; they are not imported by name.
 NOT_IMPORTED = ("migrations", "__main__")
-UNTRACKED = {".git", ".venv", "build", "dist", "node_modules"}
+UNTRACKED = {".git", ".venv", "build", "dist"}
 
 
 @cache
@@ -37,7 +37,7 @@ def files() -> tuple[Path, ...]:
 def _ignored(path: Path) -> bool:
     parts = path.relative_to(ROOT).parts
     caches = any(part == "__pycache__" or part.endswith("_cache") for part in parts)
-    return caches or bool(UNTRACKED.intersection(parts[:1]))
+    return caches or "node_modules" in parts or bool(UNTRACKED.intersection(parts[:1]))
 
 
 @cache

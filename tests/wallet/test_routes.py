@@ -104,23 +104,5 @@ async def test_the_files_are_served_at_once_and_on_the_wallets_host_alone(world:
         assert (await Client(application, PLATFORM).get(path)).status == 404
 
 
-@pytest.mark.parametrize(
-    ("language", "text"),
-    [
-        ("en", "This address belongs to the wallet"),
-        ("ja", "このアドレスはウォレット用です"),
-        ("zh-Hant", "這個網址屬於錢包"),
-    ],
-)
-async def test_an_address_in_a_browser_says_what_it_is(
-    world: World, language: str, text: str
-) -> None:
-    client = Client(world.instance.application, WALLET)
-    for path in ADDRESSES:
-        reply = await client.get(path, headers={"accept-language": language, "accept": "text/html"})
-        assert reply.status == 200
-        assert text in reply.text
-
-
 def test_the_settings_name_the_apps() -> None:
     assert Settings().wallet.apps == NativeApps()

@@ -61,6 +61,18 @@ def test_modules_import_each_other_by_their_hashed_names(tmp_path: Path) -> None
     assert changed.url("a/main.js") != found.url("a/main.js"), "the importer changes with it"
 
 
+def test_a_module_brings_all_that_it_imports_once_and_first(tmp_path: Path) -> None:
+    found = assets(
+        tmp_path,
+        main_js='import "./a.js";\nimport "./b.js";',
+        a_js='import "./c.js";',
+        b_js='export { c } from "./c.js";',
+        c_js="export const c = 1;",
+        other_js='import "./c.js";',
+    )
+    assert found.closure("a/main.js") == ("a/c.js", "a/a.js", "a/b.js", "a/main.js")
+
+
 def test_a_circle_of_modules_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="→"):
         assets(tmp_path, a_js='import "./b.js";', b_js='import "./a.js";')

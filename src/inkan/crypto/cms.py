@@ -176,6 +176,13 @@ def key_signer(key: PrivateKey, algorithm: CMSAlgorithm | None = None) -> Signer
     raise ValueError(f"{chosen} is not an algorithm of this key")
 
 
+def issuer_and_serial(certificate: bytes) -> bytes:
+    """Return the DER IssuerAndSerialNumber by which a SignedData names a certificate (RFC 5652 §10.2.4)."""
+    named = x509.Certificate.load(certificate)
+    value = {"issuer": named.issuer, "serial_number": named.serial_number}
+    return bytes(cms.IssuerAndSerialNumber(value).dump())
+
+
 def signed_attributes(
     content: bytes, *, content_type: str, certificate: bytes, signing_time: datetime | None = None
 ) -> bytes:
@@ -223,7 +230,6 @@ def build_signed_data(
         sign: signs the bytes it is given (they are hashed inside: a card never sees a bare digest).
         signing_time: aware.
     """
-    signer = x509.Certificate.load(chain[0])
     attributes = signed_attributes(
         content, content_type=content_type, certificate=chain[0], signing_time=signing_time
     )
@@ -233,7 +239,7 @@ def build_signed_data(
             "version": "v1",
             "sid": cms.SignerIdentifier(
                 "issuer_and_serial_number",
-                {"issuer": signer.issuer, "serial_number": signer.serial_number},
+                cms.IssuerAndSerialNumber.load(issuer_and_serial(chain[0])),
             ),
             "digest_algorithm": digest,
             "signed_attrs": cms.CMSAttributes.load(attributes),

@@ -18,6 +18,7 @@ from inkan.wallet.rules import ADDRESSES, ENTRY, HOME, STYLES, manifest
 from inkan.web.languages import Language, Languages
 from inkan.web.templates import Templates
 from inkan.wire import reasons
+from inkan.wire.wallet_tables import wallet_tables
 
 _HERE: Final = Path(__file__).parent
 _WORKER: Final = "wallet/sw.js"
@@ -105,7 +106,14 @@ class Shell:
     def _settings(self) -> str:
         """The facts as JSON that may stand inside a script element: nothing in it can end the element."""
         known: dict[str, Any] = msgspec.to_builtins(self.facts)
-        text = msgspec.json.encode(known | {"texts": self.text_paths}).decode()
+        text = msgspec.json.encode(
+            known
+            | {
+                "texts": self.text_paths,
+                "shown": wallet_tables(),
+                "seal": self.templates.assets.url("web/seal.svg"),
+            }
+        ).decode()
         return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

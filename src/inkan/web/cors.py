@@ -11,7 +11,7 @@ from inkan.web.asgi import RawHeaders
 from inkan.web.response import Response
 
 _READABLE = (
-    b"content-language, dpop-nonce, etag, location, retry-after, ratelimit, ratelimit-policy"
+    b"content-language, date, dpop-nonce, etag, location, retry-after, ratelimit, ratelimit-policy"
 )
 _SENDABLE = b"authorization, content-type, dpop, idempotency-key, last-event-id"
 

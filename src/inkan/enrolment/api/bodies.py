@@ -56,7 +56,10 @@ class EnrolmentView(msgspec.Struct, frozen=True):
 
 
 class CertificateView(msgspec.Struct, frozen=True):
-    """A certificate of the phone and its issuers, each base64url DER, without the root."""
+    """A certificate of the phone and its issuers, each base64url DER, without the root.
+
+    ``issuer_and_serial`` is how a renewal names it (RFC 5652 §10.2.4): a wallet in a browser reads no DER.
+    """
 
     id: str
     profile: str
@@ -64,6 +67,7 @@ class CertificateView(msgspec.Struct, frozen=True):
     chain: list[str]
     not_before: str
     not_after: str
+    issuer_and_serial: str
 
 
 class ChallengeView(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from inkan.crypto import base64url
+from inkan.crypto import base64url, cms
 from inkan.enrolment.api.bodies import (
     CMS_LIMIT,
     AssertedView,
@@ -115,6 +115,7 @@ def phone_routes(
                 chain=[base64url.encode(der) for der in issued.chain],
                 not_before=rfc3339(issued.not_before),
                 not_after=rfc3339(issued.not_after),
+                issuer_and_serial=base64url.encode(cms.issuer_and_serial(issued.der)),
             )
         )
 

@@ -6,10 +6,11 @@
 
 /** @typedef {{ screen: string, told: Record<string, string> }} Arrival */
 
+/** @type {Readonly<Record<string, (address: string) => Arrival>>} */
 const PLACES = {
   "/q": () => ({ screen: "scan", told: { want: "session" } }),
   "/e": () => ({ screen: "welcome", told: {} }),
-  "/l": (/** @type {string} */ address) => ({ screen: "opening", told: { link: address } }),
+  "/l": (address) => ({ screen: "opening", told: { link: address } }),
 };
 
 /**
@@ -19,8 +20,8 @@ const PLACES = {
  * @returns {Arrival | null}
  */
 export function readArrival({ origin, pathname, hash }) {
-  const place = PLACES[/** @type {keyof typeof PLACES} */ (pathname)];
-  return place && hash.length > 1 ? place(`${origin}${pathname}${hash}`) : null;
+  const place = PLACES[pathname];
+  return place !== undefined && hash.length > 1 ? place(`${origin}${pathname}${hash}`) : null;
 }
 
 /** Which kind of code it is. @param {string} frame @param {string} walletOrigin @returns {"session" | "enrolment" | null} */

@@ -144,7 +144,7 @@ export class Router {
   /** @param {string} name @param {Told} told @returns {Promise<View>} */
   async #made(name, told) {
     try {
-      const screen = this.screens[name] ?? this.screens["home"];
+      const screen = this.screens[name] ?? this.screens.home;
       if (screen === undefined) {
         throw new Error(`no screen ${name}`);
       }
@@ -162,7 +162,7 @@ export class Router {
     document.title = `${view.title} · Inkan`;
     const heading = h("h1", { class: view.isHeadingHidden && "unseen", tabindex: -1 }, view.title);
     fill(this.main, heading, ...view.nodes);
-    this.main.dataset["screen"] = name;
+    this.main.dataset.screen = name;
     this.#drawHead(view);
     this.#drawBar(view);
     scrollTo(0, 0);
@@ -179,7 +179,12 @@ export class Router {
     fill(
       this.head,
       view.tab === undefined && back,
-      h("span", { class: "wallet-mark" }, "印鑑", h("span", { class: "soft" }, "Inkan")),
+      h(
+        "span",
+        { class: "wallet-mark" },
+        h("img", { src: this.#wallet.settings.seal, alt: "", width: 32, height: 32 }),
+        "Inkan",
+      ),
       this.#wallet.settings.isTest && h("span", { class: "wallet-test" }, t("Test country")),
     );
   }

@@ -50,7 +50,7 @@ function pair(line) {
  * @returns {View}
  */
 export function approve(wallet, told) {
-  const held = wallet.phone.openApprovals.find((each) => each.id === told["id"]);
+  const held = wallet.phone.openApprovals.find((each) => each.id === told.id);
   if (held === undefined) {
     return {
       title: t("This request is over"),

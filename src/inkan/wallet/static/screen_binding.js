@@ -73,9 +73,9 @@ export const STEPS = {
 /** @param {Wallet} wallet @param {HTMLElement} place @param {() => boolean} alive */
 async function run(wallet, place, alive) {
   try {
-    fill(place, steps(names(), 1), waiting(STEPS["passkey"]?.() ?? ""));
+    fill(place, steps(names(), 1), waiting(STEPS.passkey?.() ?? ""));
     const typed = await wallet.phone.prepare({
-      onStep: (/** @type {string} */ step) => alive() && fill(place, steps(names(), 1), waiting((STEPS[step] ?? STEPS["keys"])?.() ?? "")),
+      onStep: (/** @type {string} */ step) => alive() && fill(place, steps(names(), 1), waiting((STEPS[step] ?? STEPS.keys)?.() ?? "")),
     });
     if (alive()) {
       fill(place, ...typing(typed));

@@ -33,12 +33,12 @@ export function code(wallet, told) {
     void busy(send, () => open(wallet, told, input, fault));
   });
   return {
-    title: t("{asker} asks", { asker: told["asker"] ?? "" }),
+    title: t("{asker} asks", { asker: told.asker ?? "" }),
     nodes: [
-      h("p", {}, h("span", { class: "wallet-domain" }, told["domain"] ?? "")),
+      h("p", {}, h("span", { class: "wallet-domain" }, told.domain ?? "")),
       form,
       h("p", { class: "small soft" }, t("Has somebody told you these digits by telephone or message? Then somebody else began this.")),
-      button(t("I did not start this"), () => wallet.swap("answered", { turnDown: told["approval"] }), { kind: "quiet" }),
+      button(t("I did not start this"), () => wallet.swap("answered", { turnDown: told.approval }), { kind: "quiet" }),
     ],
   };
 }
@@ -52,7 +52,7 @@ export function code(wallet, told) {
 async function open(wallet, told, input, fault) {
   fill(fault);
   try {
-    const held = await wallet.phone.openPush(told["approval"], input.value.trim());
+    const held = await wallet.phone.openPush(told.approval, input.value.trim());
     await wallet.swap("approve", { id: held.id });
   } catch (error) {
     fill(fault, faultNotice(error));

@@ -20,11 +20,11 @@ import { t } from "./texts.js";
 export async function opening(wallet, told) {
   const { phone } = wallet;
   try {
-    const held = told["frame"]
-      ? await phone.openFrame(told["frame"])
-      : told["link"]
-        ? await phone.openLink(told["link"])
-        : await phone.openPush(told["approval"]);
+    const held = told.frame
+      ? await phone.openFrame(told.frame)
+      : told.link
+        ? await phone.openLink(told.link)
+        : await phone.openPush(told.approval);
     queueMicrotask(() => void wallet.swap("approve", { id: held.id }));
     return { title: t("One moment…"), nodes: [] };
   } catch (error) {
@@ -52,17 +52,18 @@ const OUTCOMES = {
  * @returns {Promise<View>}
  */
 export async function answered(wallet, told) {
-  let outcome = String(told["outcome"] ?? "");
-  if (told["turnDown"]) {
-    await wallet.phone.turnDown(told["turnDown"], { report: true });
+  let outcome = String(told.outcome ?? "");
+  if (told.turnDown) {
+    await wallet.phone.turnDown(told.turnDown, { report: true });
     outcome = "reported";
   }
-  const [kind, title, text] = (OUTCOMES[outcome] ?? OUTCOMES["failed"])?.() ?? ["problem", "", ""];
-  const back = told["returnUrl"];
+  const [kind, title, text] = (OUTCOMES[outcome] ?? OUTCOMES.failed)?.() ?? ["problem", "", ""];
+  const back = told.returnUrl;
   return {
     title,
     isHeadingHidden: true,
     nodes: [
+      kind === "done" && h("img", { class: "wallet-seal wallet-imprint", src: wallet.settings.seal, alt: "", width: 144, height: 144 }),
       notice(kind, title, h("p", {}, text)),
       back && h("p", {}, t("The service goes on in your browser: go back within a minute.")),
       back && h("a", { class: "button", href: back, rel: "noreferrer" }, t("Back to {host}", { host: new URL(back).host })),

@@ -9,7 +9,8 @@
  * @property {string} officialSite
  * @property {string} version
  * @property {Record<import("./texts.js").Language, string>} texts where the texts are
- * @property {any} shown the tables of the texts that are signed
+ * @property {string} seal where the picture of the seal is
+ * @property {import("./phone_types.js").Tables} shown the tables of the texts that are signed
  * @property {{ script: string, wasm: string } | null} reader the reader of codes, when it is built
  */
 
