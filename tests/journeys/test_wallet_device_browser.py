@@ -123,9 +123,7 @@ async def test_the_reader_reads_codes_that_are_turned_blurred_dim_small_or_inver
         script = script.replace(name, json.dumps(value))
     seen = await module(window, shell, "detector", script)
     assert seen["kind"] == "reader"
-    missed = [
-        still for still, texts in zip(STILLS, seen["found"], strict=True) if texts != [FRAME]
-    ]
+    missed = [still for still, texts in zip(STILLS, seen["found"], strict=True) if texts != [FRAME]]
     print(f"stills read: {len(STILLS) - len(missed)} of {len(STILLS)}")
     assert missed == []
 
@@ -270,7 +268,9 @@ async def test_a_new_version_is_offered_and_taken_as_a_whole(
 ) -> None:
     window = await chromium.open(Look())
     running = "JSON.parse(document.getElementById('settings').textContent).version"
-    caches = "caches.keys().then((names) => names.filter((name) => name.startsWith('inkan-wallet-')))"
+    caches = (
+        "caches.keys().then((names) => names.filter((name) => name.startsWith('inkan-wallet-')))"
+    )
     async with serving(shell, port) as origin:
         await begin(window, origin)
         await controlled(window)

@@ -21,6 +21,7 @@ STYLES: Final = (
     "web/forms.css",
     "web/media.css",
     "wallet/wallet.css",
+    "wallet/wallet_screens.css",
 )
 """The wallet's first module, and its sheets in order."""
 

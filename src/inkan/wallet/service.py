@@ -18,6 +18,7 @@ import msgspec
 from inkan.wallet.rules import ADDRESSES, ENTRY, HOME, STYLES, manifest
 from inkan.web.languages import Language, Languages
 from inkan.web.templates import Templates
+from inkan.wire import reasons
 from inkan.wire.wallet_tables import wallet_tables
 
 _HERE: Final = Path(__file__).parent
@@ -92,9 +93,9 @@ class Shell:
 
     @cached_property
     def texts(self) -> Mapping[Language, bytes]:
-        """The wallet's texts by language: JSON object, English sentence to text."""
+        """The wallet's texts by language: JSON object, English sentence to text, ``reason.{code}`` to the reason's."""
         return {
-            language: msgspec.json.encode(self._languages.translations[language].plain)
+            language: msgspec.json.encode(self._languages.translations[language].plain | _reasons(language))
             for language in Language
         }
 
@@ -169,6 +170,11 @@ class Shell:
             }
         ).decode()
         return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _reasons(language: Language) -> dict[str, str]:
+    """Why a use did not end well, as its record says it by code."""
+    return {f"reason.{code}": text[language.value] for code, text in reasons.texts().items()}
 
 
 def _digest(body: bytes) -> str:

@@ -35,11 +35,11 @@ async function start() {
   if (isFirstStart()) {
     await router.wallet.swap("first");
   } else {
-    router.pin(riskNotice());
+    router.pin(riskNotice);
     await open(router, phone, arrival);
   }
   attend(phone);
-  void keepOffline((take) => router.pin(updateNotice(take)));
+  void keepOffline((take) => router.pin(() => updateNotice(take)));
 }
 
 /** @param {Router} router @param {Phone} phone @param {Arrival | null} arrival */

@@ -48,3 +48,37 @@ export function countFailure(now = Date.now()) {
 export function forgetFailures() {
   localStorage.removeItem(KEY);
 }
+
+/** Nothing may be tried for now. */
+export class Pausing extends Error {
+  /** @param {number} seconds */
+  constructor(seconds) {
+    super(`wait ${seconds} s`);
+    this.code = "wallet_pausing";
+    this.seconds = seconds;
+  }
+}
+
+/**
+ * Do what may ask for the person, and count when they are not recognised. Success forgets nothing: the platform may
+ * have remembered an earlier recognition and asked for none.
+ *
+ * @template T
+ * @param {() => Promise<T>} act
+ * @returns {Promise<T>}
+ * @throws {Pausing}
+ */
+export async function counted(act) {
+  const pause = pauseLeft();
+  if (pause > 0) {
+    throw new Pausing(pause);
+  }
+  try {
+    return await act();
+  } catch (error) {
+    if (/** @type {{ code?: string }} */ (error).code === "authenticator_user_not_verified") {
+      countFailure();
+    }
+    throw error;
+  }
+}

@@ -8,8 +8,12 @@ import { h } from "./dom.js";
 import { notice } from "./components.js";
 import { t } from "./texts.js";
 
-/** @type {Readonly<Record<string, () => [string, string]>>} */
+/** @type {Readonly<Record<string, (fault: any) => [string, string]>>} */
 const OWN = {
+  wallet_pausing: ({ seconds }) => [
+    t("Too many failed tries"),
+    t("Wait {seconds} seconds before the next one. You can refuse at any time.", { seconds }),
+  ],
   platform_timeout: () => [
     t("The platform does not answer"),
     t("Whether it heard the request is not known. Try again: the same answer is never counted twice."),
@@ -124,7 +128,7 @@ export function explain(error) {
   const fault = /** @type {{ code?: string, text?: string | null, title?: string }} */ (error ?? {});
   const own = fault.code ? OWN[fault.code] : undefined;
   if (own) {
-    return own();
+    return own(error);
   }
   if (fault.code && (fault.text || fault.title)) {
     return [fault.title ?? t("The platform refuses"), fault.text ?? ""];

@@ -7,6 +7,8 @@ import { LANGUAGES, negotiate } from "./texts.js";
 
 const LANGUAGE = "inkan.language";
 const STARTED = "inkan.started";
+const NEWS = "inkan.news";
+const NEWS_KEPT = 100;
 
 /** @param {string} name @returns {string | null} */
 export function read(name) {
@@ -44,4 +46,25 @@ export function isFirstStart() {
 
 export function rememberStart() {
   write(STARTED, new Date().toISOString());
+}
+
+/** @returns {string[]} the announcements that were read here, the last one last */
+export function readNews() {
+  try {
+    const kept = JSON.parse(read(NEWS) ?? "[]");
+    return Array.isArray(kept) ? kept.map(String) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} id an announcement that was read */
+export function rememberNews(id) {
+  const others = readNews().filter((each) => each !== id);
+  write(NEWS, JSON.stringify([...others, id].slice(-NEWS_KEPT)));
+}
+
+/** Forget what belongs to the person; the language stays, and the start was made. */
+export function forgetPerson() {
+  write(NEWS, "[]");
 }

@@ -17,9 +17,11 @@ import { t } from "./texts.js";
  * @typedef {object} Wallet what every screen is given
  * @property {Phone} phone
  * @property {Settings} settings
+ * @property {(wallet: Wallet) => HTMLElement} [pushCard] the messages of this phone, when this version has them
  * @property {(name: string, told?: Told) => Promise<void>} go show a screen
  * @property {(name: string, told?: Told) => Promise<void>} swap show a screen in the place of the present one
  * @property {() => void} back
+ * @property {() => Promise<void>} refresh show the present screen anew
  * @property {(text: string) => void} say for those who hear the page
  *
  * @typedef {object} View what a screen gives
@@ -48,18 +50,20 @@ export class Router {
   /** @type {string | null} the screen that is being made or shown */
   #token = null;
   #depth = 0;
+  /** @type {{ make: () => HTMLElement, element: HTMLElement }[]} */
+  #pinned = [];
 
   /**
    * @param {HTMLElement} root
    * @param {Record<string, Screen>} screens
-   * @param {{ phone: Phone, settings: Settings }} given
+   * @param {{ phone: Phone, settings: Settings, pushCard?: (wallet: Wallet) => HTMLElement }} given
    */
   constructor(root, screens, given) {
     this.screens = screens;
     this.head = h("header", { class: "wallet-head" });
     this.strip = h("div", { class: "wallet-strip" });
     this.main = h("main", { id: "main", class: "page wallet-main stack", tabindex: -1 });
-    this.bar = h("nav", { class: "wallet-bar", "aria-label": t("Menu") });
+    this.bar = h("nav", { class: "wallet-bar" });
     this.heard = h("p", { class: "unseen", role: "status" });
     fill(root, this.head, this.strip, this.main, this.bar, this.heard);
     this.#wallet = {
@@ -67,6 +71,7 @@ export class Router {
       go: (name, told = {}) => this.#go(name, told, false),
       swap: (name, told = {}) => this.#go(name, told, true),
       back: () => this.#back(),
+      refresh: () => this.refresh(),
       say: (text) => fill(this.heard, text),
     };
     addEventListener("popstate", (event) => {
@@ -81,13 +86,21 @@ export class Router {
     return this.#wallet;
   }
 
-  /** Something that stands above every screen until it is dismissed. @param {HTMLElement} element */
-  pin(element) {
+  /** Something that stands above every screen until it is dismissed. @param {() => HTMLElement} make */
+  pin(make) {
+    const element = make();
     this.strip.append(element);
+    this.#pinned.push({ make, element });
   }
 
-  /** Show the present screen anew, in another language perhaps. */
+  /** Show the present screen and what stands above it anew, in another language perhaps. */
   async refresh() {
+    this.#pinned = this.#pinned.filter(({ element }) => element.isConnected);
+    for (const each of this.#pinned) {
+      const element = each.make();
+      each.element.replaceWith(element);
+      each.element = element;
+    }
     const { name = "home", told = {} } = history.state ?? {};
     await this.#show(name, told);
   }
@@ -179,6 +192,7 @@ export class Router {
 
   /** @param {View} view */
   #drawBar(view) {
+    this.bar.setAttribute("aria-label", t("Menu"));
     this.bar.hidden = this.#wallet.phone.bound === null || view.tab === undefined;
     const entries = TABS.filter(({ name }) => name in this.screens).map(({ name, text, lines }) =>
       h(

@@ -63,10 +63,12 @@ export function binding(wallet) {
 }
 
 /** @type {Readonly<Record<string, () => string>>} */
-const STEPS = {
+export const STEPS = {
   passkey: () => t("Confirm with fingerprint, face or the PIN of the screen lock…"),
+  passkey_again: () => t("Confirm once more: this device gives out its secret only then…"),
   keys: () => t("Your phone makes its keys. This can take some seconds…"),
   sending: () => t("The requests are sent…"),
+  checking: () => t("What came back is checked…"),
 };
 
 /** @param {Wallet} wallet @param {HTMLElement} place @param {() => boolean} alive */

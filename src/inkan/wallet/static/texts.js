@@ -68,6 +68,11 @@ export function t(sentence, facts = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => String(facts[name] ?? whole));
 }
 
+/** A text by a name that is no sentence, such as `reason.expired`. @param {string} name @returns {string | null} */
+export function find(name) {
+  return now.texts[name] ?? null;
+}
+
 /**
  * A day in the reader's own era.
  *
@@ -86,6 +91,16 @@ export function day(moment) {
  * @returns {string}
  */
 export function hour(moment) {
+  return `${day(moment)} ${clock(moment)}`;
+}
+
+/**
+ * The hour alone.
+ *
+ * @param {string} moment RFC 3339
+ * @returns {string}
+ */
+export function clock(moment) {
   const options = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  return `${day(moment)} ${new Intl.DateTimeFormat(LOCALES[now.language], options).format(new Date(moment))}`;
+  return new Intl.DateTimeFormat(LOCALES[now.language], options).format(new Date(moment));
 }
