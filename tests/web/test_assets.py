@@ -61,6 +61,20 @@ def test_modules_import_each_other_by_their_hashed_names(tmp_path: Path) -> None
     assert changed.url("a/main.js") != found.url("a/main.js"), "the importer changes with it"
 
 
+def test_documentation_stays_at_home_and_code_does_not(tmp_path: Path) -> None:
+    found = assets(
+        tmp_path,
+        main_js=(
+            "// kept\n/** What it\n * says. **/\nconst a = /** @type {any} */ (1); /* kept */\n"
+            '  /** @param {string} a */\n  const b = "/** text */";\n'
+        ),
+    )
+    body = found.by_path[found.url("a/main.js")].body.decode()
+    assert body == (
+        '// kept\nconst a = /** @type {any} */ (1); /* kept */\n  const b = "/** text */";\n'
+    )
+
+
 def test_a_module_brings_all_that_it_imports_once_and_first(tmp_path: Path) -> None:
     found = assets(
         tmp_path,

@@ -2,7 +2,8 @@
 
 All files are read once at start. Pages name them through ``asset()`` and ``integrity()`` (SRI), so a file
 that changed has a new address and a file that was tampered with on its way is not run. A module may import
-another one beside it (``import … from "./name.js"``); the name is replaced by the hashed one.
+another one beside it (``import … from "./name.js"``); the name is replaced by the hashed one. Documentation comments
+that stand on lines of their own are for those who read the source and are not sent (a quarter of all bytes).
 """
 
 import base64
@@ -31,6 +32,7 @@ _TYPES: Final = {
 }
 _COMPRESSIBLE: Final = frozenset({".css", ".js", ".json", ".svg", ".txt", ".webmanifest"})
 _IMPORT = re.compile(rb"""(?P<before>(?:\bfrom|\bimport)\s*["'])\./(?P<name>[\w.-]+\.js)(?=["'])""")
+_DOCUMENTATION = re.compile(rb"^[ \t]*/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*\n", re.MULTILINE)
 _FOREVER = (b"cache-control", b"public, max-age=31536000, immutable")
 
 
@@ -103,7 +105,7 @@ class Assets:
             raise ValueError(f"{name}: files of this kind are not served")
         body = path.read_bytes()
         if path.suffix == ".js":
-            body = self._link(name, body, (*importers, name))
+            body = self._link(name, _DOCUMENTATION.sub(b"", body), (*importers, name))
         self._assets[name] = asset = _asset(name, body, path.suffix)
         return asset
 
