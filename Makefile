@@ -9,6 +9,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
+# The tests start the product a hundred times: what one process compiled, the next one reads, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Extra arguments for pytest or the bench: make test ARGS="-k clock", make bench ARGS="--only store"
 ARGS ?=
 JOBS ?= 2

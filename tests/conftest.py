@@ -15,6 +15,8 @@ pytest.register_assert_rewrite("support.asgi", "support.walks")
 
 pytest_plugins = [
     "support.browser",
+    "support.folders",
+    "support.keyring",
     "support.ledger",
     "support.loopback",
     "support.postgres",

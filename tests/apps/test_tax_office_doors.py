@@ -21,6 +21,7 @@ from inkan.wire.binding import BackEnd, BindingLevel, Door, Evidence, StatementD
 from journeys.test_tax_office_browser import _bound
 from support.asgi import Client, Reply
 from support.ports import free_port
+from support.thrift import thrift
 
 PAGE = {"accept": "text/html"}
 CHEN, NOBODY = "A234567893", "B123456780"
@@ -41,6 +42,7 @@ class Town:
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
+        stack.enter_context(thrift())
         port = free_port(neighbours=1)
         founded = await stack.enter_async_context(country(tmp_path / "home", port=port))
         office = tax_office(

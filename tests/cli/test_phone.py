@@ -18,6 +18,7 @@ from inkan.demo.country import Country, country
 from inkan.kernel.sensitive import Personal
 from inkan.web.server import Server
 from support.ports import free_port
+from support.thrift import thrift
 
 
 class Served:
@@ -76,7 +77,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with Served(tmp_path_factory.mktemp("served") / "home") as running:
+    with thrift(), Served(tmp_path_factory.mktemp("served") / "home") as running:
         yield running
 
 

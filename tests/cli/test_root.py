@@ -26,6 +26,21 @@ root.main(["--help"], standalone_mode=False)
 print(json.dumps(sorted({HEAVY!r} & set(sys.modules))))
 """
 
+IMPORT_EACH = f"""
+import gc, importlib, os, sys
+from importlib.util import find_spec
+for library in {sorted(HEAVY)!r}:
+    if find_spec(library):
+        importlib.import_module(library)
+gc.freeze()
+for module in sys.argv[1:]:
+    if os.fork() == 0:
+        importlib.import_module(module)
+        os._exit(0)
+    if os.wait()[1]:
+        print(module)
+"""
+
 
 def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Every command, with the words that call it."""
@@ -47,6 +62,19 @@ def test_help_lists_every_noun_and_imports_nothing_heavy() -> None:
     for noun in NOUNS:
         assert any(line.split()[:1] == [noun] for line in text), noun
     assert json.loads(imported) == []
+
+
+def test_every_noun_can_be_the_first_that_is_imported() -> None:
+    """Its process has the libraries and nothing of the product; ``support.commands`` has all of it."""
+    modules = sorted({noun.module for noun in NOUNS.values()})
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_EACH, *modules, "inkan.composition.platform"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout == "", done.stderr
 
 
 @pytest.mark.parametrize(("words", "command"), list(commands()), ids=str)

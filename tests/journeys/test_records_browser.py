@@ -19,6 +19,7 @@ from journeys.test_home_browser import TEXTS, Town, begin
 from journeys.test_tax_office_browser import _bound, shoot
 from support.browser import Chromium, Look, Window, within
 from support.ports import free_port
+from support.thrift import thrift
 from support.world import CLERK
 
 pytestmark = pytest.mark.browser
@@ -43,6 +44,7 @@ LOOKS = [
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
+        stack.enter_context(thrift())
         enter = stack.enter_async_context
         founded = await enter(country(tmp_path / "country", port=free_port()))
         phone = await enter(await _bound(founded))

@@ -18,6 +18,7 @@ from inkan.wire.binding import BindingLevel, Door
 from journeys.test_tax_office_browser import _bound, shoot
 from support.browser import Chromium, Look, Window, within
 from support.ports import free_port
+from support.thrift import thrift
 
 pytestmark = pytest.mark.browser
 
@@ -79,6 +80,7 @@ class Town:
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
+        stack.enter_context(thrift())
         enter = stack.enter_async_context
         founded = await enter(country(tmp_path / "country", port=free_port()))
         phone = await enter(await _bound(founded))

@@ -18,6 +18,7 @@ from inkan.web.server import Server
 from journeys.served_country import PASSPHRASE, sign, start
 from support.browser import Chromium, Look, Window, within
 from support.ports import free_port
+from support.thrift import thrift
 
 pytestmark = pytest.mark.browser
 
@@ -75,6 +76,7 @@ async def said(window: Window) -> str:
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
+        stack.enter_context(thrift())
         port = free_port(neighbours=1)
         founded = await stack.enter_async_context(country(tmp_path / "home", port=port))
         office = f"http://taxoffice.localhost:{port + 1}"

@@ -28,13 +28,13 @@ from typing import Any
 
 import pytest
 
+from support.folders import memory
 from support.tools import require
 
 RUN = "INKAN_TEST_RUN"
 """Names the run's folder to all its processes."""
 
 PATIENCE_S = 30.0
-ROOM_BYTES = 2 << 30
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
@@ -148,7 +148,7 @@ def _drop_privileges() -> list[str]:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the folder in the first process; workers inherit the name, and who needs it makes it."""
     if not hasattr(config, "workerinput"):
-        os.environ[RUN] = f"{_memory() or '/tmp'}/ik{secrets.token_hex(5)}"
+        os.environ[RUN] = f"{memory() or '/tmp'}/ik{secrets.token_hex(5)}"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -160,13 +160,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
             os.kill(int(supervisor.read_text()), signal.SIGTERM)
             _wait_until(lambda: not folder.exists())
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _memory() -> str | None:
-    """A file system in memory with room for the cluster: copying a template takes a third of the time there."""
-    folder = "/dev/shm"
-    roomy = os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ROOM_BYTES
-    return folder if roomy else None
 
 
 def cluster_of_run() -> Cluster:

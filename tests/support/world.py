@@ -51,6 +51,7 @@ from inkan.schemes import get_scheme
 from inkan.store.database import Database, Step
 from inkan.store.query import Query
 from support.inline_workers import InlineWorkers
+from support.thrift import thrift
 
 PLATFORM = "http://id.localhost:8480"
 WALLET = "http://wallet.localhost:8480"
@@ -301,27 +302,28 @@ async def world_on(
     settings = msgspec.structs.replace(
         settings, pki=msgspec.structs.replace(settings.pki, lint=lint)
     )
-    store = EncryptedFileKeyProvider(folder / "keys", PASSPHRASE, cost=2**10)
-    keys = ring(settings, clock, store)
-    platform = assemble(
-        settings, clock=clock, db=database, keys=keys, workers=InlineWorkers(), **options
-    )
-    text = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
-    held = read_ceremony(text + ceremony)
-    if shards is not None:
-        parts = [msgspec.structs.replace(part, crl_shards=shards) for part in held.issuing]
-        held = msgspec.structs.replace(held, issuing=parts)
-    await sandboxes.load(platform.pki, platform.sandbox, database)
-    if found and not platform.pki.hierarchy:
-        await platform.pki.hold_ceremony(held)
-    instance = Running(platform)
-    transport = AsyncTransport(httpx.ASGITransport(app=instance.application))
-    world = World(instance=instance, clock=clock, folder=folder, transport=transport)
-    try:
-        yield world
-    finally:
-        await _close(world.phones)
-        await transport.aclose()
+    with thrift():
+        store = EncryptedFileKeyProvider(folder / "keys", PASSPHRASE, cost=2**10)
+        keys = ring(settings, clock, store)
+        platform = assemble(
+            settings, clock=clock, db=database, keys=keys, workers=InlineWorkers(), **options
+        )
+        text = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
+        held = read_ceremony(text + ceremony)
+        if shards is not None:
+            parts = [msgspec.structs.replace(part, crl_shards=shards) for part in held.issuing]
+            held = msgspec.structs.replace(held, issuing=parts)
+        await sandboxes.load(platform.pki, platform.sandbox, database)
+        if found and not platform.pki.hierarchy:
+            await platform.pki.hold_ceremony(held)
+        instance = Running(platform)
+        transport = AsyncTransport(httpx.ASGITransport(app=instance.application))
+        world = World(instance=instance, clock=clock, folder=folder, transport=transport)
+        try:
+            yield world
+        finally:
+            await _close(world.phones)
+            await transport.aclose()
 
 
 async def _close(phones: Sequence[Phone]) -> None:
