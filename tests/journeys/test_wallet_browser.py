@@ -1,5 +1,6 @@
 """The wallet in a real browser at the tax office: by every door, with every answer, and what a stranger gets."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -239,3 +240,35 @@ async def test_every_other_answer(town: Town) -> None:
     assert (await session.refresh()).state is SessionState.OPENED
     await phone.press("Refuse")
     await phone.see("You refused")
+
+
+async def test_the_practice_lock_of_a_computer_without_a_screen_lock(
+    town: Town, chromium: Chromium
+) -> None:
+    wallet = await WalletWindow.open(chromium, town.country.wallet_origin, has_screen_lock=False)
+    phone = wallet.window
+    await phone.press("Use the practice lock")
+    await phone.see("The practice lock is on")
+
+    async def practise(digits: str) -> None:
+        dialog = phone.page.get_by_role("dialog")
+        await within(dialog.wait_for())
+        await within(dialog.locator("input").fill(digits))
+        await within(dialog.get_by_role("button", name="Go on").click())
+
+    typing = asyncio.create_task(practise("2580"))
+    await wallet.join(town.country, "lin", name="Practice")
+    await typing
+    await phone.see("This phone is bound")
+    await phone.press("Home")
+    session = await town.ask()
+    await wallet.scan(session.frame)
+    await phone.press("Approve")
+    await practise("0000")
+    await phone.see("You were not recognised")
+    await wallet.choices()
+    await phone.press("Approve")
+    await phone.check_accessibility()
+    await practise("2580")
+    await phone.see("You approved")
+    assert (await session.wait()).outcome is Outcome.OK

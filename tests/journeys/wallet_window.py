@@ -38,16 +38,24 @@ class WalletWindow:
 
     @classmethod
     async def open(
-        cls, chromium: Chromium, origin: str, look: Look | None = None, *, profile: str = ""
+        cls,
+        chromium: Chromium,
+        origin: str,
+        look: Look | None = None,
+        *,
+        profile: str = "",
+        has_screen_lock: bool = True,
     ) -> "WalletWindow":
         """A fresh wallet, past its first notice."""
         window = await chromium.open(look or Look(is_phone=True), profile=profile)
         cdp = await within(window.context.new_cdp_session(window.page))
-        await within(cdp.send("WebAuthn.enable"))
-        made = await within(
-            cdp.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
-        )
-        wallet = cls(window, origin, cdp, made["authenticatorId"])
+        authenticator = ""
+        if has_screen_lock:
+            await within(cdp.send("WebAuthn.enable"))
+            options = {"options": AUTHENTICATOR}
+            made = await within(cdp.send("WebAuthn.addVirtualAuthenticator", options))
+            authenticator = made["authenticatorId"]
+        wallet = cls(window, origin, cdp, authenticator)
         assert await window.go(origin) == 200
         await window.press("I understand")
         return wallet

@@ -7,7 +7,9 @@ import { fill, h } from "./dom.js";
 import { faultNotice } from "./faults.js";
 import { button, notice } from "./components.js";
 import { Phone } from "./phone.js";
-import { isFirstStart, readLanguage } from "./preferences.js";
+import { askPracticePIN } from "./practice_lock.js";
+import { PracticePasskeys } from "./practice_passkeys.js";
+import { isFirstStart, isPractising, readLanguage } from "./preferences.js";
 import { Router, riskNotice } from "./router.js";
 import { screens } from "./screens.js";
 import { readSettings } from "./settings.js";
@@ -30,6 +32,7 @@ async function start() {
     lang: language,
     tables: settings.shown,
     allowPlain: settings.isTest,
+    ...(settings.isTest && isPractising() ? { passkeys: new PracticePasskeys(askPracticePIN) } : {}),
   });
   const router = new Router(document.body, screens, { phone, settings });
   if (isFirstStart()) {

@@ -7,6 +7,7 @@ import { LANGUAGES, negotiate } from "./texts.js";
 
 const LANGUAGE = "inkan.language";
 const STARTED = "inkan.started";
+const PRACTICE = "inkan.practice";
 const NEWS = "inkan.news";
 const NEWS_KEPT = 100;
 
@@ -37,6 +38,15 @@ export function readLanguage() {
 /** @param {Language} language */
 export function keepLanguage(language) {
   write(LANGUAGE, language);
+}
+
+/** @returns {boolean} whether the practice lock of a test country stands in for a screen lock */
+export function isPractising() {
+  return read(PRACTICE) === "yes";
+}
+
+export function choosePractice() {
+  write(PRACTICE, "yes");
 }
 
 /** @returns {boolean} whether the wallet never was started here */

@@ -3,7 +3,8 @@
 
 import { h, sign } from "./dom.js";
 import { button, card, notice, steps } from "./components.js";
-import { rememberStart } from "./preferences.js";
+import { practiceOffer } from "./practice_lock.js";
+import { isPractising, rememberStart } from "./preferences.js";
 import { t } from "./texts.js";
 
 /** @typedef {import("./router.js").Wallet} Wallet */
@@ -75,6 +76,7 @@ export function welcome(wallet) {
         0,
       ),
       card("", h("p", { class: "small soft" }, t("Enrolment page")), h("p", { class: "wallet-address" }, `${wallet.settings.platform}/enrol`)),
+      isPractising() ? h("p", { class: "small soft" }, t("The practice lock is on: you choose digits when the keys are made.")) : practiceOffer(wallet),
       button(t("The page is open: go on"), () => wallet.go("naming")),
       h("p", { class: "small soft" }, t("Whoever sends you such a code by message wants to bind your card to a phone of theirs. Scan only from your own screen.")),
     ],
