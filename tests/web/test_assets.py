@@ -81,3 +81,29 @@ def test_a_circle_of_modules_is_refused(tmp_path: Path) -> None:
 def test_a_file_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a/x\.php"):
         assets(tmp_path, x_php="x")
+
+
+def test_comments_stay_here_and_lines_keep_their_numbers(tmp_path: Path) -> None:
+    source = """// @ts-check
+/**
+ * What it is for.
+ *
+ * @param {string} a
+ */
+export const a = "// no comment"; // stays
+  /** @type {string} */
+  // gone
+const b = /** @type {any} */ (a); /* stays */
+export const c = `/* ${a} */`;
+"""
+    served = assets(tmp_path, a_js=source)
+    body = served.by_path[served.url("a/a.js")].body.decode()
+    assert body.split("\n") == [
+        *[""] * 6,
+        'export const a = "// no comment"; // stays',
+        "",
+        "",
+        "const b = /** @type {any} */ (a); /* stays */",
+        "export const c = `/* ${a} */`;",
+        "",
+    ]
