@@ -61,20 +61,6 @@ def test_modules_import_each_other_by_their_hashed_names(tmp_path: Path) -> None
     assert changed.url("a/main.js") != found.url("a/main.js"), "the importer changes with it"
 
 
-def test_documentation_stays_at_home_and_code_does_not(tmp_path: Path) -> None:
-    found = assets(
-        tmp_path,
-        main_js=(
-            "// kept\n/** What it\n * says. **/\nconst a = /** @type {any} */ (1); /* kept */\n"
-            '  /** @param {string} a */\n  const b = "/** text */";\n'
-        ),
-    )
-    body = found.by_path[found.url("a/main.js")].body.decode()
-    assert body == (
-        '// kept\nconst a = /** @type {any} */ (1); /* kept */\n  const b = "/** text */";\n'
-    )
-
-
 def test_a_module_brings_all_that_it_imports_once_and_first(tmp_path: Path) -> None:
     found = assets(
         tmp_path,
@@ -95,3 +81,29 @@ def test_a_circle_of_modules_is_refused(tmp_path: Path) -> None:
 def test_a_file_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a/x\.php"):
         assets(tmp_path, x_php="x")
+
+
+def test_comments_stay_here_and_lines_keep_their_numbers(tmp_path: Path) -> None:
+    source = """// @ts-check
+/**
+ * What it is for.
+ *
+ * @param {string} a
+ */
+export const a = "// no comment"; // stays
+  /** @type {string} */
+  // gone
+const b = /** @type {any} */ (a); /* stays */
+export const c = `/* ${a} */`;
+"""
+    served = assets(tmp_path, a_js=source)
+    body = served.by_path[served.url("a/a.js")].body.decode()
+    assert body.split("\n") == [
+        *[""] * 6,
+        'export const a = "// no comment"; // stays',
+        "",
+        "",
+        "const b = /** @type {any} */ (a); /* stays */",
+        "export const c = `/* ${a} */`;",
+        "",
+    ]

@@ -59,11 +59,11 @@ async function open(router, phone, arrival) {
 
 /** @param {() => void} take */
 function updateNotice(take) {
-  return notice(
-    "info",
-    t("A new version of the wallet is here"),
-    button(t("Change to it"), take, { kind: "second" }),
-  );
+  const title = t("A new version of the wallet is here");
+  const element = notice("info", title, button(t("Change to it"), take, { kind: "second" }));
+  element.setAttribute("role", "region");
+  element.setAttribute("aria-label", title);
+  return element;
 }
 
 start().catch((error) => {

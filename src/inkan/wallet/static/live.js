@@ -15,6 +15,7 @@ const HEARD = { waiting: "inkan-waiting", news: "inkan-news" };
 const QUIET_MS = 40_000; // the platform's heartbeat comes every 15 s
 const PAUSES_MS = [1_000, 2_000, 5_000, 15_000, 60_000];
 const SHORT_MS = 5_000; // a stream that ends sooner and said nothing counts as a failed one
+const PATIENCE = 2; // more failed streams than that may be the fault of something in between
 const POLL_S = 25;
 const POLLS = 10; // then a stream is tried again
 /** Refusals after which there is nothing to hear: the phone is bound no more. */
@@ -70,7 +71,7 @@ export class Live {
           return;
         }
         failures += 1;
-        if (NO_STREAM.has(/** @type {any} */ (status ?? code))) {
+        if (failures > PATIENCE || NO_STREAM.has(/** @type {any} */ (status ?? code))) {
           await this.#ask(signal);
         }
       }

@@ -31,7 +31,7 @@ export function scanning(wallet, told) {
   queueMicrotask(() => void desk.look(openCamera));
   return {
     title: want === "enrolment" ? t("Scan the code of the enrolment page") : t("Scan the code"),
-    nodes: [desk.place, desk.line, otherWays(desk, want)],
+    nodes: [desk.place, desk.line, desk.ways],
     leave: () => desk.leave(),
   };
 }
@@ -55,6 +55,7 @@ class ScanDesk {
   constructor(wallet, want) {
     this.wallet = wallet;
     this.want = want;
+    this.ways = otherWays(this, want);
     document.addEventListener("visibilitychange", this.#turn);
   }
 
@@ -139,6 +140,7 @@ class ScanDesk {
   /** @param {unknown} error */
   #fail(error) {
     fill(this.line);
+    this.ways.open = true;
     fill(this.place, faultNotice(error), button(t("Try again"), () => this.look(this.#open), { kind: "second" }));
   }
 
@@ -251,7 +253,7 @@ function otherKind(desk, kind) {
     : [notice("info", t("This code is for binding a phone"), button(t("Bind this phone"), () => wallet.swap("naming"))), again];
 }
 
-/** What to do without a camera. @param {ScanDesk} desk @param {Want} want @returns {HTMLElement} */
+/** What to do without a camera. @param {ScanDesk} desk @param {Want} want @returns {HTMLDetailsElement} */
 function otherWays(desk, want) {
   const isTest = desk.wallet.settings.isTest;
   return h(
