@@ -17,7 +17,7 @@ import msgspec
 from inkan.wallet.rules import ADDRESSES, ENTRY, HOME, STYLES, manifest
 from inkan.web.languages import Language, Languages
 from inkan.web.templates import Templates
-from inkan.wire import reasons
+from inkan.wire import reasons, shown
 from inkan.wire.wallet_tables import wallet_tables
 
 _HERE: Final = Path(__file__).parent
@@ -53,7 +53,9 @@ class Shell:
         """The wallet's texts by language: JSON object, English sentence to text, ``reason.{code}`` to the reason's."""
         languages = Languages([_HERE / "locale"])
         return {
-            language: msgspec.json.encode(languages.translations[language].plain | _reasons(language))
+            language: msgspec.json.encode(
+                languages.translations[language].plain | _reasons(language)
+            )
             for language in Language
         }
 
@@ -119,7 +121,9 @@ class Shell:
 
 def _reasons(language: Language) -> dict[str, str]:
     """Why a use did not end well, as its record says it by code."""
-    return {f"reason.{code}": text[language.value] for code, text in reasons.texts().items()}
+    return {
+        f"reason.{code}": text[shown.Language(language)] for code, text in reasons.texts().items()
+    }
 
 
 def _digest(body: bytes) -> str:
