@@ -121,12 +121,13 @@ function described(shown, own, keys) {
     section(t("Holder"), lines(shown.subject)),
     section(t("Issuer"), lines(shown.issuer)),
     section(t("Term and number"), facts([...own, [t("Serial number"), grouped(shown.serial)]])),
-    section(t("The key"), facts([...pairs(shown.key), [t("Key usage"), bullets(shown.key_usage)], ...keys])),
+    section(t("The key"), facts([...pairs(shown.key.slice(0, 1)), [t("Key usage"), bullets(shown.key_usage)], ...keys])),
     section(t("Certificate policy"), lines(shown.policies)),
     h(
       "details",
       { class: "wallet-details" },
-      h("summary", {}, t("Extensions")),
+      h("summary", {}, t("The key and all extensions")),
+      h("div", { class: "stack" }, h("h3", {}, t("The key")), lines(shown.key)),
       ...shown.extensions.map((/** @type {any} */ each) => h("div", { class: "stack" }, h("h3", {}, each.name || each.oid, each.critical && ` (${t("critical")})`), each.lines.length > 0 && lines(each.lines))),
     ),
   ];
