@@ -148,7 +148,11 @@ def application(platform: Platform) -> Application:
     wallets = Site(
         name="Inkan",
         origin=settings.origins.wallet,
-        groups=[wallet_api.routes(settings.wallet.apps), wallet_pages.routes()],
+        groups=[
+            wallet_api.routes(settings.wallet.apps),
+            wallet_pages.routes(),
+            wallet_pages.confirmation_routes(platform.identification),
+        ],
     )
     return build_app([site, wallets], equipment)
 
