@@ -27,7 +27,7 @@ TABLE = {
         "cancel": "cancelled",
         "expire": "expired",
     },
-    SessionState.DECIDED: {"release": "closed", "expire": "expired"},
+    SessionState.DECIDED: {"strengthen": "decided", "release": "closed", "expire": "expired"},
     SessionState.CLOSED: {},
     SessionState.CANCELLED: {},
     SessionState.EXPIRED: {},

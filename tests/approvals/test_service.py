@@ -23,7 +23,7 @@ from inkan.approvals import (
 from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import ApprovalID, EventID, new_id
 from inkan.store.database import Database
-from inkan.wire.binding import StatementDoor
+from inkan.wire.binding import Evidence, StatementDoor
 from inkan.wire.session import Outcome, SessionState
 from people.persons import sealer
 from support.clock import StandingClock
@@ -121,6 +121,28 @@ async def test_a_decision_may_wait_for_its_release(steps: Steps):
     assert (decided.state, decided.released_at) == (SessionState.DECIDED, None)
     with pytest.raises(ApprovalEnded):
         await steps.cancel(decided)
+
+
+async def test_evidence_is_added_while_the_answer_awaits_its_return(
+    steps: Steps, clock: StandingClock
+):
+    opened = await steps.open(await steps.ask())
+    strengthen, seen = steps.approvals.strengthen, Evidence.HYBRID
+    with pytest.raises(ApprovalMoved):
+        await steps.run(strengthen, opened, evidence=seen)
+    until = steps.db.now() + REDEEM_LIFE
+    waiting = Decision(
+        outcome=Outcome.OK, reason=None, statement_sha256="a" * 43, redeem_until=until
+    )
+    decided = await steps.decide(opened, waiting)
+    rivals = await asyncio.gather(
+        *(steps.run(strengthen, decided, evidence=seen) for _ in range(3)), return_exceptions=True
+    )
+    [stronger] = [each for each in rivals if isinstance(each, Approval)]
+    assert (stronger.state, stronger.evidence) == (SessionState.DECIDED, ("hybrid",))
+    clock.tick(REDEEM_LIFE)
+    with pytest.raises(ApprovalEnded):
+        await steps.run(strengthen, stronger, evidence=seen)
 
 
 async def test_a_step_from_a_state_that_has_moved_on_changes_nothing(steps: Steps):

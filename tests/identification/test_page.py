@@ -1,21 +1,19 @@
 """The redirect page: one browser begins, three ways answer, the same browser takes the answer back (TW-53 to TW-57)."""
 
 import re
-from typing import Any
 
 import pytest
 
 from identification.callers import SystemCaller, WebClient, code_of
-from identification.doorways import RETURN, RETURN_URL, VERIFIER, all_doors, brought, hint_of
+from identification.doorways import all_doors, brought, hint_of
+from identification.visits import Visit
 from inkan.client import Phone
 from inkan.identification.pages import BROWSER_COOKIE
 from portal.browsers import OWN, Browser, body_of
-from support.asgi import Reply
 from support.clock import StandingClock
 from support.world import CITIZENS, World
 
 CHEN = CITIZENS["chen"][2]
-_ADDRESS = re.compile(r'content="0;url=([^"]+)"')
 _STAGE = re.compile(r'data-scan-state="(\w+)"')
 
 
@@ -27,52 +25,6 @@ async def office(world: World, web: WebClient, clock: StandingClock) -> SystemCa
 @pytest.fixture
 def browser(world: World) -> Browser:
     return Browser(world.instance.application)
-
-
-class Visit:
-    """One session's redirect page in one browser."""
-
-    def __init__(self, office: SystemCaller, browser: Browser, made: dict[str, Any]) -> None:
-        self.office, self.browser = office, browser
-        self.session = made["session"]["id"]
-        self.path = made["doors"]["redirect"]["url"].removeprefix("http://id.localhost:8480")
-
-    @classmethod
-    async def begun(cls, office: SystemCaller, browser: Browser, **members: Any) -> "Visit":
-        made = await office.created(doors=["redirect"], **{"return": RETURN, **members})
-        return cls(office, browser, made)
-
-    async def see(self, browser: Browser | None = None) -> Reply:
-        return await (browser or self.browser).see(self.path)
-
-    async def choose(self, way: str, *, browser: Browser | None = None, **fields: str) -> Reply:
-        # A stranger's page holds no form; the token of any page of the site is this browser's.
-        page = "/login" if browser else self.path
-        return await (browser or self.browser).send(self.path, page, way=way, **fields)
-
-    async def frame(self) -> str:
-        reply = await self.browser.get(f"{self.path}/camera", headers=OWN)
-        assert reply.status == 200
-        return reply.text
-
-    async def finish(self, browser: Browser | None = None) -> Reply:
-        page = "/login" if browser else self.path
-        return await (browser or self.browser).send(f"{self.path}/finish", page)
-
-    async def back(self) -> dict[str, str]:
-        reply = await self.finish()
-        found = _ADDRESS.search(reply.text)
-        assert found is not None, reply.text
-        address = found[1].replace("&amp;", "&")
-        assert address.startswith(RETURN_URL + "?")
-        return brought(address)
-
-    async def redeem(self, return_code: str | None) -> dict[str, Any]:
-        body = {"verifier": VERIFIER, "return_code": return_code}
-        answer = await self.office.call("POST", f"/v1/sessions/{self.session}/redeem", body=body)
-        assert answer.status_code == 200, answer.text
-        seen: dict[str, Any] = answer.json()
-        return seen
 
 
 @pytest.mark.req("TW-53")

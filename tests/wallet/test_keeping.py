@@ -217,7 +217,9 @@ def test_a_subscription_is_the_browsers_own(node, platform):
     assert phone.refused("pushKey").code == "base64url_malformed"
 
 
-def _answering(phone: Any, answer: Callable[[httpx.Request], httpx.Response]) -> list[httpx.Request]:
+def _answering(
+    phone: Any, answer: Callable[[httpx.Request], httpx.Response]
+) -> list[httpx.Request]:
     sent: list[httpx.Request] = []
 
     def send(request: httpx.Request) -> httpx.Response:
@@ -302,6 +304,7 @@ def test_refusals_of_any_form_are_refusals(node, platform, body):
 def test_a_machine_whose_clock_is_wrong_proves_itself_by_the_platforms(node, platform, skew_s):
     """A proof with the machine's own time is refused; the answer's Date says the right one (RFC 9449 §11.1)."""
     from email.utils import format_datetime
+
     from inkan.crypto import dpop
     from support.node import carried_by
     from support.phone_words import true_now

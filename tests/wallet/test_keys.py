@@ -344,7 +344,10 @@ def _verify(public: Any, signature: bytes, purpose: str, message: bytes = b"mess
 
 
 @SHARED
-@given(query=st.sampled_from(["", "?wait=25", "#part", "?a=b#c"]), method=st.sampled_from(["GET", "POST"]))
+@given(
+    query=st.sampled_from(["", "?wait=25", "#part", "?a=b#c"]),
+    method=st.sampled_from(["GET", "POST"]),
+)
 def test_proofs_hold_for_their_request_alone(node: Node, query: str, method: str) -> None:
     from datetime import UTC, datetime, timedelta
 

@@ -42,7 +42,10 @@ async def test_only_the_readers_own_answer_may_compile_webassembly(world: World)
 
 async def test_its_files_are_named_by_their_content_and_kept_for_ever(world: World) -> None:
     client = Client(world.instance.application, WALLET)
-    for file, kind in ((built_reader().script, "text/javascript"), (built_reader().wasm, "application/wasm")):
+    for file, kind in (
+        (built_reader().script, "text/javascript"),
+        (built_reader().wasm, "application/wasm"),
+    ):
         small = await client.get(file.path, headers={"accept-encoding": "gzip"})
         plain = await client.get(file.path, headers={"accept-encoding": "identity"})
         assert small.header("content-encoding") == "gzip"

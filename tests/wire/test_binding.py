@@ -104,10 +104,10 @@ def test_levels_compare_by_strength_and_not_by_spelling() -> None:
         (Door.PUSH, MATCHED, NONE),
         (Door.WEB_LINK, RETURNED, RETURNED),
         (Door.APP_LINK, RETURNED, RETURNED),
-        (Door.REDIRECT, RETURNED, RETURNED),
-        (StatementDoor.REDIRECT_QR, NONE, NONE),
-        (StatementDoor.REDIRECT_PUSH, MATCHED, NONE),
-        (StatementDoor.REDIRECT_OPEN, RETURNED, RETURNED),
+        (Door.REDIRECT, STRONG, STRONG),
+        (StatementDoor.REDIRECT_QR, STRONG, STRONG),
+        (StatementDoor.REDIRECT_PUSH, STRONG, STRONG),
+        (StatementDoor.REDIRECT_OPEN, STRONG, STRONG),
     ],
 )
 def test_what_can_still_be_reached(

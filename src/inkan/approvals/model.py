@@ -19,6 +19,7 @@ class ApprovalStep(StrEnum):
     OPEN = "open"
     REOPEN = "reopen"
     DECIDE = "decide"
+    STRENGTHEN = "strengthen"
     RELEASE = "release"
     FAIL = "fail"
     CANCEL = "cancel"
@@ -66,7 +67,7 @@ class Approval(msgspec.Struct, frozen=True):
         door: the way by which the phone opened it.
         handle: finds it by a scanned frame, ``link`` by an address; both change when it is taken back.
         generation: number of the present QR secret; 0 before the door is made.
-        evidence: what was seen of the tie to the asking browser when it was opened.
+        evidence: what was seen of the tie to the asking browser when it was opened, and what came after it.
         code_tries: wrong codes typed so far.
         redeem_until: when an answer that awaits its return is no longer given out.
         draft: canonical JSON of the draft that the opener received.

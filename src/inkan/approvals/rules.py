@@ -17,6 +17,8 @@ MACHINE: Machine[SessionState, ApprovalStep] = Machine(
         (SessionState.PRESENTED, ApprovalStep.FAIL): SessionState.CLOSED,
         (SessionState.OPENED, ApprovalStep.REOPEN): SessionState.PRESENTED,
         (SessionState.OPENED, ApprovalStep.DECIDE): SessionState.DECIDED,
+        # The browser that began has shown more of its tie to the phone (design §5.4, `strong`).
+        (SessionState.DECIDED, ApprovalStep.STRENGTHEN): SessionState.DECIDED,
         (SessionState.DECIDED, ApprovalStep.RELEASE): SessionState.CLOSED,
         (SessionState.CREATED, ApprovalStep.CANCEL): SessionState.CANCELLED,
         (SessionState.PRESENTED, ApprovalStep.CANCEL): SessionState.CANCELLED,

@@ -176,6 +176,11 @@ DECIDE = Query(
         released_at=_value("released_at", approval.c.released_at),
     ).where(_ALIVE, approval.c.phone == sa.bindparam("opener", type_=sa.String))
 )
+STRENGTHEN = Query(
+    _step(ApprovalStep.STRENGTHEN, evidence=_value("evidence", approval.c.evidence)).where(
+        approval.c.redeem_until > _moment()
+    )
+)
 RELEASE = Query(
     _step(
         ApprovalStep.RELEASE,

@@ -152,6 +152,7 @@ def application(platform: Platform) -> Application:
         groups=[
             wallet_api.routes(settings.wallet.apps),
             wallet_pages.routes(Shell(templates, wallet_facts(settings), read_reader())),
+            wallet_pages.confirmation_routes(platform.identification),
         ],
     )
     return build_app([site, wallets], equipment)

@@ -232,6 +232,18 @@ NOTE_ASSERTION = Query(
     )
 )
 
+# The counter has risen, or the authenticator does not count; the person's presence is not noted.
+RAISE_COUNT = Query(
+    sa.update(phone)
+    .where(
+        phone.c.id == _bind("key"),
+        phone.c.version == _bind("seen", sa.Integer),
+        phone.c.state == PhoneState.ACTIVE,
+        sa.or_(phone.c.sign_count < _NEW_COUNT, sa.and_(phone.c.sign_count == 0, _NEW_COUNT == 0)),
+    )
+    .values(sign_count=_NEW_COUNT)
+)
+
 # --- slots, renewals, challenges -------------------------------------------------------------------
 
 # 0 rows: the slot holds a phone.

@@ -10,6 +10,7 @@ from inkan.identification.model import (
     SessionView,
     SubjectHint,
 )
+from inkan.identification.rules import Attachment
 from inkan.identification.service import (
     END_JOB,
     PUSH_JOB,
@@ -36,6 +37,7 @@ __all__ = [
     "WEBHOOK_JOB",
     "Answer",
     "AssertionParts",
+    "Attachment",
     "ConsentView",
     "Created",
     "Decided",

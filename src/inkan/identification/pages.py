@@ -31,6 +31,7 @@ FOLDER: Final = Path(__file__).parent
 
 BROWSER_COOKIE: Final = "__Host-inkan-browser"
 _PATH: Final = "/identify/{page}"
+CONFIRMATION_PARAMETER: Final = "confirmation"
 _BROWSER_BYTES: Final = 32
 
 # By sender's address, behind which a whole office may sit; what begins a session is the relying party, not this page.
@@ -50,6 +51,12 @@ class ChoiceForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     phone_name: MaybePhoneName = ""
 
 
+class ConfirmationForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What this browser brings back from the wallet's page."""
+
+    confirmation: Annotated[str, msgspec.Meta(max_length=64)]
+
+
 class EmptyForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A button without fields."""
 
@@ -58,7 +65,9 @@ def page_routes(identification: Identification) -> Group:
     """The page and its forms."""
 
     async def show(exchange: Exchange) -> Response:
-        return await _page(identification, exchange)
+        return await _page(
+            identification, exchange, confirmation=exchange.query(CONFIRMATION_PARAMETER) or ""
+        )
 
     async def choose(exchange: Exchange) -> Response:
         browser = _begun(exchange)
@@ -88,6 +97,21 @@ def page_routes(identification: Identification) -> Group:
             "identification/back.html", address=address, relying_party=view.relying_party
         )
 
+    async def begin_confirmation(exchange: Exchange) -> Response:
+        await exchange.form(EmptyForm)
+        address = await identification.strengthening.begin(
+            exchange.parameters["page"], browser=_browser(exchange)
+        )
+        return see_other(f"{address}?lang={exchange.language}")
+
+    async def confirm(exchange: Exchange) -> Response:
+        form = await exchange.form(ConfirmationForm)
+        handle = exchange.parameters["page"]
+        await identification.strengthening.confirm(
+            handle, form.confirmation, browser=_browser(exchange)
+        )
+        return see_other(f"/identify/{handle}")
+
     return Group(
         surface=Surface.PAGES,
         limit=_PAGE_LIMIT,
@@ -96,6 +120,8 @@ def page_routes(identification: Identification) -> Group:
             ("POST", _PATH): Bare(endpoint=choose, access=_OPEN),
             ("POST", f"{_PATH}/resend"): Bare(endpoint=resend, access=_OPEN),
             ("POST", f"{_PATH}/finish"): Bare(endpoint=finish, access=_OPEN),
+            ("POST", f"{_PATH}/passkey"): Bare(endpoint=begin_confirmation, access=_OPEN),
+            ("POST", f"{_PATH}/confirm"): Bare(endpoint=confirm, access=_OPEN),
         },
     )
 
@@ -141,11 +167,20 @@ def watch_routes(identification: Identification, *, camera: bool) -> Group:
 
 
 async def _page(
-    identification: Identification, exchange: Exchange, *, wrong_number: bool = False
+    identification: Identification,
+    exchange: Exchange,
+    *,
+    wrong_number: bool = False,
+    confirmation: str = "",
 ) -> Response:
     view = await identification.page(
         exchange.parameters["page"], browser=_browser(exchange), lang=_language(exchange)
     )
+    if confirmation and (view.stage is not Stage.ANSWERED or view.is_confirmed):
+        # It is of no use here, or of no use any more: it does not stay in the address either.
+        return see_other(f"/identify/{view.handle}")
+    # The button for the passkey leads to the wallet's origin, by a redirect.
+    exchange.allow_form_to(identification.strengthening.origin)
     return exchange.page(
         "identification/page.html",
         status=400 if wrong_number else 200,
@@ -155,6 +190,7 @@ async def _page(
         openings=Opening,
         path=f"/identify/{view.handle}",
         wrong_number=wrong_number,
+        confirmation=confirmation,
     )
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from inkan.wire.binding import BindingLevel, Door, Evidence, StatementDoor
+from inkan.wire.binding import REDEEM_EVIDENCE, BindingLevel, Door, Evidence, StatementDoor
 from inkan.wire.session import SessionState
 
 # Design §5.5: `binding_min` by kind, unless the request or an internal system says otherwise.
@@ -102,8 +102,50 @@ def way_of(opening: Opening, doors: Collection[Door]) -> StatementDoor | None:
 RETURNING: Final = frozenset(
     {StatementDoor.WEB_LINK, StatementDoor.APP_LINK, StatementDoor.REDIRECT_OPEN}
 )
-# The ways that come back with a return code at all: by the phone, or by the redirect page.
-WITH_RETURN_CODE: Final = RETURNING | {StatementDoor.REDIRECT_QR, StatementDoor.REDIRECT_PUSH}
+
+
+class Leader(StrEnum):
+    """Who led the browser back: each hands out a return code of its own."""
+
+    PHONE = "phone"
+    PAGE = "page"
+
+
+# Whose return code is taken. The page also leads back where the phone was to do so; that a browser came back by
+# it does not show that the phone is near (threat 3: an address that was passed on).
+LEADERS: Final[Mapping[StatementDoor, frozenset[Leader]]] = MappingProxyType(
+    {
+        StatementDoor.QR: frozenset(),
+        StatementDoor.PUSH: frozenset(),
+        StatementDoor.WEB_LINK: frozenset({Leader.PHONE}),
+        StatementDoor.APP_LINK: frozenset({Leader.PHONE}),
+        StatementDoor.REDIRECT_QR: frozenset({Leader.PAGE}),
+        StatementDoor.REDIRECT_PUSH: frozenset({Leader.PAGE}),
+        StatementDoor.REDIRECT_OPEN: frozenset({Leader.PHONE, Leader.PAGE}),
+    }
+)
+
+
+def finished(way: StatementDoor, by: Leader | None) -> Evidence:
+    """What finishing with the right verifier brings, by who led back."""
+    return Evidence.BROWSER_BOUND if by is Leader.PAGE else REDEEM_EVIDENCE[way]
+
+
+class Attachment(StrEnum):
+    """Where the browser says that the authenticator is (WebAuthn Level 3 §5.4.5); nothing signs it."""
+
+    PLATFORM = "platform"
+    CROSS_PLATFORM = "cross-platform"
+
+
+# Both reach the same level, so that an untrue word of the browser gains nothing.
+ATTACHED: Final[Mapping[Attachment, Evidence]] = MappingProxyType(
+    {
+        Attachment.PLATFORM: Evidence.SAME_DEVICE_WEBAUTHN,
+        Attachment.CROSS_PLATFORM: Evidence.HYBRID,
+    }
+)
+
 PUSHED: Final = frozenset({StatementDoor.PUSH, StatementDoor.REDIRECT_PUSH})
 
 # A push that names a person must not tell whether there is such a person; a phone_ref was given out by us.

@@ -4,8 +4,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from inkan.store.query import Query, insert_new
-from inkan.store.schema import JSONText, Moment, metadata
+from inkan.store.query import Query, insert_new, upsert
+from inkan.store.schema import NOW, JSONText, Moment, metadata
 
 UNSIGNED_ROWS = "receipt IS NULL AND receipt_payload IS NOT NULL"
 
@@ -81,6 +81,22 @@ browser = sa.Table(
     sa.Column("event_id", sa.String(40), nullable=False),
     sa.UniqueConstraint("browser", "person", name="identification_browser_pair"),
     sa.Index("identification_browser_person", "person"),
+)
+
+# A passkey is asked for in the browser that began (design §5.4, `strong`): one row while an answer awaits its return.
+confirmation = sa.Table(
+    "identification_confirmation",
+    metadata,
+    sa.Column("session", sa.String(40), primary_key=True),
+    sa.Column("handle_sha256", sa.String(43), nullable=False),
+    sa.Column("nonce", sa.String(43), nullable=False),
+    # Filled by the assertion: what it shows, and what the browser that began must bring to have it counted.
+    sa.Column("evidence", sa.String(24)),
+    sa.Column("token_sha256", sa.String(43)),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("event_id", sa.String(40), nullable=False),
+    sa.Index("uq_identification_confirmation_handle", "handle_sha256", unique=True),
+    sa.Index("identification_confirmation_expiry", "expires_at"),
 )
 
 _HEAVY = {"evidence", "event_id", "idempotency_key"}
@@ -227,6 +243,40 @@ UNPAIR = Query(
     sa.delete(browser).where(browser.c.id == _bind("key"), browser.c.person == _bind("person"))
 )
 
+_OPEN_CONFIRMATION = sa.and_(confirmation.c.evidence.is_(None), confirmation.c.expires_at > NOW)
+# Beginning anew makes the handle and the token before it worthless.
+BEGIN_CONFIRMATION = upsert(
+    confirmation,
+    key=["session"],
+    take=["handle_sha256", "nonce", "evidence", "token_sha256", "expires_at", "event_id"],
+)
+CONFIRMATION = Query(
+    sa.select(confirmation.c.session, confirmation.c.nonce).where(
+        confirmation.c.handle_sha256 == _bind("handle"), _OPEN_CONFIRMATION
+    )
+)
+# Of two assertions over one challenge one wins.
+PROVE_CONFIRMATION = Query(
+    sa.update(confirmation)
+    .where(confirmation.c.handle_sha256 == _bind("handle"), _OPEN_CONFIRMATION)
+    .values(
+        evidence=_bind("new_evidence"),
+        token_sha256=_bind("new_token"),
+        event_id=_bind("event"),
+    )
+)
+TAKE_CONFIRMATION = Query(
+    sa.delete(confirmation)
+    .where(
+        confirmation.c.session == _bind("key"),
+        confirmation.c.token_sha256 == _bind("token"),
+        confirmation.c.evidence.is_not(None),
+        confirmation.c.expires_at > NOW,
+    )
+    .returning(confirmation.c.evidence)
+)
+PURGE_CONFIRMATIONS = Query(sa.delete(confirmation).where(confirmation.c.expires_at <= NOW))
+
 PURGE = Query(sa.delete(session).where(session.c.purge_at <= _bind("moment", Moment)))
 FORGET_KEYS = Query(
     sa.update(session)
@@ -241,4 +291,5 @@ EVENT_PAIRS = [
     Query(sa.select(session.c.id, session.c.event_id)),
     Query(sa.select(prompt.c.id, prompt.c.event_id)),
     Query(sa.select(browser.c.id, browser.c.event_id)),
+    Query(sa.select(confirmation.c.session.label("id"), confirmation.c.event_id)),
 ]

@@ -95,7 +95,9 @@ class Shell:
     def texts(self) -> Mapping[Language, bytes]:
         """The wallet's texts by language: JSON object, English sentence to text, ``reason.{code}`` to the reason's."""
         return {
-            language: msgspec.json.encode(self._languages.translations[language].plain | _reasons(language))
+            language: msgspec.json.encode(
+                self._languages.translations[language].plain | _reasons(language)
+            )
             for language in Language
         }
 
@@ -141,8 +143,12 @@ class Shell:
             "files": files,
             "page": HOME,
             "addresses": [HOME, *ADDRESSES],
-            "later": [] if self.reader is None else [self.reader.script.path, self.reader.wasm.path],
-            "notice": {language: self._languages.gettext(language, _WAITS) for language in Language},
+            "later": []
+            if self.reader is None
+            else [self.reader.script.path, self.reader.wasm.path],
+            "notice": {
+                language: self._languages.gettext(language, _WAITS) for language in Language
+            },
             "icon": assets.url("wallet/icon-192.png"),
         }
         program = assets.by_path[assets.url(_WORKER)].body
@@ -174,7 +180,9 @@ class Shell:
 
 def _reasons(language: Language) -> dict[str, str]:
     """Why a use did not end well, as its record says it by code."""
-    return {f"reason.{code}": text[shown.Language(language)] for code, text in reasons.texts().items()}
+    return {
+        f"reason.{code}": text[shown.Language(language)] for code, text in reasons.texts().items()
+    }
 
 
 def _digest(body: bytes) -> str:

@@ -165,6 +165,10 @@ REDEEM_EVIDENCE: Final[Mapping[StatementDoor, Evidence]] = MappingProxyType(
 
 _CODE_DOORS: Final = frozenset({StatementDoor.PUSH, StatementDoor.REDIRECT_PUSH})
 
+# What a passkey shows when the browser that began asks for it after the answer: the redirect page alone does
+# so, whatever way the phone took.
+PASSKEY_EVIDENCE: Final = frozenset({Evidence.SAME_DEVICE_WEBAUTHN, Evidence.HYBRID})
+
 # Evidence that a door brings by itself, with the last stage at which it is still to come. What is missing
 # here (a paired browser, a card) is known when the door is made, or comes by no door of its own.
 TO_COME: Final[Mapping[StatementDoor, Mapping[Evidence, Stage]]] = MappingProxyType(
@@ -172,6 +176,7 @@ TO_COME: Final[Mapping[StatementDoor, Mapping[Evidence, Stage]]] = MappingProxyT
         door: MappingProxyType(
             {finished: Stage.DECIDED}
             | ({Evidence.CODE_ENTERED: Stage.MADE} if door in _CODE_DOORS else {})
+            | (dict.fromkeys(PASSKEY_EVIDENCE, Stage.DECIDED) if door.door is Door.REDIRECT else {})
         )
         for door, finished in REDEEM_EVIDENCE.items()
     }

@@ -8,3 +8,6 @@ from typing import Final
 SESSION_PATH: Final = "q"
 ENROLMENT_PATH: Final = "e"
 LINK_PATH: Final = "l"
+
+CONFIRMATION_PATH: Final = "s"
+"""No phone takes this one over: the browser that began confirms here with a passkey of the wallet's origin."""

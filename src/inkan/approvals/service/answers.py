@@ -10,7 +10,7 @@ from inkan.approvals.rules import UNDECIDED
 from inkan.approvals.service.rows import Opener, ended, get, refuse, stepped
 from inkan.kernel.ids import EventID
 from inkan.store.database import MOMENT, Step
-from inkan.wire.binding import StatementDoor
+from inkan.wire.binding import Evidence, StatementDoor
 from inkan.wire.session import Outcome, SessionState
 
 
@@ -130,6 +130,23 @@ class Answers:
         return self.failed(
             approval, opener=opener, door=door, reason=reason, at=moment, outcome=outcome
         )
+
+    def strengthen(
+        self, approval: Approval, *, evidence: Evidence, event: EventID
+    ) -> Step[Approval]:
+        """Step: add what the browser that began has shown while the answer awaits its return.
+
+        Raises:
+            ApprovalEnded: given out before, or too late.
+            ApprovalMoved: nothing was decided yet.
+        """
+        together = tuple(sorted({*approval.evidence, evidence}))
+        touched = yield store.STRENGTHEN.run(
+            key=approval.id, seen=approval.version, event=event, new_evidence=list(together)
+        )
+        if not touched:
+            yield from refuse(approval.id)
+        return stepped(approval, evidence=together)
 
     def released(
         self, approval: Approval, *, outcome: Outcome, reason: str | None, at: datetime

@@ -8,6 +8,7 @@ from inkan.enrolment import store
 from inkan.enrolment.model import (
     ChannelKey,
     Phone,
+    PhoneFacts,
     PhonePrincipal,
     Request,
 )
@@ -132,6 +133,14 @@ class Enrolment:
     def hold_asserted(self, phone: PhonePrincipal, *, sign_count: int) -> Step[bool]:
         """Step: see :func:`inkan.enrolment.service.phones.hold_asserted`."""
         return phones.hold_asserted(phone, sign_count=sign_count)
+
+    def hold_counted(self, facts: PhoneFacts, *, sign_count: int) -> Step[bool]:
+        """Step: see :func:`inkan.enrolment.service.phones.hold_counted`."""
+        return phones.hold_counted(facts, sign_count=sign_count)
+
+    def facts(self, phone_id: PhoneID) -> Step[PhoneFacts | None]:
+        """Step: see :func:`inkan.enrolment.service.phones.facts`."""
+        return phones.facts(phone_id)
 
     def hold_active(self, phone_id: PhoneID) -> Step[bool]:
         """Step: see :func:`inkan.enrolment.service.phones.hold_active`."""

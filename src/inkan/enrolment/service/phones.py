@@ -65,6 +65,26 @@ def hold_asserted(phone: PhonePrincipal, *, sign_count: int) -> Step[bool]:
     return touched == 1
 
 
+def hold_counted(facts: PhoneFacts, *, sign_count: int) -> Step[bool]:
+    """Step: like :func:`hold`, after an assertion that was made elsewhere than in the wallet.
+
+    Its counter must have risen since the last one (or count nothing), and it is no sign of the person's presence
+    in the wallet. False when the phone changed, or when the counter did not rise.
+    """
+    touched: int = yield store.RAISE_COUNT.run(
+        key=facts.phone, seen=facts.version, new_sign_count=sign_count
+    )
+    return touched == 1
+
+
+def facts(phone_id: PhoneID) -> Step[PhoneFacts | None]:
+    """Step: what an answer of this phone is judged by; None unless it is in use."""
+    phone = read_phone((yield store.PHONE_BY_ID.one(key=phone_id)))
+    if phone is None or phone.state is not PhoneState.ACTIVE:
+        return None
+    return facts_of(phone, scheme_of(phone))
+
+
 def hold_active(phone_id: PhoneID) -> Step[bool]:
     """Step: hold a phone's row until COMMIT; whether it is in use now."""
     phone = read_phone((yield store.HELD_PHONE.one(key=phone_id)))

@@ -75,6 +75,13 @@ class PageNotFound(NotFound):
     title = "There is no such page, or it was begun in another browser"
 
 
+class ConfirmationRefused(Forbidden):
+    """Not open, over, used, or another passkey than that of the phone which answered: one answer for all."""
+
+    code = "confirmation_refused"
+    title = "This confirmation is not open, or it is not the passkey of the phone that answered"
+
+
 class PushUnderWay(Conflict):
     """A push was sent to the person that was named on the page: no other way until it is over."""
 

@@ -54,6 +54,7 @@ from inkan.identification.service.parts import Parts
 from inkan.identification.service.proving import AssertionParts
 from inkan.identification.service.pushing import PUSH_JOB, PushJob, phone_topic
 from inkan.identification.service.receipt_signer import ReceiptSigner
+from inkan.identification.service.strengthening import Strengthening
 from inkan.identification.service.tally import Tally
 from inkan.identification.service.using import LogEntry
 from inkan.identification.service.verifying import ReceiptDesk
@@ -74,6 +75,7 @@ class Identification:
         self._parts = parts
         self._tally = Tally(parts.db.clock)
         self._desk = ReceiptDesk(parts.pki.anchors)
+        self._strengthening = Strengthening(parts)
         self._receipts = ReceiptSigner(db=parts.db, pki=parts.pki, tally=self._tally)
 
     # --- the relying party -----------------------------------------------------------------------
@@ -193,6 +195,11 @@ class Identification:
     def page_stages(self, handle: str, *, browser: str) -> AsyncIterator[Stage]:
         """See :func:`inkan.identification.service.page.stages`."""
         return page.stages(self._parts, handle, browser=browser)
+
+    @property
+    def strengthening(self) -> Strengthening:
+        """The passkey in the browser that began."""
+        return self._strengthening
 
     # --- the phone -------------------------------------------------------------------------------
 
@@ -339,6 +346,7 @@ class Identification:
     def _purge(self) -> Step[None]:
         moment = yield MOMENT
         yield store.PURGE.run()
+        yield store.PURGE_CONFIRMATIONS.run()
         yield from self._parts.approvals.purge(before=moment - READABLE)
         yield store.FORGET_KEYS.run(before=moment - IDEMPOTENCY_LIFE)
         yield from prompts.purge(moment)

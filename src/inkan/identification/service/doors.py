@@ -27,6 +27,7 @@ from inkan.identification.rules import DOORS, ENUMERABLE_HINTS, RESEND_AFTER, Op
 from inkan.identification.service import announcing, pushing
 from inkan.identification.service.opening import release_stale
 from inkan.identification.service.parts import Found, Parts, find, is_veiled, shown_state
+from inkan.identification.service.returning import page_url
 from inkan.kernel.errors import Malformed
 from inkan.kernel.ids import SystemID, new_id
 from inkan.relying_parties import System
@@ -42,8 +43,6 @@ from inkan.wire.binding import (
     ways_of,
 )
 from inkan.wire.session import SessionState
-
-PAGE_PATH = "/identify"
 
 
 def check(
@@ -147,7 +146,7 @@ def view(parts: Parts, found: Found, door: Door) -> DoorView:
         case Door.PUSH:
             return push_view(parts, session, approval)
         case Door.REDIRECT:
-            return AddressDoor(url=f"{parts.issuer}{PAGE_PATH}/{session.page}")
+            return AddressDoor(url=page_url(parts, session))
         case _:
             assert approval.link is not None
             return AddressDoor(url=link.address(parts.wallet_origin, handle=approval.link))

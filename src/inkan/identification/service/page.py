@@ -29,7 +29,7 @@ from inkan.audit import Actor, ActorKind
 from inkan.crypto import base64url
 from inkan.identification import store
 from inkan.identification.model import HintType, PageNotFound, PushUnderWay, Session, Terms
-from inkan.identification.rules import DOORS, RESEND_AFTER, Opening, comparable
+from inkan.identification.rules import DOORS, RESEND_AFTER, Leader, Opening, comparable
 from inkan.identification.service import announcing, cancelling, pushing, returning
 from inkan.identification.service.opening import release_stale
 from inkan.identification.service.parts import (
@@ -78,6 +78,8 @@ class PageView(msgspec.Struct, frozen=True):
         code: six digits to type into the phone (`push`).
         address: of the wallet (`open`).
         resend_after_s: seconds until the push may be sent again.
+        is_confirmed: this browser has shown a passkey of the phone that answered.
+        is_enough: the answer, taken back from this page, reaches the level that the relying party demands.
     """
 
     handle: str
@@ -90,6 +92,14 @@ class PageView(msgspec.Struct, frozen=True):
     code: str | None = None
     address: str | None = None
     resend_after_s: int = 0
+    is_confirmed: bool = False
+    is_enough: bool = True
+
+    @property
+    def returns(self) -> bool:
+        """Whether the page goes back by itself: everything is there, and it is not the phone that leads back."""
+        is_led = self.way is not Opening.LINK or self.is_confirmed
+        return self.stage is Stage.ANSWERED and self.is_enough and is_led
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -103,7 +113,12 @@ class Choice(msgspec.Struct, frozen=True):
 _ACTOR = Actor(ActorKind.PLATFORM, "redirect-page")
 
 
-def _read(parts: Parts, handle: str) -> Step[Found]:
+def read_page(parts: Parts, handle: str) -> Step[Found]:
+    """Step: the session of a page and its approval.
+
+    Raises:
+        PageNotFound: no session has such a page.
+    """
     session = read_session((yield store.BY_PAGE.one(key=handle)))
     if session is None:
         raise PageNotFound()
@@ -111,7 +126,8 @@ def _read(parts: Parts, handle: str) -> Step[Found]:
     return Found(session=session, approval=approval)
 
 
-def _is_ours(page: Found, browser: str) -> bool:
+def is_ours(page: Found, browser: str) -> bool:
+    """Whether this cookie is that of the browser which began."""
     claimed = page.session.page_browser or ""
     return hmac.compare_digest(claimed, browser_hash(page.session.page or "", browser))
 
@@ -128,13 +144,13 @@ async def find(parts: Parts, handle: str, *, browser: str, lang: Language) -> Pa
     Raises:
         PageNotFound: no session has such a page.
     """
-    page = await parts.db.read(_read, parts, handle)
+    page = await parts.db.read(read_page, parts, handle)
     now = parts.db.now()
     if is_releasable(page.approval, now):
         # A rival (another tab, the phone's decision) may come first: the next reading tells.
         with suppress(ApprovalMoved, ApprovalEnded):
             await parts.db.transact(release_stale, parts, page.session, page.approval)
-        page = await parts.db.read(_read, parts, handle)
+        page = await parts.db.read(read_page, parts, handle)
     return _view(parts, page, browser=browser, lang=lang)
 
 
@@ -159,6 +175,9 @@ def _view(parts: Parts, page: Found, *, browser: str, lang: Language) -> PageVie
         if shows and approval.link and stage is Stage.OPEN
         else None,
         resend_after_s=int(RESEND_AFTER.total_seconds()),
+        is_confirmed=returning.is_confirmed(approval.evidence),
+        is_enough=stage is not Stage.ANSWERED
+        or returning.is_enough(session, approval, by=Leader.PAGE),
     )
 
 
@@ -170,7 +189,7 @@ def _stage(parts: Parts, page: Found, *, browser: str) -> Stage:
     session, approval = page.session, page.approval
     now = parts.db.now()
     state = state_at(approval, now)
-    if session.page_browser is not None and not _is_ours(page, browser):
+    if session.page_browser is not None and not is_ours(page, browser):
         return Stage.ELSEWHERE
     if state is SessionState.DECIDED:
         return Stage.ANSWERED
@@ -259,12 +278,12 @@ def _write(session: Session, terms: Terms, lookup: bytes | None, *, event: str) 
 
 def _claimed(parts: Parts, handle: str, browser: str) -> Step[Found]:
     """Step: the page, held by this browser: it claims what nobody has begun."""
-    page = yield from _read(parts, handle)
+    page = yield from read_page(parts, handle)
     if page.session.page_browser is None:
         mark = browser_hash(handle, browser)
         yield store.CLAIM_PAGE.run(key=handle, new_browser=mark)
-        page = yield from _read(parts, handle)
-    if not _is_ours(page, browser):
+        page = yield from read_page(parts, handle)
+    if not is_ours(page, browser):
         raise PageNotFound()
     return page
 
@@ -295,7 +314,8 @@ async def finish(
         PageNotFound: no such page, or another browser has begun it.
     """
     page, taken_back = await parts.db.transact(_finish, parts, handle, browser)
-    return returning.address_of(parts, page.session, page.approval), taken_back
+    address = returning.address_of(parts, page.session, page.approval, by=Leader.PAGE)
+    return address, taken_back
 
 
 def _finish(
@@ -316,7 +336,7 @@ def _is_answered(page: Found) -> bool:
 
 async def frame(parts: Parts, handle: str, *, browser: str) -> str | None:
     """The frame of this second for the browser that began; None while there is nothing to scan."""
-    page = await parts.db.read(_read, parts, handle)
+    page = await parts.db.read(read_page, parts, handle)
     approval = page.approval
     if _stage(parts, page, browser=browser) is not Stage.SCAN or approval.handle is None:
         return None
@@ -327,11 +347,11 @@ async def frame(parts: Parts, handle: str, *, browser: str) -> str | None:
 
 async def stages(parts: Parts, handle: str, *, browser: str) -> AsyncIterator[Stage]:
     """The stage of the page in this browser, now and after every change, until it is over."""
-    page = await parts.db.read(_read, parts, handle)
+    page = await parts.db.read(read_page, parts, handle)
     known: Stage | None = None
     async with parts.db.bus.subscribe(topic(page.session.id)) as calls:
         while True:
-            page = await parts.db.read(_read, parts, handle)
+            page = await parts.db.read(read_page, parts, handle)
             stage = _stage(parts, page, browser=browser)
             if stage is not known:
                 yield stage

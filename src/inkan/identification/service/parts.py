@@ -19,6 +19,7 @@ from inkan.identification.rules import (
     ENUMERABLE_HINTS,
     FINAL,
     PUSHED,
+    Leader,
     Opening,
     way_of,
 )
@@ -76,9 +77,14 @@ class Parts:
         drawn = int.from_bytes(hmac_sha256(self.qr_master, message))
         return str(drawn % 10**CODE_DIGITS).zfill(CODE_DIGITS)
 
-    def return_code(self, approval: Approval) -> str:
-        """What the browser brings back for this answer: base64url of 32 bytes, bound to the signed statement."""
-        message = f"inkan-return-v1\x00{approval.id}\x00{approval.statement_sha256}".encode()
+    def return_code(self, approval: Approval, *, by: Leader) -> str:
+        """What the browser brings back for this answer: base64url of 32 bytes, bound to the signed statement.
+
+        It tells who led the browser back.
+        """
+        message = (
+            f"inkan-return-v1\x00{by}\x00{approval.id}\x00{approval.statement_sha256}".encode()
+        )
         return base64url.encode(hmac_sha256(self.qr_master, message))
 
     def browser_of(self, system: SystemID, browser: str) -> str:

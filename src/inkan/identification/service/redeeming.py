@@ -20,7 +20,7 @@ from inkan.audit import Actor, ActorKind
 from inkan.crypto import base64url
 from inkan.identification import store
 from inkan.identification.model import NotDecided, Redemption, ReturnRefused, Session
-from inkan.identification.rules import WITH_RETURN_CODE
+from inkan.identification.rules import LEADERS, Leader, finished
 from inkan.identification.service import claiming, closing
 from inkan.identification.service.parts import (
     Found,
@@ -33,7 +33,7 @@ from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.identification.service.records import Proofs
 from inkan.kernel.ids import SystemID
 from inkan.store.database import MOMENT, Step
-from inkan.wire.binding import REDEEM_EVIDENCE, level_of
+from inkan.wire.binding import level_of
 from inkan.wire.reasons import Reason
 from inkan.wire.session import Outcome, SessionState
 
@@ -71,12 +71,12 @@ def _redeem(
         raise NotDecided()
     if approval.state is not SessionState.DECIDED or state is SessionState.EXPIRED:  # 1
         raise ApprovalEnded(state=str(state))
-    is_ours = _is_ours(parts, found, redemption)  # 2
+    is_ours, leader = _judge(parts, found, redemption)  # 2
     row = yield store.EVIDENCE.one(key=session.id)
     proofs = closing.unseal(parts, session, row.evidence)
     reason: Reason | None = Reason.RETURN_OTHER_BROWSER
     claims: dict[str, Any] = {}
-    bound = _with_return(approval) if is_ours else approval
+    bound = _with_return(approval, leader) if is_ours else approval
     if is_ours:
         reason, claims = yield from _flaw(parts, session, bound, proofs)  # 3
     outcome = Outcome.FAILED if reason else Outcome.OK
@@ -97,22 +97,24 @@ def _redeem(
     return payload, is_ours
 
 
-def _is_ours(parts: Parts, found: Found, redemption: Redemption) -> bool:
-    """Whether the browser or app that began has come back; both comparisons run in any case."""
+def _judge(parts: Parts, found: Found, redemption: Redemption) -> tuple[bool, Leader | None]:
+    """Whether the browser or app that began has come back, and who led it; every comparison runs in any case."""
     verifier = base64url.decode(redemption.verifier)
     binding = base64url.encode(hashlib.sha256(verifier).digest())
     is_bound = hmac.compare_digest(binding, found.session.terms.return_binding or "")
-    code = parts.return_code(found.approval)
-    is_code = hmac.compare_digest(code, redemption.return_code or "")
+    assert found.approval.door is not None
     # NOTE(divergence-7): a code or a push brings nothing back from the phone.
-    needs_code = found.approval.door in WITH_RETURN_CODE
-    return is_bound and (is_code or not needs_code)
+    leaders = LEADERS[found.approval.door]
+    brought = redemption.return_code or ""
+    codes = {by: parts.return_code(found.approval, by=by) for by in Leader}
+    led = {by for by in Leader if hmac.compare_digest(codes[by], brought)} & leaders
+    return is_bound and bool(led or not leaders), min(led, default=None)
 
 
-def _with_return(approval: Approval) -> Approval:
+def _with_return(approval: Approval, leader: Leader | None) -> Approval:
     """The approval with the evidence that finishing has brought."""
     assert approval.door is not None
-    evidence = {*approval.evidence, REDEEM_EVIDENCE[approval.door]}
+    evidence = {*approval.evidence, finished(approval.door, leader)}
     return msgspec.structs.replace(approval, evidence=tuple(sorted(evidence)))
 
 

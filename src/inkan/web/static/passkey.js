@@ -82,7 +82,8 @@ function request(options) {
  */
 function serialise(credential) {
   const id = encode(credential.rawId);
-  return JSON.stringify({ id, rawId: id, type: credential.type, response: answer(credential.response) });
+  const { type, authenticatorAttachment } = credential;
+  return JSON.stringify({ id, rawId: id, type, authenticatorAttachment, response: answer(credential.response) });
 }
 
 /**

@@ -18,7 +18,9 @@ from inkan.web.routes import Bare, Endpoint, Group, Surface
 
 _OPEN: Final = open_to_all("the wallet holds nothing of anybody, and never sees its fragment")
 # The reader compiles WebAssembly, which it fetches itself; the page that starts it may do neither.
-_READER: Final = headers.API.allowing("script-src", "'wasm-unsafe-eval'").allowing("connect-src", "'self'")
+_READER: Final = headers.API.allowing("script-src", "'wasm-unsafe-eval'").allowing(
+    "connect-src", "'self'"
+)
 _FOREVER: Final = f"public, max-age={int(timedelta(days=365).total_seconds())}, immutable"
 
 
