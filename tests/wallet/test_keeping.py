@@ -267,7 +267,7 @@ def test_reads_are_repeated_as_the_table_says(node, platform, answers, calls):
         return httpx.Response(status, json={"waiting": []}, headers=headers)
 
     sent = _answering(phone, answer)
-    if calls == len([each for each in answers[:calls]]) and answers[calls - 1] == 200:
+    if calls == len(answers[:calls]) and answers[calls - 1] == 200:
         phone("waiting")
     else:
         refused = phone.refused("waiting")
