@@ -17,7 +17,6 @@ import { t } from "./texts.js";
  * @typedef {object} Wallet what every screen is given
  * @property {Phone} phone
  * @property {Settings} settings
- * @property {(wallet: Wallet) => HTMLElement} [pushCard] the messages of this phone, when this version has them
  * @property {(name: string, told?: Told) => Promise<void>} go show a screen
  * @property {(name: string, told?: Told) => Promise<void>} swap show a screen in the place of the present one
  * @property {() => void} back
@@ -56,7 +55,7 @@ export class Router {
   /**
    * @param {HTMLElement} root
    * @param {Record<string, Screen>} screens
-   * @param {{ phone: Phone, settings: Settings, pushCard?: (wallet: Wallet) => HTMLElement }} given
+   * @param {{ phone: Phone, settings: Settings }} given
    */
   constructor(root, screens, given) {
     this.screens = screens;

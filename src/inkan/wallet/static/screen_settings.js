@@ -6,6 +6,7 @@ import { button, notice } from "./components.js";
 import { counted, forgetFailures } from "./cooldown.js";
 import { fill, h } from "./dom.js";
 import { keepLanguage } from "./preferences.js";
+import { pushCard } from "./push_card.js";
 import { leave } from "./screen_phones.js";
 import { LANGUAGES, OWN_NAMES, language, speak, t } from "./texts.js";
 
@@ -23,7 +24,7 @@ export function settings(wallet) {
     title: t("Settings"),
     nodes: [
       languages(wallet),
-      isBound && wallet.pushCard?.(wallet),
+      isBound && pushCard(wallet),
       isBound && lock(wallet),
       section(t("Name of this phone"), h("p", { class: "wallet-name" }, wallet.phone.name || t("not named yet")), h("p", { class: "small soft" }, t("You gave it when you bound the phone. A new name comes with a new binding."))),
       version(wallet),
