@@ -25,7 +25,6 @@ from inkan.identification.service import (
     Parts,
     PushJob,
     WebhookSender,
-    phone_topic,
 )
 from inkan.identification.store import EVENT_PAIRS
 
@@ -53,5 +52,4 @@ __all__ = [
     "SessionView",
     "SubjectHint",
     "WebhookSender",
-    "phone_topic",
 ]
