@@ -109,7 +109,7 @@ def test_the_purpose_is_checked_by_the_signer_too(path: Path, provider: RemoteKe
     tbs = certificate(generate(KeySpec.P256), public).tbs_certificate_bytes
     request = messages.Sign("ocsp", KeyPurpose.CERT, SignatureScheme.ECDSA_SHA256, tbs)
     with pytest.raises(KeyPurposeRefused):
-        provider._ask(request, messages.Signature)
+        provider.ask(request, messages.Signature)
 
 
 def test_another_user_is_hung_up_on(tmp_path: Path) -> None:
@@ -319,14 +319,16 @@ def test_every_use_of_a_ca_key_stands_in_the_journal_before_and_after(
     assert lines[2].sha256 == lines[3].sha256
 
 
-def test_without_a_journal_nothing_is_signed(tmp_path: Path) -> None:
-    class Full(Journal):
-        def _append(self, data: bytes, *, synced: bool) -> None:
-            raise OSError("no space left")
+def test_without_a_journal_nothing_is_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(data: bytes, *, synced: bool) -> None:
+        raise OSError("no space left")
 
     keys = files(tmp_path)
     public = keys.generate("ca", KeySpec.P256, CA)
-    journal = Full(tmp_path / "journal.jsonl", Clock().now)
+    journal = Journal(tmp_path / "journal.jsonl", Clock().now)
+    monkeypatch.setattr(journal._file, "append", full)
     signer = Signer(guarded(keys), AdmitAll(), journal)
     tbs = certificate(generate(KeySpec.P256), public).tbs_certificate_bytes
     request = messages.Sign("ca", KeyPurpose.CERT, SignatureScheme.ECDSA_SHA256, tbs)

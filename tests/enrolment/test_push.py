@@ -1,6 +1,7 @@
 """A bound phone is woken over HTTP from end to end, and no more once it is revoked (design §5.2 step 9)."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +168,46 @@ async def test_what_no_message_reaches_is_tried_until_its_time_is_over(
     assert service.tries == [503, 503, 503, 201]
     (message,) = service.kept
     assert phone.read_push(message.body) == HANDLE
+
+
+async def test_a_suspended_phone_is_woken_no_more(world: World, service: PushService) -> None:
+    phone = await world.bind("chen")
+    await subscribe(phone, service)
+    assert phone.binding is not None
+    (held,) = map(phones.read_phone, await rows(world, enrolment_store.phone))
+    assert held is not None
+    parts = world.platform.enrolment._parts
+    await world.platform.db.transact(phones.suspend, parts, held, actor=CLERK, cause="lost")
+    (row,) = await subscriptions(world)
+    assert (row.end_reason, row.endpoint, row.keys) == (EndReason.PHONE_ENDED, None, None)
+    assert await wake(world, phone.binding.phone) == 0
+    assert service.tries == []
+    await world.events()
+
+
+async def test_the_phone_freezes_every_phone_after_its_person_was_recognised(
+    world: World, service: PushService
+) -> None:
+    phone = await world.bind("chen")
+    await world.leap(timedelta(hours=25))
+    other = await world.bind("chen")
+    bystander = await world.bind("lin")
+    await subscribe(other, service)
+    await world.leap(timedelta(minutes=11))
+    assert await refusal(phone._parts.api.post("/phone/v1/freeze", {}, dict)) == (
+        "verification_stale"
+    )
+    assert await phone.freeze() == 2
+    (row,) = await subscriptions(world)
+    assert row.end_reason == EndReason.PHONE_ENDED
+    for each in (phone, other):
+        assert await refusal(each.waiting()) == "channel_proof_refused"
+        assert await refusal(each.freeze()) == "channel_proof_refused"
+    assert await bystander.waiting() == []
+    states = sorted(row.state for row in await rows(world, enrolment_store.phone))
+    assert states == ["active", "suspended", "suspended"]
+    await world.events()
+
+
+async def test_a_channel_key_that_is_bound_to_nobody_freezes_nothing(world: World) -> None:
+    assert await refusal(RawPhone(world).api.post("/phone/v1/freeze", {}, dict)) == "role_missing"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from inkan.crypto.activation.port import ActivatedKeys
 from inkan.crypto.key_guard import GuardedKeys, rules_of
 from inkan.crypto.key_providers import SIGNING_PURPOSES, KeyPairProvider, KeyPurpose
 from inkan.crypto.remote.journal import Journal
@@ -42,13 +43,14 @@ def signer_thread(
     folder: Path,
     *,
     policy: SigningPolicy | None = None,
+    activated: ActivatedKeys | None = None,
     peers: Collection[int] = (),
 ) -> Iterator[Path]:
     """A signer at work on the keys; gives its socket."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "signer.sock"
     journal = Journal(folder / "journal.jsonl", Clock().now)
-    signer = Signer(guarded(keys), policy or AdmitAll(), journal)
+    signer = Signer(guarded(keys), policy or AdmitAll(), journal, activated=activated)
     ready = threading.Event()
     running: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
     faults: list[Exception] = []

@@ -10,13 +10,11 @@ import hashlib
 from typing import Final
 
 import msgspec
-from cryptography import x509
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from inkan.crypto import aead, keys
+from inkan.crypto.certificate_requests import build_csr
 from inkan.crypto.keys import PrivateKey
 from inkan.kernel.errors import Forbidden
 from inkan.kernel.ids import random_bytes
@@ -36,17 +34,17 @@ class KeyNotUnwrapped(Forbidden):
 
 
 class WrappedKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A certificate key at rest.
+    """A certificate key at rest, or the name of one that lies elsewhere.
 
     Attributes:
         spki: DER SubjectPublicKeyInfo, in the clear.
-        nonce: 12 bytes, drawn once.
-        wrapped: PKCS #8 DER under AES-256-GCM, tag included.
+        nonce: 12 bytes, drawn once; empty for a key that lies elsewhere.
+        wrapped: PKCS #8 DER under AES-256-GCM, tag included; empty for a key that lies elsewhere.
     """
 
     spki: bytes
-    nonce: bytes
-    wrapped: bytes
+    nonce: bytes = b""
+    wrapped: bytes = b""
 
     @property
     def spki_sha256(self) -> bytes:
@@ -55,12 +53,8 @@ class WrappedKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def certificate_request(private_key: PrivateKey) -> bytes:
-    """Return the PKCS #10 request (DER) of a key held in memory: proof of possession, without names.
-
-    Who the person is, the issuer knows and the phone must not say.
-    """
-    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
-    return request.sign(private_key, SHA256()).public_bytes(Encoding.DER)
+    """Return the PKCS #10 request (DER) of a key held in memory; see :func:`build_csr`."""
+    return build_csr(private_key)
 
 
 def wrap(private_key: PrivateKey, prf: Secret[bytes]) -> WrappedKey:

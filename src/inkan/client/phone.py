@@ -5,7 +5,7 @@ the place of the phone's own, and one sealed file as its memory. It is complete:
 for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack
 
@@ -29,7 +29,9 @@ from inkan.client.authenticator import (
 from inkan.client.http import AsyncTransport
 from inkan.client.phone_api import Empty, PhoneAPI
 from inkan.client.phone_approval import Decision, Waiting
+from inkan.client.phone_certificate_view import ViewedCertificate, view_certificate
 from inkan.client.phone_file import DEFAULT_COST, PhoneFile
+from inkan.client.phone_hints import Hint, hints
 from inkan.client.phone_parts import PhoneParts
 from inkan.client.phone_presence import get_with_presence, post_with_presence, show_presence
 from inkan.client.phone_state import Bound, Enrolment, HeldCertificate, OpenApproval, PhoneState
@@ -37,6 +39,7 @@ from inkan.crypto import keys
 from inkan.crypto.keys import KeySpec
 from inkan.kernel.clock import Clock
 from inkan.kernel.sensitive import Secret
+from inkan.wire.binding import BackEnd
 from inkan.wire.enrolment_request import KeyUse, RevokeCause
 from inkan.wire.shown import Language
 
@@ -67,6 +70,10 @@ class PhoneView(msgspec.Struct, frozen=True):
     state: str
     bound_at: str | None = None
     this: bool = False
+
+
+class _Frozen(msgspec.Struct, frozen=True):
+    stopped: int
 
 
 class _Phones(msgspec.Struct, frozen=True):
@@ -118,6 +125,7 @@ class Phone:
         name: str,
         verify_user: VerifyUser,
         lang: Language = Language.ZH_HANT,
+        back_end: BackEnd = BackEnd.A,
         scrypt_n: int = DEFAULT_COST,
         **options: Unpack[PhoneOptions],
     ) -> Self:
@@ -131,6 +139,7 @@ class Phone:
             name: what the person calls the phone, shown in the card's dialog.
             verify_user: asked for each use of the passkey; True for "recognised".
             lang: language of the texts that are shown and signed.
+            back_end: where its certificate keys are kept; B: with the platform's signer, where the scheme allows it.
             scrypt_n: cost of the passphrase, a power of two up to 2^18.
             options: see :class:`PhoneOptions`.
 
@@ -142,6 +151,7 @@ class Phone:
             wallet_origin=wallet_origin.rstrip("/"),
             name=name,
             lang=lang,
+            back_end=back_end,
             channel_key=keys.private_der(keys.generate(KeySpec.P256)).reveal(),
             authenticator=AuthenticatorState(),
         )
@@ -227,6 +237,10 @@ class Phone:
     async def waiting(self, *, wait_s: int = 0) -> list[Waiting]:
         """Return what was pushed to this phone and waits, newest first."""
         return await phone_approval.waiting(self._parts, wait_s=wait_s)
+
+    def events(self) -> AsyncIterator[Hint]:
+        """Hear that something waits for this phone, or is announced, while it happens; see ``phone_hints``."""
+        return hints(self._parts)
 
     async def approve(self, approval: str | None = None) -> Decision:
         """Approve an open approval (the last one): one verification of the person, both proofs."""
@@ -321,6 +335,15 @@ class Phone:
         """End a phone of this person, perhaps this one: its certificates, passkey and channel key."""
         body = {"phone": phone} | ({} if cause is None else {"reason": cause})
         await post_with_presence(self._parts, "/phone/v1/revoke", body, Empty)
+
+    async def freeze(self) -> int:
+        """Stop every phone of this person, this one too, and return how many; the card brings them back."""
+        body: dict[str, Any] = {}
+        return (await post_with_presence(self._parts, "/phone/v1/freeze", body, _Frozen)).stopped
+
+    async def certificate(self, certificate: str) -> ViewedCertificate:
+        """Return a certificate of any of this person's phones, with its fields for people."""
+        return await view_certificate(self._parts, certificate)
 
     async def close(self) -> None:
         """Give the file back, and close the connections if they are the phone's own."""

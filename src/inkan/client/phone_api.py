@@ -4,7 +4,8 @@ Times inside one instance are the platform's: each answer that says ``now`` sets
 this machine, which matters where an instance has travelled forward.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -30,6 +31,8 @@ from inkan.wire.shown import Language
 
 T = TypeVar("T")
 WAIT_MARGIN_S: Final = 15.0
+# The platform's heartbeat comes every fifteen seconds.
+STREAM_TIMEOUT_S: Final = 40.0
 
 
 class Empty(msgspec.Struct, frozen=True):
@@ -106,6 +109,11 @@ class PhoneAPI:
         answer = await self.transport.run(repeated(attempt) if again else attempt())
         return kind() if kind is Empty else answer.read(kind)
 
+    def stream(self, path: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Open an event stream and hand out its bytes as they arrive; refusals as :meth:`get`."""
+        request = self._request("GET", path, timeout_s=STREAM_TIMEOUT_S)
+        return self.transport.stream(request)
+
     async def put(self, path: str, body: Mapping[str, Any]) -> None:
         """Set something; a lost answer is asked for again, since the same again changes nothing."""
         await self._set("PUT", path, msgspec.json.encode(body))
@@ -120,6 +128,14 @@ class PhoneAPI:
     def _call(
         self, method: str, path: str, *, body: bytes | None = None, timeout_s: float = TIMEOUT_S
     ) -> Conversation[Answer]:
+        request = self._request(method, path, body=body, timeout_s=timeout_s)
+        answer = yield from ask(request)
+        self._learn_time(verify_success(answer))
+        return answer
+
+    def _request(
+        self, method: str, path: str, *, body: bytes | None = None, timeout_s: float = TIMEOUT_S
+    ) -> Request:
         url = joined(self._platform, path)
         proof = dpop.build_proof(
             self._channel_key, method=method, url=url, at=self.clock.wire_now()
@@ -127,11 +143,7 @@ class PhoneAPI:
         headers = {"dpop": proof, "accept-language": str(self._lang)}
         if body is not None:
             headers["content-type"] = "application/json"
-        answer = yield from ask(
-            Request(method=method, url=url, headers=headers, body=body, timeout_s=timeout_s)
-        )
-        self._learn_time(verify_success(answer))
-        return answer
+        return Request(method=method, url=url, headers=headers, body=body, timeout_s=timeout_s)
 
     def _learn_time(self, answer: Answer) -> None:
         told = answer.read(_Now).now if answer.body else None

@@ -5,7 +5,7 @@ brings back the certificate key for the one signature.
 """
 
 import contextlib
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -15,18 +15,21 @@ from inkan.client.exchange import FINAL_REFUSALS, CallRefused, PlatformUnreachab
 from inkan.client.phone_api import Empty
 from inkan.client.phone_parts import PhoneParts
 from inkan.client.phone_state import Bound, OpenApproval
-from inkan.crypto import jose
+from inkan.crypto import base64url, jose
 from inkan.crypto.jose import Algorithm
 from inkan.crypto.keys import PrivateKey
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.errors import NotFound
 from inkan.kernel.ids import random_bytes
 from inkan.wire import statement as statements
+from inkan.wire.binding import BackEnd
 from inkan.wire.link import parse_address
 from inkan.wire.qr import parse_frame
 from inkan.wire.session import Outcome, SessionState
 from inkan.wire.shown import text_sha256
 from inkan.wire.statement import NONCE_SIZE, STATEMENT_TYP, Draft
+
+ASSERTION_USED: Final = "activation_used"
 
 
 class ApprovalNotOpen(NotFound):
@@ -172,7 +175,14 @@ async def approve(parts: PhoneParts, approval: str | None = None) -> Decision:
         _forget(parts, held.id)
         parts.state.approvals.append(held)
         parts.save()
-    return await _send(parts, held, "decide", held.body or b"{}", again=True)
+    try:
+        return await _send(parts, held, "decide", held.body or b"{}", again=True)
+    except CallRefused as refused:
+        if refused.problem.code == ASSERTION_USED:
+            # The answer got lost behind the signature: the person confirms once more.
+            parts.state.approvals.append(msgspec.structs.replace(held, body=None))
+            parts.save()
+        raise
 
 
 async def refuse(parts: PhoneParts, approval: str | None = None) -> Decision:
@@ -212,12 +222,16 @@ async def _send(
 
 
 def _decide(parts: PhoneParts, held: OpenApproval) -> bytes:
-    """The body of a decision: both proofs over the bytes of one statement."""
+    """The body of a decision: both proofs over the bytes of one statement, or what lets the platform's signer make one."""
     draft = statements.parse_draft(held.draft)
     data = statements.statement_bytes(
         draft, phone_nonce=random_bytes(NONCE_SIZE), text_sha256=text_sha256(held.text)
     )
-    assertion, prf = parts.assert_user(statements.statement_challenge(data))
+    challenge = statements.statement_challenge(data)
+    if parts.state.back_end is BackEnd.B:
+        assertion = parts.assert_person(challenge)
+        return msgspec.json.encode({"statement": base64url.encode(data), "assertion": assertion})
+    assertion, prf = parts.assert_user(challenge)
     key = certificate_keys.unwrap(parts.bound.keys[parts.bound.use_for(draft.kind)], prf)
     return msgspec.json.encode({"jws": _sign(data, draft, key), "assertion": assertion})
 

@@ -5,12 +5,13 @@ before it shows the digits, and the certificates with its keys before it believe
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from inkan.client.authenticator import CreationOptions, Registration, RequestOptions
-from inkan.client.certificate_keys import PRF_INPUT, certificate_request, wrap
+from inkan.client.certificate_keys import PRF_INPUT, WrappedKey, certificate_request, wrap
 from inkan.client.enrolment import EnrolmentEnded
 from inkan.client.phone_certificates import fetch_certificates
 from inkan.client.phone_parts import PhoneParts, PRFUnavailable
@@ -22,8 +23,9 @@ from inkan.client.phone_state import (
     Prepared,
 )
 from inkan.crypto import base64url
-from inkan.crypto.keys import KeySpec, generate
-from inkan.kernel.errors import Conflict, Forbidden, InkanError, Malformed
+from inkan.crypto.certificate_requests import parse_csr, verify_csr
+from inkan.crypto.keys import KeySpec, generate, key_spec, load_public
+from inkan.kernel.errors import Conflict, Forbidden, InkanError, Malformed, TooLarge
 from inkan.kernel.ids import random_bytes
 from inkan.kernel.sensitive import Secret
 from inkan.wire import enrolment_request as requests
@@ -58,6 +60,7 @@ class EnrolmentSubstituted(Forbidden):
 
 class _PreparedAnswer(msgspec.Struct, frozen=True):
     content: str
+    csrs: dict[KeyUse, str] = {}
 
 
 class EnrolmentReading(msgspec.Struct, frozen=True):
@@ -80,7 +83,7 @@ async def join(parts: PhoneParts, frame: str) -> Enrolment:
     state = parts.state
     if state.bound is not None:
         raise PhoneBound
-    body = {"frame": frame, "name": state.name, "back_end": BackEnd.A}
+    body = {"frame": frame, "name": state.name, "back_end": state.back_end}
     enrolment = await parts.api.post("/phone/v1/enrolments", body, Enrolment, again=True)
     _compare("issuer", enrolment.issuer, state.platform)
     _compare("rp_id", enrolment.rp_id, host_of(state.wallet_origin))
@@ -97,7 +100,8 @@ async def prepare(parts: PhoneParts) -> str:
 
     Plan:
         1. Passkey with PRF: its value at creation, or by one more assertion.
-        2. Certificate keys; each signs its request while it is held, and is then wrapped.
+        2. Certificate keys; each signs its request while it is held, and is then wrapped. With back end B the
+           platform's signer makes them for this passkey, and its requests come with the answer.
         3. Everything is on the disk before anything is sent.
         4. The content that the platform made of it names exactly these things.
         5. The digits are computed from the phone's own values, not from the content.
@@ -111,9 +115,9 @@ async def prepare(parts: PhoneParts) -> str:
         CallRefused: the platform refuses keys or registration.
     """
     enrolment = _enrolment(parts)
+    is_remote = parts.state.back_end is BackEnd.B
     if parts.state.prepared is None:
-        registration, prf = _register(parts, enrolment)  # 1
-        keys, csrs = _make_keys(enrolment, prf)  # 2
+        registration, keys, csrs = (_without_keys if is_remote else _with_keys)(parts, enrolment)
         parts.state.prepared = Prepared(
             keys=keys,
             credential=_credential(registration),
@@ -123,6 +127,8 @@ async def prepare(parts: PhoneParts) -> str:
     path = f"/phone/v1/enrolments/{enrolment.id}/csr"
     body = parts.state.prepared.body
     answer = await parts.api.post(path, body, _PreparedAnswer, again=True)
+    if is_remote:
+        _note_made(parts, enrolment, answer.csrs)
     verify_content(parts, base64url.decode(answer.content))  # 4
     return digits(parts)  # 5
 
@@ -153,7 +159,7 @@ def verify_content(parts: PhoneParts, content: bytes) -> BindContent:
         "aud": enrolment.issuer,
         "scheme": enrolment.scheme,
         "rp_id": enrolment.rp_id,
-        "back_end": BackEnd.A,
+        "back_end": parts.state.back_end,
         "terms_version": enrolment.terms_version,
         "phone_name": parts.state.name,
     }
@@ -214,17 +220,21 @@ def _prepared(parts: PhoneParts) -> Prepared:
     return parts.state.prepared
 
 
-def _register(parts: PhoneParts, enrolment: Enrolment) -> tuple[Registration, Secret[bytes]]:
-    registration = parts.authenticator.create(
+def _create(parts: PhoneParts, enrolment: Enrolment, *, prf_input: bytes | None) -> Registration:
+    return parts.authenticator.create(
         CreationOptions(
             rp_id=enrolment.rp_id,
             challenge=base64url.decode(enrolment.challenge),
             user_handle=random_bytes(32),  # names nobody: the platform finds the phone by its keys
             algorithms=enrolment.algorithms,
-            prf_input=PRF_INPUT,
+            prf_input=prf_input,
         ),
         origin=parts.state.wallet_origin,
     )
+
+
+def _register(parts: PhoneParts, enrolment: Enrolment) -> tuple[Registration, Secret[bytes]]:
+    registration = _create(parts, enrolment, prf_input=PRF_INPUT)
     if registration.prf is not None:
         return registration, registration.prf
     try:
@@ -249,6 +259,52 @@ def _first_prf(
     if signed.prf is None:
         raise PRFUnavailable
     return signed.prf
+
+
+def _with_keys(
+    parts: PhoneParts, enrolment: Enrolment
+) -> tuple[Registration, Keys, dict[str, str]]:
+    registration, prf = _register(parts, enrolment)  # 1
+    return registration, *_make_keys(enrolment, prf)  # 2
+
+
+def _without_keys(
+    parts: PhoneParts, enrolment: Enrolment
+) -> tuple[Registration, Keys, dict[str, str]]:
+    return _create(parts, enrolment, prf_input=None), {}, {}
+
+
+def _note_made(parts: PhoneParts, enrolment: Enrolment, csrs: dict[KeyUse, str]) -> None:
+    """Remember the keys that were made for this phone, each proved by its own request; they stay what they are."""
+    prepared = _prepared(parts)
+    keys = remote_keys(enrolment.uses, enrolment.key_spec, csrs)
+    if prepared.keys not in ({}, keys):
+        raise EnrolmentSubstituted("other keys than before", member="keys")
+    parts.state.prepared = msgspec.structs.replace(prepared, keys=keys)
+    parts.save()
+
+
+def remote_keys(uses: Sequence[KeyUse], spec: str, csrs: Mapping[KeyUse, str]) -> Keys:
+    """The keys behind requests (base64url DER) that the platform's signer made, in the order of their uses.
+
+    Raises:
+        EnrolmentSubstituted: other uses, another kind of key, one key twice, or one that does not prove itself.
+    """
+    try:
+        made = {
+            use: WrappedKey(spki=verify_csr(parse_csr(base64url.decode(csrs[use]))).spki)
+            for use in uses
+        }
+    except (KeyError, Malformed, TooLarge) as error:
+        raise EnrolmentSubstituted(str(error), member="keys") from None
+    specs = {str(key_spec(load_public(key.spki))) for key in made.values()}
+    if (
+        set(csrs) != set(uses)
+        or specs != {spec}
+        or len({k.spki for k in made.values()}) != len(made)
+    ):
+        raise EnrolmentSubstituted("not the keys that were asked for", member="keys")
+    return made
 
 
 def _make_keys(enrolment: Enrolment, prf: Secret[bytes]) -> tuple[Keys, dict[str, str]]:

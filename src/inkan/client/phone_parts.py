@@ -60,6 +60,20 @@ class PhoneParts:
             raise PhoneNotBound
         return self.state.bound
 
+    def assert_person(self, challenge: bytes) -> Assertion:
+        """Verify the person once; return the assertion alone.
+
+        The raised counter is on the disk before the assertion leaves.
+
+        Raises:
+            PhoneNotBound, UserNotVerified: see there.
+        """
+        rp_id, credential_id = self._passkey()
+        options = RequestOptions(rp_id=rp_id, challenge=challenge, allow=(credential_id,))
+        signed = self.authenticator.get(options, origin=self.state.wallet_origin)
+        self.save()
+        return wire_assertion(signed)
+
     def assert_user(self, challenge: bytes) -> tuple[Assertion, Secret[bytes]]:
         """Verify the person once; return the assertion for the platform and the PRF value for the keys.
 

@@ -25,7 +25,7 @@ async def show_presence(parts: PhoneParts) -> None:
         UserNotVerified: the person was not recognised.
     """
     begun = await parts.api.post("/phone/v1/assertions/begin", {}, _Challenge)
-    assertion, _ = parts.assert_user(base64url.decode(begun.challenge))
+    assertion = parts.assert_person(base64url.decode(begun.challenge))
     await parts.api.post("/phone/v1/assertions", msgspec.structs.asdict(assertion), Empty)
 
 

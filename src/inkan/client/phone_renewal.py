@@ -13,10 +13,11 @@ from inkan.client import certificate_keys
 from inkan.client.exchange import FINAL_REFUSALS, CallConflict
 from inkan.client.phone_api import Empty
 from inkan.client.phone_certificates import fetch_certificates
+from inkan.client.phone_enrolment import remote_keys
 from inkan.client.phone_parts import PhoneParts
 from inkan.client.phone_state import Bound, Renewal
 from inkan.crypto import base64url, cms, keys
-from inkan.crypto.keys import KeySpec, PrivateKey
+from inkan.crypto.keys import KeySpec
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.errors import Forbidden
 from inkan.kernel.sensitive import Secret
@@ -43,6 +44,7 @@ class _Begun(msgspec.Struct, frozen=True):
     uses: tuple[KeyUse, ...]
     binding_id: str
     old_certificate_sha256: str
+    csrs: dict[KeyUse, str] = {}
 
 
 class _Renewed(msgspec.Struct, frozen=True):
@@ -121,8 +123,11 @@ def _verify_begun(begun: _Begun, bound: Bound, platform: str) -> KeyUse:
 
 
 def _prepare(parts: PhoneParts, begun: _Begun, old_use: KeyUse) -> Renewal:
+    if parts.state.back_end is BackEnd.B:
+        return _prepare_remote(parts, begun)
     fresh = {use: keys.generate(KeySpec(begun.key_spec)) for use in begun.uses}  # 2
-    content = requests.content_bytes(_content(parts, begun, fresh))
+    hashes = {use: keys.spki_sha256(key.public_key()) for use, key in fresh.items()}
+    content = requests.content_bytes(_content(parts, begun, hashes))
     assertion, prf = parts.assert_user(requests.renew_challenge(content))  # 3
     body = {
         "cms": base64url.encode(_signed(parts, content, old_use, prf)),  # 4
@@ -136,7 +141,17 @@ def _prepare(parts: PhoneParts, begun: _Begun, old_use: KeyUse) -> Renewal:
     return Renewal(keys=wrapped, body=msgspec.json.encode(body))
 
 
-def _content(parts: PhoneParts, begun: _Begun, fresh: dict[KeyUse, PrivateKey]) -> RenewContent:
+def _prepare_remote(parts: PhoneParts, begun: _Begun) -> Renewal:
+    """The same with back end B: the new keys were made for this passkey, and the old one signs for the assertion."""
+    fresh = remote_keys(begun.uses, begun.key_spec, begun.csrs)
+    hashes = {use: key.spki_sha256 for use, key in fresh.items()}
+    content = requests.content_bytes(_content(parts, begun, hashes))
+    assertion = parts.assert_person(requests.renew_challenge(content))
+    body = {"content": base64url.encode(content), "assertion": assertion}
+    return Renewal(keys=fresh, body=msgspec.json.encode(body))
+
+
+def _content(parts: PhoneParts, begun: _Begun, hashes: dict[KeyUse, bytes]) -> RenewContent:
     credential = base64url.encode(sha256(parts.bound.credential.id).digest())
     return RenewContent(
         v=1,
@@ -146,15 +161,15 @@ def _content(parts: PhoneParts, begun: _Begun, fresh: dict[KeyUse, PrivateKey]) 
         nonce=begun.nonce,
         binding_id=begun.binding_id,
         old_certificate_sha256=begun.old_certificate_sha256,
-        keys=tuple(_requested(use, key) for use, key in fresh.items()),
+        keys=tuple(_requested(use, digest) for use, digest in hashes.items()),
         credential_id_sha256=credential,
-        back_end=BackEnd.A,
+        back_end=parts.state.back_end,
         at=rfc3339(parts.api.now()),
     )
 
 
-def _requested(use: KeyUse, key: PrivateKey) -> RequestedKey:
-    return RequestedKey(use=use, spki_sha256=base64url.encode(keys.spki_sha256(key.public_key())))
+def _requested(use: KeyUse, digest: bytes) -> RequestedKey:
+    return RequestedKey(use=use, spki_sha256=base64url.encode(digest))
 
 
 def _signed(parts: PhoneParts, content: bytes, old_use: KeyUse, prf: Secret[bytes]) -> bytes:

@@ -10,6 +10,7 @@ import msgspec
 
 from inkan.client.authenticator import AuthenticatorState
 from inkan.client.certificate_keys import WrappedKey
+from inkan.wire.binding import BackEnd
 from inkan.wire.enrolment_request import KeyUse
 from inkan.wire.session import Kind
 from inkan.wire.shown import Language
@@ -129,6 +130,7 @@ class PhoneState(msgspec.Struct, kw_only=True):
         platform: origin of the platform, its issuer URL.
         wallet_origin: origin of the wallet; its host is the RP ID.
         name: what the person calls the phone.
+        back_end: where its certificate keys are kept: here under the passkey (A), or with the platform's signer (B).
         lang: the language of texts.
         channel_key: PKCS #8 DER of the key that authenticates requests and approves nothing.
         authenticator: the passkey's side.
@@ -154,3 +156,4 @@ class PhoneState(msgspec.Struct, kw_only=True):
     approvals: list[OpenApproval] = msgspec.field(default_factory=list)
     push: PushKeys | None = None
     ahead_s: int = 0
+    back_end: BackEnd = BackEnd.A

@@ -10,7 +10,7 @@ from inkan import accounts, attributes, notices, signing
 from inkan.audit import SEQUENCE_EVERY
 from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
-from inkan.enrolment import FINISH_JOB, FinishJob
+from inkan.enrolment import END_KEYS_JOB, FINISH_JOB, EndKeysJob, FinishJob
 from inkan.identification import END_JOB, PUSH_JOB, WEBHOOK_JOB, EndJob, PushJob
 from inkan.people import PersonDeceased
 from inkan.pki import LIST_JOB, SWEEP_EVERY, CertificateRevoked, ListJob
@@ -42,6 +42,9 @@ def handlers(platform: Platform) -> Mapping[str, Handler]:
     async def finish(job: Job) -> None:
         await platform.enrolment.make_up(job.decode(FinishJob).request)
 
+    async def end_keys(job: Job) -> None:
+        await platform.enrolment.end_keys(job.decode(EndKeysJob))
+
     async def push(job: Job) -> None:
         await platform.identification.push(job.decode(PushJob))
 
@@ -51,6 +54,7 @@ def handlers(platform: Platform) -> Mapping[str, Handler]:
     jobs = {
         LIST_JOB: Handler(sign_list),
         FINISH_JOB: Handler(finish),
+        END_KEYS_JOB: Handler(end_keys),
         WEBHOOK_JOB: platform.webhooks.handler,
         PUSH_JOB: Handler(push),
         END_JOB: Handler(end),

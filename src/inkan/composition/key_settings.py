@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 Place = Literal["file", "pkcs11", "remote"]
+PhonePlace = Literal["", "file", "pkcs11", "remote"]
 
 
 class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -12,7 +13,8 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``authorities`` (certificates and CRLs), ``signers`` (OCSP, timestamps, receipts) and ``services`` (tokens,
     webhooks, audit heads, push, exports, reports) say where new keys are made: in the files, in the token of ``[token]``,
-    or by the signer process of ``[remote]``. A key is found wherever it is.
+    or by the signer process of ``[remote]``. A key is found wherever it is. ``phones`` says who holds keys of phones
+    that are released by assertions (back end B); empty offers none, and production takes them from a signer alone.
     """
 
     folder: str = ""
@@ -20,6 +22,7 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     authorities: Place = "file"
     signers: Place = "file"
     services: Place = "file"
+    phones: PhonePlace = ""
 
 
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,3 +69,12 @@ class Budgets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registration: int = 60
     conformance: int = 60
     vapid: int = 6_000
+    phone: int = 60
+
+
+class Activation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From where keys of phones that lie with the platform are made and used: CIDR blocks of the institution's own
+    network (HCA-39). Nowhere if empty.
+    """
+
+    networks: tuple[str, ...] = ()

@@ -5,12 +5,14 @@ purpose are called. Every provider stands behind a guard of its own; secrets sta
 """
 
 import asyncio
+import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final, Protocol
 
-from inkan.composition.settings import Settings, SettingsWrong
+from inkan.composition.settings import Environment, Settings, SettingsWrong
+from inkan.crypto import base64url
 from inkan.crypto.key_guard import GuardedKeys, Inspection, inspect_nothing, rules_of
 from inkan.crypto.key_providers import (
     SIGNING_PURPOSES,
@@ -23,14 +25,17 @@ from inkan.crypto.key_ring import KeyRing
 from inkan.crypto.remote.client import RemoteKeyProvider
 from inkan.crypto.webpush import VAPID_TYP
 from inkan.kernel.clock import Clock
+from inkan.kernel.ids import random_bytes
 from inkan.kernel.sensitive import Secret
 from inkan.relying_parties.rules import ACCESS_TOKEN_TYP, REGISTRATION_TYP
 from inkan.wire.audit_log import HEAD_TYP
 from inkan.wire.ceremony_transcript import TRANSCRIPT_TYP
 from inkan.wire.conformance_report import REPORT_TYP
 from inkan.wire.receipt import RECEIPT_TYP
+from inkan.wire.statement import STATEMENT_TYP
 from inkan.wire.webhook import TAG as WEBHOOK_TAG
 
+PASSPHRASE_FILE: Final = "passphrase"  # noqa: S105 - the name of a file
 # Purpose → the setting under [keys] that names the provider of its keys.
 SETS: Final[Mapping[KeyPurpose, str]] = {
     KeyPurpose.CERT: "authorities",
@@ -45,6 +50,7 @@ SETS: Final[Mapping[KeyPurpose, str]] = {
     KeyPurpose.REGISTRATION: "services",
     KeyPurpose.CONFORMANCE: "services",
     KeyPurpose.VAPID: "services",
+    KeyPurpose.PHONE: "phones",
 }
 # Purpose → the `typ` of its tokens (RFC 8725 §3.11), or the tag of its messages (RFC 9421 §2.3).
 KINDS: Final[Mapping[KeyPurpose, frozenset[str]]] = {
@@ -55,6 +61,7 @@ KINDS: Final[Mapping[KeyPurpose, frozenset[str]]] = {
     KeyPurpose.CONFORMANCE: frozenset({REPORT_TYP}),
     KeyPurpose.WEBHOOK: frozenset({WEBHOOK_TAG}),
     KeyPurpose.VAPID: frozenset({VAPID_TYP}),
+    KeyPurpose.PHONE: frozenset({STATEMENT_TYP}),
 }
 
 
@@ -150,3 +157,32 @@ def open_token(settings: Settings, clock: Clock) -> OpenToken:
         sessions=settings.token.sessions,
         wait_s=settings.token.wait_s,
     )
+
+
+def passphrase(settings: Settings) -> Secret[str]:
+    """The passphrase of the key store.
+
+    Outside production a missing one is drawn once and kept beside the keys, readable by the owner alone:
+    convenient for a demo, and no protection against whoever reads that folder.
+
+    Raises:
+        SettingsWrong: production without a passphrase.
+    """
+    if settings.keys.passphrase:
+        return Secret(settings.keys.passphrase)
+    if settings.environment is Environment.PRODUCTION:
+        raise SettingsWrong(
+            "set keys.passphrase, best by INKAN_KEYS__PASSPHRASE_FILE", where="keys.passphrase"
+        )
+    return Secret(_kept_passphrase(settings.home_path / PASSPHRASE_FILE))
+
+
+def _kept_passphrase(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        drawn = base64url.encode(random_bytes(32))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(drawn)
+        return drawn

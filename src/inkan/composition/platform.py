@@ -5,13 +5,11 @@ features do.
 """
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
@@ -33,10 +31,11 @@ from inkan.approvals import Approvals
 from inkan.attributes import Attributes
 from inkan.audit import HEAD_KEY, Audit
 from inkan.composition import card_authorities, exporters, sandboxes
-from inkan.composition.keys import open_others, ring
+from inkan.composition.activated import activated_keys
+from inkan.composition.keys import open_others, passphrase, ring
 from inkan.composition.push import KEY_LABEL, Push, push
-from inkan.composition.settings import Environment, Settings, SettingsWrong
-from inkan.crypto import base64url
+from inkan.composition.settings import Environment, Settings
+from inkan.crypto.activation.port import ActivatedKeys
 from inkan.crypto.key_files import EncryptedFileKeyProvider
 from inkan.crypto.key_providers import KeyProvider, KeyPurpose, KeyUnknown
 from inkan.crypto.keys import KeySpec
@@ -45,8 +44,6 @@ from inkan.enrolment import Enrolment
 from inkan.identification import Identification, WebhookSender
 from inkan.kernel.clock import Clock
 from inkan.kernel.errors import InkanError
-from inkan.kernel.ids import random_bytes
-from inkan.kernel.sensitive import Secret
 from inkan.notices import Notices
 from inkan.people import People
 from inkan.pki import PKI, Fetch, ForeignAuthority, PublicURLs
@@ -60,7 +57,6 @@ from inkan.store.query import Query
 from inkan.store.sealing import Sealer
 from inkan.web.fetch import Fetcher
 
-PASSPHRASE_FILE = "passphrase"  # noqa: S105 - the name of a file
 MEBIBYTE = 1024 * 1024
 
 
@@ -130,7 +126,9 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         files = await asyncio.to_thread(
             EncryptedFileKeyProvider, settings.keys_path, passphrase(settings)
         )
-        keys = ring(settings, clock, files, await open_others(settings, clock, stack))
+        others = await open_others(settings, clock, stack)
+        keys = ring(settings, clock, files, others)
+        activated = await activated_keys(settings, clock, others, stack)
         db = await _database(settings, clock)
         await db.open()
         stack.push_async_callback(db.close)
@@ -158,6 +156,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             trusted=await asyncio.to_thread(exporters.read, settings),
             push_fetch=outgoing,
             post=outgoing,
+            activated=activated,
         )
         await sandboxes.load(platform.pki, platform.sandbox, db)
         stack.push_async_callback(count_last_uses, platform)
@@ -185,6 +184,7 @@ def assemble(
     trusted: Sequence[Exporter] = (),
     post: Fetcher | None = None,
     push_fetch: notices.Fetch | None = None,
+    activated: ActivatedKeys | None = None,
 ) -> Platform:
     """Build every feature upon an open database: pure wiring; without ``push_fetch`` wallets ask by themselves."""
     sealer = Sealer.of(keys)
@@ -277,6 +277,8 @@ def assemble(
             wallet_origin=settings.origins.wallet,
             rp_id=settings.rp_id,
             qr_master=keys.secret("enrolment-qr", KeyPurpose.MAC),
+            activated=activated,
+            networks=settings.activation.networks,
         )
     )
     signing_ = Signing(db=db, audit=audit, sealer=sealer)
@@ -347,35 +349,6 @@ def assemble(
             identification=identification_,
         ),
     )
-
-
-def passphrase(settings: Settings) -> Secret[str]:
-    """The passphrase of the key store.
-
-    Outside production a missing one is drawn once and kept beside the keys, readable by the owner alone:
-    convenient for a demo, and no protection against whoever reads that folder.
-
-    Raises:
-        SettingsWrong: production without a passphrase.
-    """
-    if settings.keys.passphrase:
-        return Secret(settings.keys.passphrase)
-    if settings.environment is Environment.PRODUCTION:
-        raise SettingsWrong(
-            "set keys.passphrase, best by INKAN_KEYS__PASSPHRASE_FILE", where="keys.passphrase"
-        )
-    return Secret(_kept_passphrase(settings.home_path / PASSPHRASE_FILE))
-
-
-def _kept_passphrase(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        drawn = base64url.encode(random_bytes(32))
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(drawn)
-        return drawn
 
 
 async def _database(settings: Settings, clock: Clock) -> Database:

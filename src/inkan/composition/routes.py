@@ -25,9 +25,9 @@ from inkan.identification import pages as identification_pages
 from inkan.identification.api import described
 from inkan.identification.api.rates import Rates, per_minute
 from inkan.notices import api as notices_api
+from inkan.pki import Showing
 from inkan.pki import api as pki_api
 from inkan.pki import pages as pki_pages
-from inkan.pki.service.showing import Showing
 from inkan.portal import api as portal_api
 from inkan.portal import pages as portal_pages
 from inkan.relying_parties import api as relying_parties_api
@@ -74,6 +74,7 @@ def application(platform: Platform) -> Application:
     phones = enrolment_api.authenticator(platform.enrolment, replay=replay, clock=clock)
     from_wallet = CORS(frozenset({settings.origins.wallet}))
     rates = rates_of(settings.limits)
+    showing = Showing(pki=platform.pki, workers=platform.workers)
     groups = [
         relying_parties_api.routes(platform.relying_parties),
         identification_api.rp_routes(platform.identification, systems, rates=rates),
@@ -88,8 +89,11 @@ def application(platform: Platform) -> Application:
             refusals=described.AUTHENTICATION,
         ),
         identification_api.phone_routes(platform.identification, phones, cors=from_wallet),
+        identification_api.phone_event_routes(platform.identification, phones, cors=from_wallet),
         enrolment_api.desk_routes(platform.enrolment),
-        enrolment_api.phone_routes(platform.enrolment, platform.pki, phones, cors=from_wallet),
+        enrolment_api.phone_routes(
+            platform.enrolment, platform.pki, phones, showing=showing, cors=from_wallet
+        ),
         pki_api.timestamp_routes(platform.pki, per_minute=settings.pki.timestamps_per_minute),
         *pki_api.routes(platform.pki, live_per_minute=settings.pki.ocsp_live_per_minute),
         notices_api.phone_routes(
@@ -107,7 +111,7 @@ def application(platform: Platform) -> Application:
         *portal_groups(platform),
         portal_api.phone_routes(platform.portal, phones, cors=from_wallet),
         *relying_parties_pages.routes(platform.applications, platform.relying_parties),
-        *pki_pages.routes(Showing(pki=platform.pki, workers=platform.workers)),
+        *pki_pages.routes(showing),
         *sandboxes.groups(platform.sandbox, systems),
     ]
     documents = (

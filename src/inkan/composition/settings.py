@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from inkan.composition.card_settings import CardAuthority, Cards
-from inkan.composition.key_settings import Budgets, Keys, Remote, Signer, Token
+from inkan.composition.key_settings import Activation, Budgets, Keys, Remote, Signer, Token
 from inkan.composition.limit_settings import Limits
 from inkan.composition.push_settings import Push
 from inkan.composition.wallet_settings import Wallet
@@ -31,7 +32,7 @@ FOREIGN = frozenset(
 
 
 # Settings that a variable holds with commas between their members.
-LISTS = frozenset({"admitted", "exporters", "hosts", "peers"})
+LISTS = frozenset({"admitted", "exporters", "hosts", "networks", "peers"})
 
 LAST_PORT = 65535
 TIMESTAMP_ACCURACIES_MS = range(100, 60_000 + 1)
@@ -148,6 +149,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token: Token = Token()
     remote: Remote = Remote()
     signer: Signer = Signer()
+    activation: Activation = Activation()
     budgets: Budgets = Budgets()
     pki: PKISettings = PKISettings()
     workers: Workers = Workers()
@@ -258,6 +260,7 @@ def check(settings: Settings) -> Settings:
     _check_figures(settings)
     _check_card_authorities(settings.cards.authorities)
     _check_places(settings)
+    _check_networks(settings.activation.networks)
     if settings.environment is Environment.PRODUCTION:
         _check_production(settings)
     return settings
@@ -316,15 +319,24 @@ def _check_places(settings: Settings) -> None:
         "keys.authorities": settings.keys.authorities,
         "keys.signers": settings.keys.signers,
         "keys.services": settings.keys.services,
+        "keys.phones": settings.keys.phones,
     }
     for where, place in wanted.items():
-        if not configured[place]:
+        if place and not configured[place]:
             raise SettingsWrong(f"{place} is not configured: see [token] and [remote]", where=where)
     if (settings.keys.authorities == "remote") != (settings.keys.signers == "remote"):
         # A signer certifies the keys of responders only if it holds them itself (docs/keys.md).
         raise SettingsWrong(
             "remote for both authorities and signers, or none", where="keys.signers"
         )
+
+
+def _check_networks(networks: tuple[str, ...]) -> None:
+    for each in networks:
+        try:
+            ip_network(each)
+        except ValueError as wrong:
+            raise SettingsWrong(str(wrong), where="activation.networks") from None
 
 
 def _check_production(settings: Settings) -> None:
@@ -367,6 +379,7 @@ def _is_origin(text: str) -> bool:
 
 
 __all__ = [
+    "Activation",
     "Budgets",
     "CardAuthority",
     "Cards",

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from inkan.composition.keys import open_others, ring
-from inkan.composition.platform import passphrase
+from inkan.composition.activated import pinned_keys
+from inkan.composition.keys import open_others, passphrase, ring
 from inkan.composition.settings import Environment, Settings, SettingsWrong
 from inkan.crypto.key_files import EncryptedFileKeyProvider
 from inkan.crypto.remote.journal import Journal
@@ -29,7 +29,7 @@ async def signing_process(
     only read; on PostgreSQL by a role that may do nothing else.
 
     Args:
-        settings: with ``database.url`` and ``origins.platform`` of the platform.
+        settings: with ``database.url`` and ``origins`` of the platform.
         ceremony: admits new authorities; for as long as officers stand by.
         clock: for tests.
 
@@ -47,7 +47,11 @@ async def signing_process(
         files = await asyncio.to_thread(
             EncryptedFileKeyProvider, settings.keys_path, passphrase(settings)
         )
-        keys = ring(settings, clock, files, await open_others(settings, clock, stack))
+        others = await open_others(settings, clock, stack)
+        keys = ring(settings, clock, files, others)
+        activated = None
+        if settings.keys.phones:
+            activated = await pinned_keys(settings, clock, others, stack)
         db = connect.database(settings.database_url, clock=clock, connections=2)
         await db.open()
         stack.push_async_callback(db.close)
@@ -60,7 +64,7 @@ async def signing_process(
             urls=PublicURLs(origin=settings.origins.platform),
             ceremony=ceremony,
         )
-        signer = Signer(keys, policy, journal)
+        signer = Signer(keys, policy, journal, activated=activated)
         path = settings.signer_path
         await stack.enter_async_context(serving(signer, path, peers=settings.signer.peers))
         yield path

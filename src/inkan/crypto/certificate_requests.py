@@ -9,8 +9,10 @@ from typing import Final
 
 import msgspec
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from inkan.crypto.keys import PublicKey, spki_der, verify_key_strength
+from inkan.crypto.keys import PrivateKey, PublicKey, spki_der, verify_key_strength
 from inkan.crypto.x509_admission import (
     LIBRARY_REFUSALS,
     admitted_key,
@@ -71,6 +73,15 @@ class CSR(msgspec.Struct, frozen=True):
     public_key: PublicKey
     spki: bytes
     spki_sha256: bytes
+
+
+def build_csr(private_key: PrivateKey) -> bytes:
+    """Return the request (DER) of a key: proof of possession, without names.
+
+    Who the person is, the issuer knows and the phone must not say.
+    """
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    return request.sign(private_key, SHA256()).public_bytes(Encoding.DER)
 
 
 def parse_csr(der: bytes) -> UnverifiedCSR:

@@ -32,6 +32,7 @@ class KeyPurpose(StrEnum):
     REGISTRATION = "registration"
     CONFORMANCE = "conformance"
     VAPID = "vapid"
+    PHONE = "phone"
     SEAL = "seal"
     LOOKUP = "lookup"
     PAIRWISE = "pairwise"
@@ -53,6 +54,7 @@ SIGNING_PURPOSES: Final = frozenset(
         KeyPurpose.REGISTRATION,
         KeyPurpose.CONFORMANCE,
         KeyPurpose.VAPID,
+        KeyPurpose.PHONE,
     }
 )
 SECRET_PURPOSES: Final = frozenset(KeyPurpose) - SIGNING_PURPOSES

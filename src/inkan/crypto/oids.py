@@ -21,6 +21,7 @@ POLICY_BRIDGE: Final = f"{ARC}.1.7"
 POLICY_SEAL: Final = f"{ARC}.1.8"
 POLICY_WINDOW: Final = f"{ARC}.1.9"
 POLICY_TLS_CLIENT: Final = f"{ARC}.1.10"
+POLICY_PHONE_KEYS_REMOTE: Final = f"{ARC}.1.11"
 POLICY_TIME_STAMPING: Final = f"{ARC}.1.16"
 ANY_POLICY: Final = "2.5.29.32.0"
 
@@ -42,6 +43,7 @@ POLICIES: Final[Mapping[str, str]] = MappingProxyType(
         "card_sign": POLICY_CARD_SIGN,
         "phone_auth": POLICY_PHONE_AUTH,
         "phone_sign": POLICY_PHONE_SIGN,
+        "phone_keys_remote": POLICY_PHONE_KEYS_REMOTE,
         "receipt": POLICY_RECEIPT,
         "audit_head": POLICY_AUDIT_HEAD,
         "bridge": POLICY_BRIDGE,
@@ -60,6 +62,7 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         POLICY_CARD_SIGN: "certificate policy: signatures with an IC card handed out at a counter",
         POLICY_PHONE_AUTH: "certificate policy: statements of kind identify and approve by a phone bound with a card",
         POLICY_PHONE_SIGN: "certificate policy: statements of kind sign and signed attributes by a phone bound with a card",
+        POLICY_PHONE_KEYS_REMOTE: "certificate policy: the phone's key lies in a key store of the platform and is released by the phone's passkey (back end B)",
         POLICY_RECEIPT: "certificate policy: receipts of an Inkan platform",
         POLICY_AUDIT_HEAD: "certificate policy: heads of the audit log of an Inkan platform",
         POLICY_BRIDGE: "certificate policy: what a bridge maps the policies of its members onto",

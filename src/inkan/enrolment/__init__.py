@@ -13,13 +13,23 @@ from inkan.enrolment.model import (
     PhoneYoung,
     RequestState,
 )
-from inkan.enrolment.service import FINISH_JOB, Enrolment, FinishJob, Parts
+from inkan.enrolment.service import (
+    END_KEYS_JOB,
+    FINISH_JOB,
+    EndKeysJob,
+    Enrolment,
+    FinishJob,
+    Parts,
+    phone_topic,
+)
 from inkan.enrolment.store import EVENT_PAIRS
 
 __all__ = [
+    "END_KEYS_JOB",
     "EVENT_PAIRS",
     "FINISH_JOB",
     "ChannelKey",
+    "EndKeysJob",
     "Enrolment",
     "EnrolmentNotFound",
     "FinishJob",
@@ -33,4 +43,5 @@ __all__ = [
     "PhoneState",
     "PhoneYoung",
     "RequestState",
+    "phone_topic",
 ]

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from inkan.kernel.errors import Conflict, Forbidden, Gone, NotFound, Unauthenticated
+from inkan.kernel.errors import Conflict, Forbidden, Gone, NotFound, Unauthenticated, Unavailable
 from inkan.kernel.ids import CertificateID, EnrolmentID, PersonID, PhoneID
 from inkan.wire.binding import BackEnd
 
@@ -241,6 +241,20 @@ class BackEndRefused(Forbidden):
     code = "back_end_refused"
     title = "This kind of key storage is not accepted; use another device or the counter"
     public = ("allowed",)
+
+
+class OutsideNetwork(Forbidden):
+    """Keys outside the phone are made and used inside the institution's own network only (HCA-39)."""
+
+    code = "outside_network"
+    title = "This phone's keys work only inside the institution's own network"
+
+
+class PhoneKeysUnavailable(Unavailable):
+    """The holder of this phone's keys cannot be asked now; nothing was signed or decided."""
+
+    code = "phone_keys_unavailable"
+    title = "The key store that holds this phone's keys cannot be reached at the moment"
 
 
 class TermsOutdated(Conflict):

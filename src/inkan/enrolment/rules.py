@@ -7,6 +7,7 @@ from inkan.crypto.path import RevocationReason
 from inkan.enrolment.model import RequestState, RequestStep
 from inkan.kernel.machine import Machine
 from inkan.schemes import ParentEnd
+from inkan.wire.binding import BackEnd
 from inkan.wire.enrolment_request import RevokeCause
 
 # Design §5.2 step 1; NIST SP 800-63B-4 §4.1.2: a binding code lives at most ten minutes.
@@ -31,6 +32,20 @@ MACHINE: Machine[RequestState, RequestStep] = Machine(
         (RequestState.ACCEPTED, RequestStep.REFUSE): RequestState.REFUSED,
     },
 )
+
+# The certificate profile by back end and use: the policy in the certificate says where the key is kept (design §5.1).
+PROFILE_OF_BACK_END: Mapping[BackEnd, str] = {
+    BackEnd.A: "phone-{use}",
+    BackEnd.B: "phone-{use}-remote",
+    BackEnd.C: "phone-{use}",
+    BackEnd.PLAIN: "phone-{use}",
+}
+
+
+def profile_of_key(back_end: BackEnd, use: str) -> str:
+    """The profile of a phone's certificate."""
+    return PROFILE_OF_BACK_END[back_end].format(use=use)
+
 
 # RFC 5280 §5.3.1 reason of a card certificate → cause in the scheme's table (design §5.2 step 8). What no
 # reason expresses (stolen, deceased) is told by whoever ends the card, not read from a list.

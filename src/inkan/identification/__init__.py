@@ -26,7 +26,6 @@ from inkan.identification.service import (
     Parts,
     PushJob,
     WebhookSender,
-    phone_topic,
 )
 from inkan.identification.store import EVENT_PAIRS
 
@@ -55,5 +54,4 @@ __all__ = [
     "SessionView",
     "SubjectHint",
     "WebhookSender",
-    "phone_topic",
 ]

@@ -248,5 +248,8 @@ def comparable(name: str) -> str:
 IDEMPOTENCY_LIFE = timedelta(hours=24)
 READABLE = timedelta(hours=24)
 MAX_WAIT_S = 120
+# A proof of the channel key opens a phone's event stream for so long; a wallet has one or two of them open.
+WATCH_LIFE: Final = timedelta(minutes=5)
+STREAMS_PER_PHONE: Final = 3
 
 FINAL = frozenset({SessionState.CLOSED, SessionState.CANCELLED, SessionState.EXPIRED})

@@ -31,7 +31,7 @@ from inkan.notices.model import (
     WakeUp,
 )
 from inkan.notices.ports import Carrier, Fetch
-from inkan.notices.rules import PERMISSIONS, PURGE_EVERY, parse_mail_address
+from inkan.notices.rules import NEWS_TOPIC, PERMISSIONS, PURGE_EVERY, parse_mail_address
 from inkan.notices.service import (
     MAIL_JOB,
     PUSH_JOB,
@@ -46,6 +46,7 @@ from inkan.notices.store import EVENT_PAIRS
 __all__ = [
     "EVENT_PAIRS",
     "MAIL_JOB",
+    "NEWS_TOPIC",
     "PERMISSIONS",
     "PURGE_EVERY",
     "PUSH_JOB",

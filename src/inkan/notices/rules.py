@@ -40,6 +40,9 @@ ENDED_CONTACT_LIFE: Final = timedelta(days=30)
 """A replaced address is kept this long, so that mails to those known before a change still arrive."""
 
 PURGE_EVERY: Final = timedelta(hours=6)
+NEWS_TOPIC: Final = "news"
+"""The bus topic that is called when an announcement is published or taken back."""
+
 INBOX_SIZE: Final = 50
 NEWS_SIZE: Final = 50
 TITLE_LIMIT: Final = 120

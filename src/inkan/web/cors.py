@@ -13,7 +13,7 @@ from inkan.web.response import Response
 _READABLE = (
     b"content-language, date, dpop-nonce, etag, location, retry-after, ratelimit, ratelimit-policy"
 )
-_SENDABLE = b"authorization, content-type, dpop, idempotency-key, last-event-id"
+_SENDABLE = b"accept-language, authorization, content-type, dpop, idempotency-key, last-event-id"
 
 
 @dataclass(frozen=True, slots=True)

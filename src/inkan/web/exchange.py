@@ -186,9 +186,14 @@ class Exchange:
             self.scope["headers"] = [line for line in lines if line[0] != b"cookie"]
 
     @property
+    def address(self) -> str:
+        """The sender's address as text, to compare it with networks; never for a log or a key."""
+        return str((self.scope.get("client") or ("",))[0])
+
+    @property
     def source(self) -> str:
         """An opaque key of the sender's address (IPv6: of its /64), for rate windows; per process."""
-        return _source((self.scope.get("client") or ("",))[0])
+        return _source(self.address)
 
     @property
     def correlation_id(self) -> str:

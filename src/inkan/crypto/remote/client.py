@@ -28,7 +28,9 @@ from inkan.crypto.remote import messages
 from inkan.crypto.remote.messages import HEAD_SIZE, Answer, Request
 from inkan.crypto.remote.peers import peer_uid
 
-A = TypeVar("A", messages.Key, messages.Labels, messages.Signature)
+A = TypeVar(
+    "A", messages.Key, messages.Labels, messages.Signature, messages.MadeKeys, messages.Done
+)
 
 
 class _Broken(Exception):
@@ -70,6 +72,11 @@ class RemoteKeyProvider(KeyPairProvider):
         for _ in range(connections):
             self._free.put(None)
 
+    @property
+    def executor(self) -> ThreadPoolExecutor:
+        """The threads in which whoever asks should wait."""
+        return self._executor
+
     def close(self) -> None:
         """Close the connections and end the threads."""
         self._executor.shutdown()
@@ -83,7 +90,7 @@ class RemoteKeyProvider(KeyPairProvider):
         """Have a key pair made; see :meth:`KeyPairProvider.generate`."""
         wanted = verify_purposes(purposes)
         request = messages.Generate(verify_label(label), spec, wanted)
-        return load_public(self._ask(request, messages.Key, tries=1).spki)
+        return load_public(self.ask(request, messages.Key, tries=1).spki)
 
     def signer(self, label: str, purpose: KeyPurpose) -> PrivateKey:
         """Return a key that asks for signatures; see :meth:`KeyPairProvider.signer`."""
@@ -93,7 +100,7 @@ class RemoteKeyProvider(KeyPairProvider):
 
         def sign(message: bytes, scheme: SignatureScheme) -> bytes:
             request = messages.Sign(label, purpose, scheme, message)
-            return self._ask(request, messages.Signature).signature
+            return self.ask(request, messages.Signature).signature
 
         return foreign_key(load_public(key.spki), sign, executor=self._executor)
 
@@ -107,13 +114,18 @@ class RemoteKeyProvider(KeyPairProvider):
 
     def labels(self) -> tuple[str, ...]:
         """Return the labels of all keys of the signer, sorted."""
-        return self._ask(messages.List(), messages.Labels).labels
+        return self.ask(messages.List(), messages.Labels).labels
 
     def _find(self, label: str) -> messages.Key:
-        return self._ask(messages.Find(verify_label(label)), messages.Key)
+        return self.ask(messages.Find(verify_label(label)), messages.Key)
 
-    def _ask(self, request: Request, kind: type[A], *, tries: int = 2) -> A:
+    def ask(self, request: Request, kind: type[A], *, tries: int = 2) -> A:
         """The answer of that kind; what the signer refuses with is raised.
+
+        Args:
+            request: one of the protocol.
+            kind: of its answer.
+            tries: 1 for what must not be asked for twice when a connection breaks.
 
         Raises:
             KeyStoreLocked: no signer answers, or another user's does.

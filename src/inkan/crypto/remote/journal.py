@@ -6,7 +6,6 @@ out or put in breaks the chain at the next opening.
 """
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -15,6 +14,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from inkan.crypto.append_file import AppendFile
 from inkan.crypto.key_providers import KeyStoreDamaged, KeyStoreLocked
 from inkan.kernel.clock import rfc3339
 
@@ -53,11 +53,9 @@ class Journal:
         self._lock = threading.Lock()
         self._number, self._previous = 0, _START
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            _drop_torn_line(path, self._file)
+            self._file = AppendFile(path)
             for line, digest in read_journal(path):
                 self._number, self._previous = line.number, digest
-            self._size = os.fstat(self._file).st_size
         except OSError as error:
             raise KeyStoreLocked(str(error)) from None
 
@@ -79,37 +77,15 @@ class Journal:
             )
             data = msgspec.json.encode(line)
             try:
-                self._append(data + b"\n", synced=synced)
+                self._file.append(data, synced=synced)
             except OSError as error:
                 raise KeyStoreLocked(f"the signer's journal cannot be written: {error}") from None
             self._number += 1
             self._previous = hashlib.sha256(data).hexdigest()
 
-    def _append(self, data: bytes, *, synced: bool) -> None:
-        try:
-            _write_all(self._file, data)
-            if synced:
-                os.fdatasync(self._file)
-        except OSError:
-            os.ftruncate(self._file, self._size)
-            raise
-        self._size += len(data)
-
     def close(self) -> None:
         """Close the file."""
-        os.close(self._file)
-
-
-def _write_all(file: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(file, data) :]
-
-
-def _drop_torn_line(path: Path, file: int) -> None:
-    """Cut off an end without its line end: a crash tore it, so nobody was told that it was written."""
-    data = path.read_bytes()
-    if not data.endswith(b"\n"):
-        os.ftruncate(file, data.rfind(b"\n") + 1)
+        self._file.close()
 
 
 def read_journal(path: Path) -> Iterator[tuple[JournalLine, str]]:

@@ -9,6 +9,14 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from inkan.crypto.activation.port import (
+    ActivatedKeyUnknown,
+    ActivationRefused,
+    ActivationUsed,
+    KeyOrder,
+    MadeKey,
+    Release,
+)
 from inkan.crypto.foreign_keys import SignatureScheme, SignatureSchemeRefused
 from inkan.crypto.key_guard import KeyBudgetSpent, SigningRefused
 from inkan.crypto.key_providers import (
@@ -70,6 +78,24 @@ class Sign(_Message, tag="sign", frozen=True):
     message: bytes
 
 
+class MakeKeys(_Message, tag="make_keys", frozen=True):
+    """Make the keys of a phone, pinned to its passkey; answered by :class:`MadeKeys`."""
+
+    order: KeyOrder
+
+
+class ReleaseKey(_Message, tag="release_key", frozen=True):
+    """Sign one content by such a key, for an assertion; answered by :class:`Signature`."""
+
+    wish: Release
+
+
+class EndKey(_Message, tag="end_key", frozen=True):
+    """Let such a key sign no more; answered by :class:`Done`."""
+
+    spki_sha256: bytes
+
+
 class Key(_Message, tag="key", frozen=True):
     """The public half (DER SubjectPublicKeyInfo) and what the key was made for."""
 
@@ -84,9 +110,19 @@ class Labels(_Message, tag="labels", frozen=True):
 
 
 class Signature(_Message, tag="signature", frozen=True):
-    """ECDSA in DER, RSA as octets."""
+    """ECDSA in DER, RSA as octets; of a phone's content what its format makes."""
 
     signature: bytes
+
+
+class MadeKeys(_Message, tag="made_keys", frozen=True):
+    """The keys of a phone, in the order of their uses."""
+
+    keys: tuple[MadeKey, ...]
+
+
+class Done(_Message, tag="done", frozen=True):
+    """It is so."""
 
 
 class Refusal(_Message, tag="refusal", frozen=True):
@@ -97,13 +133,16 @@ class Refusal(_Message, tag="refusal", frozen=True):
     facts: dict[str, str | int]
 
 
-Request: TypeAlias = Generate | Find | List | Sign
-Answer: TypeAlias = Key | Labels | Signature | Refusal
+Request: TypeAlias = Generate | Find | List | Sign | MakeKeys | ReleaseKey | EndKey
+Answer: TypeAlias = Key | Labels | Signature | MadeKeys | Done | Refusal
 
 # What a signer refuses with, by code; the other side raises the same.
 REFUSALS: Final[Mapping[str, type[InkanError]]] = {
     each.code: each
     for each in (
+        ActivatedKeyUnknown,
+        ActivationRefused,
+        ActivationUsed,
         KeyBudgetSpent,
         KeyDeviceBusy,
         KeyExists,

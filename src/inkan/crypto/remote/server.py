@@ -21,12 +21,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from inkan.crypto.activation.port import ActivatedKeys
 from inkan.crypto.foreign_keys import sign_message, signing
 from inkan.crypto.key_guard import FORMATS, SigningRefused
 from inkan.crypto.key_providers import (
     MAY_STAND_TOGETHER,
     KeyPairProvider,
     KeyPurpose,
+    KeyPurposeRefused,
     KeyStoreExposed,
     KeyStoreLocked,
 )
@@ -65,11 +67,23 @@ class SigningPolicy(Protocol):
 class Signer:
     """Answers requests with the keys of a provider."""
 
-    def __init__(self, keys: KeyPairProvider, policy: SigningPolicy, journal: Journal) -> None:
-        """Sign with ``keys``, which stand behind a guard, what ``policy`` admits."""
+    def __init__(
+        self,
+        keys: KeyPairProvider,
+        policy: SigningPolicy,
+        journal: Journal,
+        *,
+        activated: ActivatedKeys | None = None,
+    ) -> None:
+        """Sign with ``keys``, which stand behind a guard, what ``policy`` admits.
+
+        ``activated`` are keys of phones, if this process holds such: they are made and used by their own requests
+        alone, never by those for the other keys.
+        """
         self._keys = keys
         self._policy = policy
         self._journal = journal
+        self._activated = activated
 
     async def answer(self, body: bytes) -> Answer:
         """The answer to the body of a request; a refusal is an answer too.
@@ -84,6 +98,7 @@ class Signer:
             return messages.refusal_of(refused)
 
     async def _generate(self, request: messages.Generate) -> Answer:
+        _refuse_phone(request.purposes)
         await self._policy.check_generate(request.label, request.purposes)
         make = partial(self._keys.generate, request.label, request.spec, request.purposes)
         public = await asyncio.to_thread(make)
@@ -100,6 +115,7 @@ class Signer:
         return messages.Labels(await asyncio.to_thread(self._keys.labels))
 
     async def _sign(self, request: messages.Sign) -> Answer:
+        _refuse_phone({request.purpose})
         formats = FORMATS.get(request.purpose, frozenset())
         try:
             read = read_to_be_signed(request.message, formats)  # 2
@@ -119,12 +135,36 @@ class Signer:
             )
         return messages.Signature(signature)
 
+    async def _make_keys(self, request: messages.MakeKeys) -> Answer:
+        return messages.MadeKeys(await self._holder().make(request.order))
+
+    async def _release_key(self, request: messages.ReleaseKey) -> Answer:
+        return messages.Signature(await self._holder().release(request.wish))
+
+    async def _end_key(self, request: messages.EndKey) -> Answer:
+        await self._holder().end(request.spki_sha256)
+        return messages.Done()
+
+    def _holder(self) -> ActivatedKeys:
+        if self._activated is None:
+            raise KeyPurposeRefused("this signer holds no keys of phones: see keys.phones")
+        return self._activated
+
     _answers: Final[dict[type[Any], Callable[..., Awaitable[Answer]]]] = {
         messages.Generate: _generate,
         messages.Find: _find,
         messages.List: _list,
         messages.Sign: _sign,
+        messages.MakeKeys: _make_keys,
+        messages.ReleaseKey: _release_key,
+        messages.EndKey: _end_key,
     }
+
+
+def _refuse_phone(purposes: Collection[KeyPurpose]) -> None:
+    """A phone's key signs for an assertion, which these requests do not carry."""
+    if KeyPurpose.PHONE in purposes:
+        raise SigningRefused("keys of phones are released by assertions", rule="activation")
 
 
 @asynccontextmanager

@@ -40,10 +40,10 @@ class JoinBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeysBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """CSRs (base64url DER) by use, and the passkey's registration."""
+    """CSRs (base64url DER) by use, and the passkey's registration; no CSRs for back end B, which makes the keys."""
 
-    csrs: dict[str, str]
     registration: Registration
+    csrs: dict[str, str] = {}
 
 
 class EnrolmentView(msgspec.Struct, frozen=True):
@@ -53,21 +53,6 @@ class EnrolmentView(msgspec.Struct, frozen=True):
     phone: str | None
     certificates: dict[str, str]
     refusal: str | None
-
-
-class CertificateView(msgspec.Struct, frozen=True):
-    """A certificate of the phone and its issuers, each base64url DER, without the root.
-
-    ``issuer_and_serial`` is how a renewal names it (RFC 5652 §10.2.4): a wallet in a browser reads no DER.
-    """
-
-    id: str
-    profile: str
-    der: str
-    chain: list[str]
-    not_before: str
-    not_after: str
-    issuer_and_serial: str
 
 
 class ChallengeView(msgspec.Struct, frozen=True):
@@ -122,6 +107,12 @@ class PhonesView(msgspec.Struct, frozen=True):
     phones: list[PhoneView]
 
 
+class FrozenView(msgspec.Struct, frozen=True):
+    """How many phones were stopped."""
+
+    stopped: int
+
+
 class RevokeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which phone to revoke, and why (JPKI-23)."""
 
@@ -130,8 +121,9 @@ class RevokeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RenewBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A renewal: the old key's CMS, the new CSRs, an assertion."""
+    """A renewal: the old key's CMS, the new CSRs, an assertion; for back end B the content instead of CMS and CSRs."""
 
-    cms: str
-    csrs: dict[str, str]
     assertion: AssertionBody
+    cms: str | None = None
+    content: str | None = None
+    csrs: dict[str, str] = {}

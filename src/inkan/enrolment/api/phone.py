@@ -1,15 +1,17 @@
 """The phone's own API (``/phone/v1``), as far as phones are bound, kept and ended."""
 
+from functools import partial
 from typing import Any
 
-from inkan.crypto import base64url, cms
+from inkan.audit import Actor, ActorKind
+from inkan.crypto import base64url
 from inkan.enrolment.api.bodies import (
     CMS_LIMIT,
     AssertedView,
     AssertionBody,
-    CertificateView,
     ChallengeView,
     EnrolmentView,
+    FrozenView,
     JoinBody,
     KeysBody,
     PhonesView,
@@ -17,6 +19,7 @@ from inkan.enrolment.api.bodies import (
     RenewBody,
     RevokeBody,
 )
+from inkan.enrolment.api.certificates import CertificateView, certificate_view
 from inkan.enrolment.model import (
     ChannelKey,
     ChannelProofRefused,
@@ -26,13 +29,14 @@ from inkan.enrolment.model import (
 )
 from inkan.enrolment.service import (
     Begun,
+    Brought,
     Enrolment,
     Handed,
     Joined,
     Renewed,
 )
 from inkan.kernel.clock import rfc3339
-from inkan.pki import PKI
+from inkan.pki import PKI, Showing
 from inkan.web.exchange import Authenticator, Exchange
 from inkan.web.principal import (
     Access,
@@ -48,7 +52,12 @@ _JOIN, _USE, _MANAGE = (
 
 
 def phone_routes(
-    enrolment: Enrolment, pki: PKI, authenticator: Authenticator, *, cors: Any = None
+    enrolment: Enrolment,
+    pki: PKI,
+    authenticator: Authenticator,
+    *,
+    showing: Showing,
+    cors: Any = None,
 ) -> Group:
     """The routes of phones."""
 
@@ -73,6 +82,7 @@ def phone_routes(
             name=body.name,
             back_end=body.back_end,
             arrived=arrived,
+            address=exchange.address,
         )
         return created(joined)
 
@@ -104,20 +114,16 @@ def phone_routes(
     async def certificate(exchange: Exchange) -> Response:
         phone = await phone_of(exchange)
         wanted = exchange.parameters["id"]
-        if not await enrolment.owns_certificate(phone.person, wanted):
+        holder = await enrolment.find_holder(phone.person, wanted)
+        if holder is None:
             raise EnrolmentNotFound()
-        issued = await pki.certificate(wanted)
-        return ok(
-            CertificateView(
-                id=issued.id,
-                profile=issued.profile,
-                der=base64url.encode(issued.der),
-                chain=[base64url.encode(der) for der in issued.chain],
-                not_before=rfc3339(issued.not_before),
-                not_after=rfc3339(issued.not_after),
-                issuer_and_serial=base64url.encode(cms.issuer_and_serial(issued.der)),
-            )
+        view = await certificate_view(
+            await pki.certificate(wanted),
+            back_end=holder.back_end,
+            showing=showing,
+            translate=partial(exchange.site.templates.languages.gettext, exchange.language),
         )
+        return ok(view)
 
     async def begin_assertion(exchange: Exchange) -> Response:
         phone = await phone_of(exchange)
@@ -141,15 +147,25 @@ def phone_routes(
         await enrolment.revoke(phone, body.phone, cause=body.reason)
         return no_content()
 
+    async def freeze(exchange: Exchange) -> Response:
+        phone = await phone_of(exchange)
+        actor = Actor(ActorKind.PHONE, phone.phone)
+        return ok(FrozenView(stopped=await enrolment.freeze(phone.person, actor=actor)))
+
     async def begin_renewal(exchange: Exchange) -> Response:
-        return ok(await enrolment.begin_renewal(await phone_of(exchange)))
+        phone = await phone_of(exchange)
+        return ok(await enrolment.begin_renewal(phone, address=exchange.address))
 
     async def renew(exchange: Exchange) -> Response:
         phone = await phone_of(exchange)
         body = await exchange.json(RenewBody)
         renewed = await enrolment.renew(
             phone,
-            cms=base64url.decode(body.cms),
+            brought=Brought(
+                cms=base64url.decode(body.cms or ""),
+                content=base64url.decode(body.content or ""),
+                address=exchange.address,
+            ),
             csrs=body.csrs,
             assertion=body.assertion.decoded(),
         )
@@ -195,9 +211,9 @@ def phone_routes(
             ),
             ("GET", "/phone/v1/certificates/{id}"): route(
                 certificate,
-                _USE,
+                _MANAGE,
                 "getCertificate",
-                "A certificate of this person's phones",
+                "A certificate of this person's phones, and its fields for people",
                 answer=CertificateView,
             ),
             ("POST", "/phone/v1/assertions/begin"): route(
@@ -225,6 +241,13 @@ def phone_routes(
                 "End one of the person's phones",
                 body=RevokeBody,
                 status=204,
+            ),
+            ("POST", "/phone/v1/freeze"): route(
+                freeze,
+                _MANAGE,
+                "freezePhones",
+                "Stop every phone of the person at once, this one too; the card brings them back",
+                answer=FrozenView,
             ),
             ("POST", "/phone/v1/renew/begin"): route(
                 begin_renewal,

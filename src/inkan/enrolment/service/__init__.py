@@ -8,6 +8,7 @@ from inkan.enrolment import store
 from inkan.enrolment.model import (
     ChannelKey,
     Phone,
+    PhoneCertificate,
     PhoneFacts,
     PhonePrincipal,
     Request,
@@ -16,10 +17,12 @@ from inkan.enrolment.service import (
     accepting,
     desk,
     finishing,
+    freezing,
     joining,
     parents,
     phones,
     preparing,
+    remote_keys,
     renewing,
     requests,
     settling,
@@ -27,9 +30,11 @@ from inkan.enrolment.service import (
 from inkan.enrolment.service.desk import Started, ToSign
 from inkan.enrolment.service.finishing import FINISH_JOB, Accepted, FinishJob
 from inkan.enrolment.service.joining import Joined
-from inkan.enrolment.service.parts import Parts, read_phone
+from inkan.enrolment.service.parts import Parts, phone_topic, read_phone
 from inkan.enrolment.service.preparing import Handed, Registration
+from inkan.enrolment.service.remote_keys import END_KEYS_JOB, EndKeysJob
 from inkan.enrolment.service.renewing import Begun, Renewed
+from inkan.enrolment.service.renewing_remote import Brought
 from inkan.enrolment.service.requests import Progress
 from inkan.kernel.ids import PersonID, PhoneID
 from inkan.people import PersonDeceased
@@ -86,11 +91,24 @@ class Enrolment:
     # --- the joining phone -----------------------------------------------------------------------
 
     async def join(
-        self, *, jkt: str, frame: str, name: str, back_end: BackEnd, arrived: datetime
+        self,
+        *,
+        jkt: str,
+        frame: str,
+        name: str,
+        back_end: BackEnd,
+        arrived: datetime,
+        address: str,
     ) -> Joined:
         """See :func:`inkan.enrolment.service.joining.join`."""
         return await joining.join(
-            self._parts, jkt=jkt, frame=frame, name=name, back_end=back_end, arrived=arrived
+            self._parts,
+            jkt=jkt,
+            frame=frame,
+            name=name,
+            back_end=back_end,
+            arrived=arrived,
+            address=address,
         )
 
     async def prepare(
@@ -146,6 +164,10 @@ class Enrolment:
         """Step: see :func:`inkan.enrolment.service.phones.hold_active`."""
         return phones.hold_active(phone_id)
 
+    def is_active(self, phone_id: PhoneID) -> Step[bool]:
+        """Step: see :func:`inkan.enrolment.service.phones.is_active`."""
+        return phones.is_active(phone_id)
+
     def phones_of(self, person: PersonID) -> Step[list[Phone]]:
         """Step: see :func:`inkan.enrolment.service.phones.phones`."""
         return phones.phones(person)
@@ -158,11 +180,13 @@ class Enrolment:
         """See :func:`inkan.enrolment.service.phones.names`."""
         return await self._parts.db.read(phones.names, person)
 
-    async def owns_certificate(self, person: PersonID, certificate_id: str) -> bool:
-        """Whether a certificate is one of the person's phones, a renewal's included."""
-        mine = await self.phones(person)
-        held = [each for phone in mine for each in (phone.certificates, phone.pending)]
-        return any(certificate_id == each.id for group in held for each in group.values())
+    async def find_holder(self, person: PersonID, certificate_id: str) -> Phone | None:
+        """The person's phone that holds a certificate, one of a renewal included; None if none does."""
+        for phone in await self.phones(person):
+            held = (*phone.certificates.values(), *phone.pending.values())
+            if any(certificate_id == each.id for each in held):
+                return phone
+        return None
 
     async def begin_assertion(self, phone: PhonePrincipal) -> str:
         """See :func:`inkan.enrolment.service.phones.begin_assertion`."""
@@ -180,6 +204,10 @@ class Enrolment:
         """See :func:`inkan.enrolment.service.phones.revoke_by_phone`."""
         await phones.revoke_by_phone(self._parts, sender, phone_id, cause=cause)
 
+    async def freeze(self, person: PersonID, *, actor: Actor) -> int:
+        """See :func:`inkan.enrolment.service.freezing.freeze`."""
+        return await freezing.freeze(self._parts, person, actor=actor)
+
     def settle(self, phone_id: PhoneID, *, actor: Actor) -> Step[bool]:
         """Step: see :func:`inkan.enrolment.service.settling.settle`; sandboxes only."""
         return settling.settle(self._parts, phone_id, actor=actor)
@@ -188,22 +216,49 @@ class Enrolment:
         """Step: see :func:`inkan.enrolment.service.settling.end`; sandboxes only."""
         return settling.end(self._parts, phone_id, actor=actor)
 
+    # --- keys of back end B ----------------------------------------------------------------------
+
+    async def release_statement(
+        self,
+        facts: PhoneFacts,
+        certificate: PhoneCertificate,
+        *,
+        statement: bytes,
+        assertion: webauthn.Assertion,
+        address: str,
+    ) -> str:
+        """See :func:`inkan.enrolment.service.remote_keys.release_statement`."""
+        return await remote_keys.release_statement(
+            self._parts,
+            facts,
+            certificate,
+            statement=statement,
+            assertion=assertion,
+            address=address,
+        )
+
+    async def end_keys(self, job: EndKeysJob) -> None:
+        """The outbox's :data:`END_KEYS_JOB`."""
+        await remote_keys.end(self._parts, job)
+
     # --- renewal ---------------------------------------------------------------------------------
 
-    async def begin_renewal(self, sender: PhonePrincipal) -> Begun:
+    async def begin_renewal(self, sender: PhonePrincipal, *, address: str) -> Begun:
         """See :func:`inkan.enrolment.service.renewing.begin`."""
-        return await renewing.begin(self._parts, sender)
+        return await renewing.begin(self._parts, sender, address=address)
 
     async def renew(
         self,
         sender: PhonePrincipal,
         *,
-        cms: bytes,
+        brought: Brought,
         csrs: dict[str, str],
         assertion: webauthn.Assertion,
     ) -> Renewed:
         """See :func:`inkan.enrolment.service.renewing.submit`."""
-        return await renewing.submit(self._parts, sender, cms=cms, csrs=csrs, assertion=assertion)
+        return await renewing.submit(
+            self._parts, sender, brought=brought, csrs=csrs, assertion=assertion
+        )
 
     async def confirm_renewal(self, sender: PhonePrincipal) -> Renewed:
         """See :func:`inkan.enrolment.service.renewing.confirm`."""
@@ -268,9 +323,12 @@ def _purge() -> Step[None]:
 
 
 __all__ = [
+    "END_KEYS_JOB",
     "FINISH_JOB",
     "Accepted",
     "Begun",
+    "Brought",
+    "EndKeysJob",
     "Enrolment",
     "FinishJob",
     "Handed",
@@ -281,4 +339,5 @@ __all__ = [
     "Renewed",
     "Started",
     "ToSign",
+    "phone_topic",
 ]

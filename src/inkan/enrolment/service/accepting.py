@@ -41,6 +41,7 @@ from inkan.enrolment.model import (
     Request,
     RequestState,
 )
+from inkan.enrolment.rules import profile_of_key
 from inkan.enrolment.service.finishing import (
     FINISH_JOB,
     Accepted,
@@ -273,12 +274,13 @@ def _order(parts: Parts, case: _Case, phone_id: PhoneID) -> Step[None]:
     moment = yield MOMENT
     prepared = request.prepared
     assert prepared is not None
+    assert request.back_end is not None
     binding = binding_value(prepared.credential_id, prepared.cose_key, phone_id)
     for key in prepared.keys:
         yield from parts.pki.order(
             CertificateOrder(
                 order_key=order_key(request.id, key.use),
-                profile=f"phone-{key.use}",
+                profile=profile_of_key(request.back_end, key.use),
                 owner=phone_id,
                 subject=SubjectName(
                     common_name=case.identity.name,

@@ -15,6 +15,7 @@ from inkan.enrolment.model import (
     Request,
     RequestState,
 )
+from inkan.enrolment.service import remote_keys
 from inkan.enrolment.service.parts import Parts, qr_seconds, read_request, scheme_of
 from inkan.enrolment.service.preparing import uses_of
 from inkan.enrolment.service.requests import get, held, require
@@ -45,18 +46,26 @@ class Joined(msgspec.Struct, frozen=True):
 
 
 async def join(
-    parts: Parts, *, jkt: str, frame: str, name: str, back_end: BackEnd, arrived: datetime
+    parts: Parts,
+    *,
+    jkt: str,
+    frame: str,
+    name: str,
+    back_end: BackEnd,
+    arrived: datetime,
+    address: str,
 ) -> Joined:
     """A phone joins by the code of the page.
 
     1. the code is one of this wallet's, known, made with the request's secret, and current: −1 ≤ now − t ≤ 3;
        an unknown and a forged one get one answer (stale: scan on);
-    2. the scheme allows the declared place of the keys (TW-26);
+    2. the scheme allows the declared place of the keys (TW-26), there is such a place, and keys outside the phone
+       are asked for from the institution's own network (HCA-39);
     3. the phone's name is one plain line;
     4. compare-and-set: started → joined, in time. The same phone may ask again.
 
     Raises:
-        QRFrameMalformed, QRFrameStale, BackEndRefused, UnsafeText, EnrolmentExpired, EnrolmentOutOfOrder.
+        QRFrameMalformed, QRFrameStale, BackEndRefused, OutsideNetwork, UnsafeText, EnrolmentExpired, EnrolmentOutOfOrder.
     """
     scanned = qr.parse_frame(
         frame, origin=parts.wallet_origin, path=wallet_paths.ENROLMENT_PATH
@@ -70,8 +79,10 @@ async def join(
     except qr.QRFrameForged:
         raise qr.QRFrameStale() from None
     scheme = scheme_of(request)
-    if back_end not in scheme.key_backends:  # 2
-        raise BackEndRefused(allowed=list(scheme.key_backends))
+    if back_end not in remote_keys.offered(parts, scheme):  # 2
+        raise BackEndRefused(allowed=remote_keys.offered(parts, scheme))
+    if back_end is BackEnd.B:
+        remote_keys.verify_inside(parts, address)
     verify_line(name, where="/name", limit=64)  # 3
     request = await parts.db.transact(_join, parts, request, jkt, name, back_end)  # 4
     return _joined(parts, request, scheme, now=parts.db.now())

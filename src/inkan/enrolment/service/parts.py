@@ -10,6 +10,7 @@ import msgspec
 
 from inkan.audit import Actor, ActorKind, Audit
 from inkan.crypto import base64url
+from inkan.crypto.activation.port import ActivatedKeys
 from inkan.crypto.aead import hmac_sha256
 from inkan.enrolment import store
 from inkan.enrolment.model import (
@@ -36,7 +37,12 @@ Certificates = dict[str, PhoneCertificate]
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """The dependencies of every use case of this feature."""
+    """The dependencies of every use case of this feature.
+
+    Attributes:
+        activated: the holder of keys of back end B; None where there is none, so that it is not offered.
+        networks: where such keys are made and used from, as CIDR blocks; nowhere if empty (HCA-39).
+    """
 
     db: Database
     audit: Audit
@@ -47,6 +53,8 @@ class Parts:
     wallet_origin: str
     rp_id: str
     qr_master: Secret[bytes]
+    activated: ActivatedKeys | None = None
+    networks: tuple[str, ...] = ()
 
     def qr_secret(self, request_id: str) -> Secret[bytes]:
         """The 32-byte secret of a request's rotating code; derived, so that nothing is stored."""
@@ -164,6 +172,11 @@ def phones_of(person: PersonID, scheme: str) -> Step[list[Phone]]:
 def scheme_of(phone: Phone | Request) -> Scheme:
     """The rule set that a phone or request lives under."""
     return get_scheme(phone.scheme)
+
+
+def phone_topic(phone: PhoneID) -> str:
+    """The bus topic that is called when something waits for a phone, and when the phone ends."""
+    return f"phone:{phone}"
 
 
 def topic(request_id: str) -> str:

@@ -16,10 +16,11 @@ from inkan.enrolment.model import (
     PhoneState,
 )
 from inkan.enrolment.rules import ASSERTION_LIFE, CHALLENGE_LIFE, REASON_OF_CAUSE
-from inkan.enrolment.service.parts import Parts, facts_of, read_phone, scheme_of
+from inkan.enrolment.service.parts import Parts, facts_of, phone_topic, read_phone, scheme_of
+from inkan.enrolment.service.remote_keys import order_end
 from inkan.kernel.ids import PersonID, PhoneID, random_bytes
 from inkan.pki import RevocationReason
-from inkan.store.database import MOMENT, Step
+from inkan.store.database import MOMENT, Step, Wake
 from inkan.wire.enrolment_request import RevokeCause
 
 
@@ -88,6 +89,12 @@ def facts(phone_id: PhoneID) -> Step[PhoneFacts | None]:
 def hold_active(phone_id: PhoneID) -> Step[bool]:
     """Step: hold a phone's row until COMMIT; whether it is in use now."""
     phone = read_phone((yield store.HELD_PHONE.one(key=phone_id)))
+    return phone is not None and phone.state is PhoneState.ACTIVE
+
+
+def is_active(phone_id: PhoneID) -> Step[bool]:
+    """Step: whether a phone is in use, without holding its row."""
+    phone = read_phone((yield store.PHONE_BY_ID.one(key=phone_id)))
     return phone is not None and phone.state is PhoneState.ACTIVE
 
 
@@ -201,12 +208,18 @@ def revoke(parts: Parts, phone: Phone, *, reason: RevocationReason, actor: Actor
     yield from parts.pki.revoke_all(phone.id, reason=reason, actor=actor)
     yield store.FREE_SLOT.run(phone=phone.id)
     yield from parts.notices.end_subscriptions(phone.id, actor=actor)
+    yield from order_end(held)
     yield from parts.notices.notify(phone.person, "phone_revoked", {"phone": phone.name}, phones=())
+    yield Wake(phone_topic(phone.id))
     return True
 
 
 def suspend(parts: Parts, phone: Phone, *, actor: Actor, cause: str) -> Step[bool]:
-    """Step: put an active phone and its certificates on hold; False when it is not active."""
+    """Step: put an active phone and its certificates on hold, and wake it no more; False when it is not active.
+
+    Its push subscription ends: whoever holds the phone now hears of no question, and the wallet subscribes again
+    once the phone is in use again.
+    """
     held = read_phone((yield store.HELD_PHONE.one(key=phone.id)))
     if held is None or held.state is not PhoneState.ACTIVE:
         return False
@@ -221,6 +234,8 @@ def suspend(parts: Parts, phone: Phone, *, actor: Actor, cause: str) -> Step[boo
         key=phone.id, seen=held.version, event=event, new_state=PhoneState.SUSPENDED
     )
     yield from parts.pki.suspend_all(phone.id, actor=actor)
+    yield from parts.notices.end_subscriptions(phone.id, actor=actor)
+    yield Wake(phone_topic(phone.id))
     return True
 
 

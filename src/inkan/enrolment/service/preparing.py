@@ -17,12 +17,14 @@ from inkan.enrolment.model import (
     Request,
     RequestState,
 )
+from inkan.enrolment.service import remote_keys
 from inkan.enrolment.service.parts import Parts, scheme_of, topic
-from inkan.enrolment.service.requests import for_phone, get, held, require
+from inkan.enrolment.service.requests import for_phone, get, held, require, state_at
 from inkan.kernel.clock import rfc3339
 from inkan.schemes import Scheme
 from inkan.store.database import MOMENT, Step, Wake
 from inkan.wire import enrolment_request as wire
+from inkan.wire.binding import BackEnd
 
 
 class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,10 +36,15 @@ class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Handed(msgspec.Struct, frozen=True):
-    """What the phone hears after handing in its keys: the content that the card is about to sign."""
+    """What the phone hears after handing in its keys: the content that the card is about to sign.
+
+    Attributes:
+        csrs: requests (base64url DER) by use for keys that were made for it (back end B); empty when it made them.
+    """
 
     state: RequestState
     content: str
+    csrs: dict[str, str] = {}
 
 
 def uses_of(scheme: Scheme) -> list[str]:
@@ -60,16 +67,20 @@ async def prepare(
     3. the keys differ from each other;
     4. the registration holds for this challenge, origin and RP ID, with user verification, under the
        scheme's policy;
-    5. the content is written down; compare-and-set: joined → prepared. The same keys again get it again.
+    5. for back end B, which hands in none, the CSRs come from the holder of the keys, who pins them to this passkey;
+    6. the content is written down; compare-and-set: joined → prepared. The same keys again get it again.
 
     Raises:
         EnrolmentNotFound, EnrolmentExpired, EnrolmentOutOfOrder, KeyOutsideScheme, CSRMalformed,
-        CSRSignatureWrong, WeakKey, RegistrationRefused and its like.
+        CSRSignatureWrong, WeakKey, RegistrationRefused and its like, PhoneKeysUnavailable.
     """
     request = await parts.db.read(for_phone, request_id, jkt)  # 1
     scheme = scheme_of(request)
-    keys = certified_keys(scheme, csrs)  # 2, 3
+    made: dict[str, str] = {}
     credential = _credential(parts, request, scheme, registration)  # 4
+    if request.back_end is BackEnd.B:
+        made = await _made(parts, request, scheme, csrs, registration)  # 5
+    keys = certified_keys(scheme, made or csrs)  # 2, 3
     prepared = Prepared(
         keys=keys,
         credential_id=credential.id,
@@ -79,9 +90,32 @@ async def prepare(
         attested=credential.attested,
         attestation_sha256=credential.attestation_sha256,
     )
-    request = await parts.db.transact(_prepare, parts, request, prepared)  # 5
+    request = await parts.db.transact(_prepare, parts, request, prepared)  # 6
     assert request.content is not None
-    return Handed(state=request.state, content=base64url.encode(request.content.encode()))
+    content = base64url.encode(request.content.encode())
+    return Handed(state=request.state, content=content, csrs=made)
+
+
+async def _made(
+    parts: Parts,
+    request: Request,
+    scheme: Scheme,
+    csrs: dict[str, str],
+    registration: Registration,
+) -> dict[str, str]:
+    """The requests of keys that are made for a joined phone, once its registration has been verified."""
+    if csrs:
+        raise KeyOutsideScheme("back end B makes the keys", expected="no requests")
+    if state_at(request, parts.db.now()) is not RequestState.PREPARED:
+        require(request, RequestState.JOINED, parts.db.now())
+    return await remote_keys.make(
+        parts,
+        request.id,
+        scheme=scheme,
+        uses=uses_of(scheme),
+        registration=registration_json(registration),
+        challenge=base64url.decode(request.challenge),
+    )
 
 
 def certified_keys(scheme: Scheme, csrs: dict[str, str]) -> list[PreparedKey]:
@@ -104,9 +138,8 @@ def certified_keys(scheme: Scheme, csrs: dict[str, str]) -> list[PreparedKey]:
     return keys
 
 
-def _credential(
-    parts: Parts, request: Request, scheme: Scheme, registration: Registration
-) -> webauthn.Credential:
+def registration_json(registration: Registration) -> bytes:
+    """A registration as a browser writes it (WebAuthn §5.1, RegistrationResponseJSON)."""
     response = {
         "id": registration.credential_id,
         "rawId": registration.credential_id,
@@ -117,12 +150,18 @@ def _credential(
         },
         "clientExtensionResults": {},
     }
+    return msgspec.json.encode(response)
+
+
+def _credential(
+    parts: Parts, request: Request, scheme: Scheme, registration: Registration
+) -> webauthn.Credential:
     policy = webauthn.RegistrationPolicy(
         require_device_bound=not scheme.fido.allow_synced,
         require_attested=scheme.fido.attestation == "direct",
     )
     return webauthn.verify_registration(
-        msgspec.json.encode(response),
+        registration_json(registration),
         challenge=base64url.decode(request.challenge),
         origins=(parts.wallet_origin,),
         rp_id=parts.rp_id,

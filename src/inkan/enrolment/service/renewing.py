@@ -36,7 +36,8 @@ from inkan.enrolment.model import (
     RenewalTooLate,
     RenewalUnknown,
 )
-from inkan.enrolment.rules import RENEWAL_LIFE
+from inkan.enrolment.rules import RENEWAL_LIFE, profile_of_key
+from inkan.enrolment.service import remote_keys, renewing_remote
 from inkan.enrolment.service.accepting import binding_value, verify_alive
 from inkan.enrolment.service.parts import (
     NO_CERTIFICATES,
@@ -51,6 +52,7 @@ from inkan.enrolment.service.parts import (
 )
 from inkan.enrolment.service.phones import known_credential
 from inkan.enrolment.service.preparing import certified_keys, uses_of
+from inkan.enrolment.service.renewing_remote import Brought
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.ids import PhoneID, random_bytes
 from inkan.people import Identity, Person
@@ -58,12 +60,17 @@ from inkan.pki import CardState, CertificateOrder, RevocationReason, SubjectName
 from inkan.schemes import Scheme
 from inkan.store.database import MOMENT, Step
 from inkan.wire import enrolment_request as wire
+from inkan.wire.binding import BackEnd
 
 OLD_PROFILES = {"auth": "phone-auth", "single": "phone-auth"}
 
 
 class Begun(msgspec.Struct, frozen=True):
-    """What the phone needs to make its new keys and the request."""
+    """What the phone needs to make its new keys and the request.
+
+    Attributes:
+        csrs: requests (base64url DER) of new keys that were made for it (back end B); empty when it makes them.
+    """
 
     nonce: str
     aud: str
@@ -74,6 +81,7 @@ class Begun(msgspec.Struct, frozen=True):
     uses: list[str]
     expires_at: str
     now: str
+    csrs: dict[str, str] = {}
 
 
 class Renewed(msgspec.Struct, frozen=True):
@@ -95,19 +103,24 @@ class _Case(msgspec.Struct, frozen=True):
     identity: Identity
 
 
-async def begin(parts: Parts, sender: PhonePrincipal) -> Begun:
+async def begin(parts: Parts, sender: PhonePrincipal, *, address: str) -> Begun:
     """Give the phone a nonce, if it may be renewed at all.
 
     Raises:
         PhoneNotFound, RenewalTooEarly, RenewalTooLate: 1.
         RenewalRefused, StatusUnavailable: 2.
+        OutsideNetwork, PhoneKeysUnavailable: of back end B.
     """
     phone = await parts.db.read(_active, sender)
     scheme = scheme_of(phone)
+    is_remote = phone.back_end is BackEnd.B
+    if is_remote:
+        remote_keys.verify_inside(parts, address)
     _require_open(phone, scheme, parts.db.now())
     await _require_good_card(parts, phone)
     nonce = base64url.encode(random_bytes(32))
     expires_at = await parts.db.transact(_begin, phone.id, nonce)
+    csrs = await renewing_remote.new_keys(parts, phone, scheme, nonce) if is_remote else {}
     return Begun(
         nonce=nonce,
         aud=parts.issuer,
@@ -118,6 +131,7 @@ async def begin(parts: Parts, sender: PhonePrincipal) -> Begun:
         uses=uses_of(scheme),
         expires_at=rfc3339(expires_at),
         now=rfc3339(parts.db.now()),
+        csrs=csrs,
     )
 
 
@@ -125,7 +139,7 @@ async def submit(
     parts: Parts,
     sender: PhonePrincipal,
     *,
-    cms: bytes,
+    brought: Brought,
     csrs: dict[str, str],
     assertion: webauthn.Assertion,
 ) -> Renewed:
@@ -133,12 +147,16 @@ async def submit(
 
     Raises:
         as :func:`begin`; NotEligible: the person died; RenewalUnknown: 3;
-        RenewalProofRefused: 4, 5 or 7; KeySubstituted: 5; the refusals of CSRs: 6.
+        RenewalProofRefused: 4, 5 or 7; KeySubstituted: 5; the refusals of CSRs: 6;
+        OutsideNetwork, ActivationRefused, ActivationUsed, PhoneKeysUnavailable: of back end B.
     """
     phone = await parts.db.read(_active, sender)
     scheme = scheme_of(phone)
     _require_open(phone, scheme, parts.db.now())  # 1
     await _require_good_card(parts, phone)  # 2
+    cms = brought.cms
+    if phone.back_end is BackEnd.B:
+        cms, csrs = await _by_holder(parts, phone, scheme, brought, assertion)
     content = await _signed_content(parts, phone, scheme, cms)  # 4
     renew = wire.parse_renew(content)
     keys = certified_keys(scheme, csrs)  # 6
@@ -165,6 +183,26 @@ async def submit(
         certificates={use: each.id for use, each in issued.items()},
         not_after=rfc3339(next(iter(issued.values())).not_after),
     )
+
+
+async def _by_holder(
+    parts: Parts,
+    phone: Phone,
+    scheme: Scheme,
+    brought: Brought,
+    assertion: webauthn.Assertion,
+) -> tuple[bytes, dict[str, str]]:
+    """The CMS and the requests of a phone whose keys lie with their holder."""
+    remote_keys.verify_inside(parts, brought.address)
+    renew = wire.parse_renew(brought.content)
+    csrs = await renewing_remote.new_keys(parts, phone, scheme, renew.nonce)
+    _verify_content(parts, phone, scheme, renew, certified_keys(scheme, csrs))
+    use, _ = _old(phone, scheme)
+    old = phone.certificates[use]
+    cms = await renewing_remote.signed(
+        parts, old, scheme, content=brought.content, assertion=assertion
+    )
+    return cms, csrs
 
 
 async def confirm(parts: Parts, sender: PhonePrincipal) -> Renewed:
@@ -287,7 +325,7 @@ def _order(parts: Parts, case: _Case) -> Step[None]:
         yield from parts.pki.order(
             CertificateOrder(
                 order_key=_order_key(case.nonce, key.use),
-                profile=f"phone-{key.use}",
+                profile=profile_of_key(phone.back_end, key.use),
                 owner=phone.id,
                 subject=SubjectName(
                     common_name=case.identity.name,

@@ -7,9 +7,17 @@ import msgspec
 
 from inkan.approvals import UsageFilter, UsageRecord, UsageResult
 from inkan.audit import Actor, ActorKind
+from inkan.crypto import base64url
 from inkan.enrolment import PhonePrincipal
 from inkan.identification.api.waits import WAIT, long_poll
-from inkan.identification.service import AssertionParts, Decided, Identification, Opened, Waiting
+from inkan.identification.service import (
+    AssertionParts,
+    Decided,
+    Identification,
+    Opened,
+    Unsigned,
+    Waiting,
+)
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.errors import Malformed
 from inkan.web.exchange import Authenticator, Exchange
@@ -49,10 +57,16 @@ class OpenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DecideBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of ``POST approvals/{id}/decide``: both proofs."""
+    """The body of ``POST approvals/{id}/decide``: both proofs, or the statement and the assertion that releases the key.
 
-    jws: str
+    Attributes:
+        jws: the statement, signed by the phone.
+        statement: base64url of the statement's bytes, for a phone whose keys lie with the platform (back end B).
+    """
+
     assertion: AssertionParts
+    jws: str | None = None
+    statement: str | None = None
 
 
 class RecordView(msgspec.Struct, frozen=True):
@@ -140,7 +154,7 @@ def phone_routes(
         phone = await _phone(exchange)
         body = await exchange.json(DecideBody)
         decided = await identification.approve(
-            phone, exchange.parameters["id"], jws=body.jws, assertion=body.assertion
+            phone, exchange.parameters["id"], jws=_proof(exchange, body), assertion=body.assertion
         )
         return json_response(200, decided)
 
@@ -287,6 +301,15 @@ async def _open(
     return await identification.open_push(
         phone, approval_id=body.approval or "", code=body.code, lang=body.lang
     )
+
+
+def _proof(exchange: Exchange, body: DecideBody) -> str | Unsigned:
+    if body.jws is not None and body.statement is None:
+        return body.jws
+    if body.statement is not None and body.jws is None:
+        statement = base64url.decode(body.statement)
+        return Unsigned(statement=statement, address=exchange.address)
+    raise Malformed(where="/", expected="either jws or statement")
 
 
 def _filter(exchange: Exchange) -> UsageFilter:

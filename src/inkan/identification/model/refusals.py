@@ -1,6 +1,6 @@
 """What can be refused about sessions: one clear sentence and one stable code each."""
 
-from inkan.kernel.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
+from inkan.kernel.errors import Conflict, Forbidden, Gone, NotFound, TooMany, Unavailable
 
 
 class SessionNotFound(NotFound):
@@ -147,6 +147,13 @@ class ProofRefused(Forbidden):
     code = "proof_refused"
     title = "The proofs of this decision do not hold"
     public = ("proof",)
+
+
+class TooManyStreams(TooMany):
+    """The phone has as many event streams open as it may; it polls, or closes one."""
+
+    code = "too_many_streams"
+    title = "This phone has too many event streams open"
 
 
 class SessionPurged(Gone):

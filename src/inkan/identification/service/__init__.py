@@ -1,6 +1,6 @@
 """Sessions of relying parties, answered on phones."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime
 
 from inkan.approvals import (
@@ -43,6 +43,7 @@ from inkan.identification.service import (
     reporting,
     using,
     waiting,
+    watching,
 )
 from inkan.identification.service.announcing import END_JOB, EndJob
 from inkan.identification.service.browsers import KnownBrowser
@@ -51,14 +52,15 @@ from inkan.identification.service.deciding import Decided
 from inkan.identification.service.opening import Opened
 from inkan.identification.service.page import Choice, PageView, Stage
 from inkan.identification.service.parts import Parts
-from inkan.identification.service.proving import AssertionParts
-from inkan.identification.service.pushing import PUSH_JOB, PushJob, phone_topic
+from inkan.identification.service.proving import AssertionParts, Unsigned
+from inkan.identification.service.pushing import PUSH_JOB, PushJob
 from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.identification.service.strengthening import Strengthening
 from inkan.identification.service.tally import Tally
 from inkan.identification.service.using import LogEntry
 from inkan.identification.service.verifying import ReceiptDesk
 from inkan.identification.service.waiting import Waiting
+from inkan.identification.service.watching import Hint
 from inkan.identification.service.webhooks import JOB as WEBHOOK_JOB
 from inkan.identification.service.webhooks import WebhookSender
 from inkan.kernel.ids import PersonID, SessionID, SystemID
@@ -233,6 +235,10 @@ class Identification:
         """See :func:`inkan.identification.service.waiting.waiting_on`."""
         return await waiting.waiting_on(self._parts, phone, lang=lang, seconds=seconds)
 
+    def watch_phone(self, phone: PhonePrincipal) -> AsyncGenerator[Hint, None]:
+        """See :func:`inkan.identification.service.watching.watch`."""
+        return watching.watch(self._parts, phone)
+
     async def push(self, job: PushJob) -> None:
         """See :func:`inkan.identification.service.pushing.push`; the outbox calls it."""
         await pushing.push(self._parts, job)
@@ -246,7 +252,12 @@ class Identification:
         await opening.give_back(self._parts, phone, approval_id)
 
     async def approve(
-        self, phone: PhonePrincipal, approval_id: str, *, jws: str, assertion: AssertionParts
+        self,
+        phone: PhonePrincipal,
+        approval_id: str,
+        *,
+        jws: str | Unsigned,
+        assertion: AssertionParts,
     ) -> Decided:
         """See :func:`inkan.identification.service.deciding.approve`."""
         return await deciding.approve(
@@ -361,6 +372,7 @@ __all__ = [
     "ConsentView",
     "Decided",
     "EndJob",
+    "Hint",
     "Identification",
     "KnownBrowser",
     "LogEntry",
@@ -369,7 +381,7 @@ __all__ = [
     "Parts",
     "PushJob",
     "Stage",
+    "Unsigned",
     "Waiting",
     "WebhookSender",
-    "phone_topic",
 ]

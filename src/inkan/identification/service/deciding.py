@@ -2,12 +2,13 @@
 
 Numbered plan of an approval (design §5.3):
 
-1. the JWS is one compact statement JWS; its payload is the statement's bytes as received;
+1. the JWS is one compact statement JWS; its payload is the statement's bytes as received, or they come bare;
 2. the approval is one that this phone has open; the same bytes again get the stored answer;
 3. the bytes are canonical and a statement of version 1;
 4. every member but ``phone_nonce`` equals the draft's;
 5. proof 1: the JWS under the phone's certificate key of this kind, algorithm by the scheme;
-6. proof 2: the WebAuthn assertion over the statement's challenge, with user verification;
+6. proof 2: the WebAuthn assertion over the statement's challenge, with user verification; of a phone whose keys
+   lie with the platform (back end B) it comes first, and the holder of the keys makes proof 1 for it;
 7. one transaction: the phone is still as it was authenticated, its certificate is good, the expected
    person is this one, the level demanded can be reached; then exactly one compare-and-set to the answer.
    Without a return to await, or when it does not end well, usage record, receipt's payload and audit event
@@ -34,7 +35,7 @@ from inkan.approvals import (
     state_at,
 )
 from inkan.audit import Actor, ActorKind
-from inkan.crypto import base64url, jose
+from inkan.crypto import base64url
 from inkan.enrolment import PhoneFacts, PhonePrincipal
 from inkan.identification import store
 from inkan.identification.model import Session, StatementDiffers
@@ -46,7 +47,7 @@ from inkan.identification.service.parts import (
     find_by_approval,
     is_veiled,
 )
-from inkan.identification.service.proving import X5T, AssertionParts
+from inkan.identification.service.proving import AssertionParts, Unsigned
 from inkan.identification.service.receipt_signer import ReceiptSigner
 from inkan.identification.service.returning import return_url
 from inkan.kernel.ids import random_bytes
@@ -98,37 +99,37 @@ async def approve(
     phone: PhonePrincipal,
     approval_id: str,
     *,
-    jws: str,
+    jws: str | Unsigned,
     assertion: AssertionParts,
 ) -> Decided:
-    """Take a phone's approval; see the plan of this module.
+    """Take a phone's approval, its statement signed by the phone or to be signed; see the plan of this module.
 
     Raises:
         JWSMalformed, StatementMalformed, NotCanonical: 1 and 3.
         ApprovalNotFound, ApprovalEnded, DecisionConflict: 2.
         StatementDiffers: 4, with the member's name.
         ProofRefused: 5 or 6.
+        BackEndRefused, OutsideNetwork, ActivationRefused, ActivationUsed, PhoneKeysUnavailable: 6 of an unsigned one.
     """
-    token = jose.parse_compact(  # 1
-        jws, typ=statement.STATEMENT_TYP, required=(X5T,), limit=2 * statement.STATEMENT_LIMIT
-    )
-    digest = base64url.encode(hashlib.sha256(token.payload).digest())
+    received = proving.read(jws)  # 1
+    digest = base64url.encode(hashlib.sha256(received.payload).digest())
     approval, der = await parts.db.read(_read, parts, phone, approval_id)
     if approval.outcome is not None:  # 2
         return await _repeated(parts, approval, digest)
     still_open(approval, parts.db.now())
-    signed = statement.parse_statement(token.payload)  # 3
+    signed = statement.parse_statement(received.payload)  # 3
     draft = statement.parse_draft((approval.draft or "").encode())
     field = statement.difference(draft, signed)  # 4
     if field is not None:
         raise StatementDiffers(field=field)
     facts = phone.facts
     certificate = certificate_of(facts, draft.kind)
-    proving.verify_signature(token, facts, spki=certificate.spki, sha256=certificate.sha256)  # 5
-    sign_count = proving.verify_assertion(parts, assertion, facts, token.payload)  # 6
+    signed_jws, sign_count = await proving.prove(
+        parts, received, assertion, facts, certificate
+    )  # 5, 6
     proofs = records.Proofs(
-        statement_jws=jws,
-        payload=token.payload,
+        statement_jws=signed_jws,
+        payload=received.payload,
         assertion=msgspec.structs.asdict(assertion),
         cose_key=facts.cose_key,
         certificate=certificate.id,

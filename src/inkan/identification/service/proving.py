@@ -1,10 +1,12 @@
 """The two proofs of an approval: the statement's signature and the assertion over it (design §5.3)."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from inkan.crypto import base64url, jose, webauthn
 from inkan.crypto.keys import load_public
-from inkan.enrolment import PhoneFacts
+from inkan.enrolment import PhoneCertificate, PhoneFacts
 from inkan.identification.model import ProofRefused
 from inkan.identification.service.parts import Parts
 from inkan.wire import statement
@@ -19,6 +21,89 @@ class AssertionParts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     client_data_json: str
     authenticator_data: str
     signature: str
+
+    def decoded(self) -> webauthn.Assertion:
+        """The parts as bytes.
+
+        Raises:
+            Base64URLMalformed: a part is not base64url.
+        """
+        return webauthn.Assertion(
+            credential_id=base64url.decode(self.credential_id),
+            client_data_json=base64url.decode(self.client_data_json),
+            authenticator_data=base64url.decode(self.authenticator_data),
+            signature=base64url.decode(self.signature),
+        )
+
+
+class Unsigned(msgspec.Struct, frozen=True):
+    """A statement that the holder of the phone's keys is to sign (back end B).
+
+    Attributes:
+        statement: the bytes.
+        address: where the request came from (HCA-39).
+    """
+
+    statement: bytes
+    address: str
+
+
+class Received(NamedTuple):
+    """What a phone brought: the statement's bytes, and its signature or where the request came from."""
+
+    payload: bytes
+    jws: str
+    token: jose.UnverifiedJWS | None
+    address: str
+
+
+def read(brought: str | Unsigned) -> Received:
+    """Read a compact JWS, or the bare statement.
+
+    Raises:
+        JWSMalformed: not one compact statement JWS.
+    """
+    if isinstance(brought, Unsigned):
+        return Received(brought.statement, "", None, brought.address)
+    token = _parse(brought)
+    return Received(token.payload, brought, token, "")
+
+
+async def prove(
+    parts: Parts,
+    received: Received,
+    assertion: AssertionParts,
+    facts: PhoneFacts,
+    certificate: PhoneCertificate,
+) -> tuple[str, int]:
+    """Check both proofs, the first one made now where the phone does not sign itself; returns it and the counter.
+
+    Raises:
+        ProofRefused: a proof does not hold.
+        the refusals of :meth:`inkan.enrolment.Enrolment.release_statement`: there is no first proof.
+    """
+    if received.token is not None:
+        verify_signature(received.token, facts, spki=certificate.spki, sha256=certificate.sha256)
+        return received.jws, verify_assertion(parts, assertion, facts, received.payload)
+    sign_count = verify_assertion(parts, assertion, facts, received.payload)
+    jws = await parts.enrolment.release_statement(
+        facts,
+        certificate,
+        statement=received.payload,
+        assertion=assertion.decoded(),
+        address=received.address,
+    )
+    token = _parse(jws)
+    if token.payload != received.payload:
+        raise ProofRefused("another statement was signed", proof="statement")
+    verify_signature(token, facts, spki=certificate.spki, sha256=certificate.sha256)
+    return jws, sign_count
+
+
+def _parse(jws: str) -> jose.UnverifiedJWS:
+    return jose.parse_compact(
+        jws, typ=statement.STATEMENT_TYP, required=(X5T,), limit=2 * statement.STATEMENT_LIMIT
+    )
 
 
 def verify_signature(
@@ -47,12 +132,6 @@ def verify_assertion(
     Raises:
         ProofRefused: it does not prove this phone's person over these bytes.
     """
-    received = webauthn.Assertion(
-        credential_id=base64url.decode(assertion.credential_id),
-        client_data_json=base64url.decode(assertion.client_data_json),
-        authenticator_data=base64url.decode(assertion.authenticator_data),
-        signature=base64url.decode(assertion.signature),
-    )
     known = webauthn.KnownCredential(
         id=facts.credential_id,
         cose_key=facts.cose_key,
@@ -61,7 +140,7 @@ def verify_assertion(
     )
     try:
         result = webauthn.verify_assertion(
-            received,
+            assertion.decoded(),
             known=known,
             challenge=statement.statement_challenge(payload),
             origin=parts.wallet_origin,

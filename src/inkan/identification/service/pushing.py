@@ -17,7 +17,7 @@ import msgspec
 
 from inkan.approvals import state_at
 from inkan.audit import Actor, ActorKind
-from inkan.enrolment import Phone, PhoneState
+from inkan.enrolment import Phone, PhoneState, phone_topic
 from inkan.identification import store
 from inkan.identification.model import Session
 from inkan.identification.rules import comparable
@@ -117,8 +117,3 @@ def _phones(
         and only in (None, phone.id)
         and (not wanted or comparable(phone.name) == wanted)
     ]
-
-
-def phone_topic(phone: PhoneID) -> str:
-    """The bus topic that is called when something waits for a phone."""
-    return f"phone:{phone}"

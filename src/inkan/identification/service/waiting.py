@@ -9,10 +9,9 @@ import asyncio
 import msgspec
 
 from inkan.approvals import Approval
-from inkan.enrolment import PhonePrincipal
+from inkan.enrolment import PhonePrincipal, phone_topic
 from inkan.identification.rules import MAX_WAIT_S
 from inkan.identification.service.parts import Parts, find_by_approval
-from inkan.identification.service.pushing import phone_topic
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.ids import PhoneID
 from inkan.store.database import Step

@@ -8,9 +8,9 @@ from inkan.audit import Actor
 from inkan.kernel.ids import new_id
 from inkan.notices import store
 from inkan.notices.model import NewsItem, NewsTexts, NewsUnknown
-from inkan.notices.rules import verify_news
+from inkan.notices.rules import NEWS_TOPIC, verify_news
 from inkan.notices.service.parts import Parts
-from inkan.store.database import MOMENT, Step
+from inkan.store.database import MOMENT, Step, Wake
 from inkan.web.languages import Language
 
 
@@ -49,6 +49,7 @@ def _publish(
         withdrawn_at=None,
         event_id=event,
     )
+    yield Wake(NEWS_TOPIC)
     return news_id
 
 
@@ -62,6 +63,7 @@ def withdraw(parts: Parts, news_id: str, *, actor: Actor) -> Step[None]:
     touched = yield store.WITHDRAW_NEWS.run(key=news_id, event=event)
     if not touched:
         raise NewsUnknown()
+    yield Wake(NEWS_TOPIC)
 
 
 def newest(language: Language) -> Step[list[NewsItem]]:

@@ -9,7 +9,7 @@ One task for each phone that acts by itself, idle until the phone is woken; few 
 
 import asyncio
 
-from inkan.identification import phone_topic
+from inkan.enrolment import phone_topic
 from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import PhoneID
 from inkan.sandbox.model import Code, VirtualPhone, VirtualPhoneNotFound, VirtualState

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025_confirmations"
+revision = "0024_confirmations"
 down_revision = "0023_records"
 
 TABLE = "identification_confirmation"
