@@ -38,7 +38,9 @@ def test_base64url_is_the_python_sides(node: Node, data: bytes) -> None:
     assert node.call("bytes", "decode", text) == data
 
 
-@pytest.mark.parametrize("text", ["A", "AB", "AAB", "AA==", "A A", "A+", "A/", "AAA\n", "ÄA", "A" * 5])
+@pytest.mark.parametrize(
+    "text", ["A", "AB", "AAB", "AA==", "A A", "A+", "A/", "AAA\n", "ÄA", "A" * 5]
+)
 def test_a_second_spelling_of_bytes_is_refused(node: Node, text: str) -> None:
     with pytest.raises(NodeError) as refused:
         node.call("bytes", "decode", text)
@@ -144,7 +146,8 @@ def test_texts_that_would_lie_are_refused_as_the_vectors_say(node: Node) -> None
 
 
 LINE = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text(
-    st.sampled_from("a 王\t\n\x85\u00a0\u2028\u3000\ufeff\u200b\u180e\U000e0041\U0002000b："), max_size=8
+    st.sampled_from("a 王\t\n\x85\u00a0\u2028\u3000\ufeff\u200b\u180e\U000e0041\U0002000b："),
+    max_size=8,
 )
 
 
@@ -214,7 +217,10 @@ def test_statements_of_another_form_are_refused_as_the_vectors_say(node: Node) -
             continue
         if not isinstance(members, dict) or vector["error"] != "statement_malformed":
             continue
-        if not isinstance(members.pop("phone_nonce", None), str) or "phone_nonce" in vector["where"]:
+        if (
+            not isinstance(members.pop("phone_nonce", None), str)
+            or "phone_nonce" in vector["where"]
+        ):
             continue
         seen += 1
         with pytest.raises(NodeError) as refused:

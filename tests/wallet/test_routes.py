@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inkan.composition.settings import Settings, Wallet
+from inkan.kernel.sensitive import Secret
+from inkan.store.database import Database
 from inkan.wallet.model import AndroidApp, NativeApps
 from inkan.wallet.rules import ADDRESSES, asset_links, site_association
 from inkan.wire import link, qr
-from inkan.kernel.sensitive import Secret
 from support.asgi import Client
 from support.clock import StandingClock
 from support.world import PLATFORM, WALLET, World, world_on
-from inkan.store.database import Database
 
 PRINT = ":".join(["AB"] * 32)
 APPS = NativeApps(
