@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from enrolment.hands import on_sqlite, prepared, raw_card, refusal, rows
+from inkan.crypto import base64url, cms
 from inkan.enrolment import store
 from inkan.pki import store as pki_store
 from inkan.wire.enrolment_request import RevokeCause
@@ -189,6 +190,9 @@ async def test_a_challenge_serves_once_and_five_minutes(world):
 async def test_a_certificate_of_somebody_else_is_not_given_out(world):
     phone, other = await world.bind("chen"), await world.bind("lin")
     (row, *_) = await rows(world, pki_store.certificate, owner=phone.binding.phone)
-    assert await phone._parts.api.get(f"/phone/v1/certificates/{row.id}", dict)
+    view = await phone._parts.api.get(f"/phone/v1/certificates/{row.id}", dict)
+    der = base64url.decode(view["der"])
+    # What a renewal names its signer by, for a wallet that reads no DER
+    assert base64url.decode(view["issuer_and_serial"]) == cms.issuer_and_serial(der)
     wanted = f"/phone/v1/certificates/{row.id}"
     assert await refusal(other._parts.api.get(wanted, dict)) == "enrolment_not_found"

@@ -61,7 +61,7 @@ class Asked:
         try:
             answer = self.send(request)
         except httpx.TransportError as error:
-            raise _Thrown("TypeError", str(error)) from None
+            raise Thrown("TypeError", str(error)) from None
         return {
             "status": answer.status_code,
             "headers": dict(answer.headers),
@@ -107,6 +107,11 @@ class Asked:
             "extensions": {"prf": _results(signed.prf)},
         }
 
+    def forget(self, rp_id: str, credential_id: str) -> None:
+        assert self.authenticator is not None
+        assert rp_id
+        self.authenticator.forget(base64url.decode(credential_id))
+
 
 class Node:
     """One process. Close it."""
@@ -137,6 +142,10 @@ class Node:
         """Call a method of a phone, or read one of its properties."""
         return self._ask({"phone": phone, "name": name, "args": _sent(args)})
 
+    def both(self, phones: list[str], name: str) -> Any:
+        """Call a method of several phones at the same time."""
+        return self._ask({"both": phones, "name": name})
+
     def stored(self, database: str) -> dict[str, Any]:
         """What lies in a memory."""
         return self._ask({"stored": database})
@@ -164,7 +173,7 @@ class Node:
         members = {_SPELLED.get(name, name): value for name, value in said.items()}
         try:
             return {"ask": number, "value": getattr(self.asked, what)(**members)}
-        except _Thrown as thrown:
+        except Thrown as thrown:
             return {"ask": number, "error": {"name": thrown.name, "message": str(thrown)}}
 
     def _write(self, message: dict[str, Any]) -> None:
@@ -182,13 +191,15 @@ class Node:
         return json.loads(line)
 
 
-class _Thrown(Exception):
+class Thrown(Exception):
+    """What node is to see thrown: a DOMException of this name, or a TypeError."""
+
     def __init__(self, name: str, message: str):
         super().__init__(message)
         self.name = name
 
 
-_SPELLED = {"publicKey": "public_key"}
+_SPELLED = {"publicKey": "public_key", "rpId": "rp_id", "credentialId": "credential_id"}
 
 
 def carried_by(transport: httpx.AsyncBaseTransport) -> Callable[[httpx.Request], httpx.Response]:
@@ -209,7 +220,7 @@ def _verified(ceremony: Callable[[], Any]) -> Any:
     try:
         return ceremony()
     except UserNotVerified:
-        raise _Thrown("NotAllowedError", "not recognised") from None
+        raise Thrown("NotAllowedError", "not recognised") from None
 
 
 def _prf_input(public_key: Mapping[str, Any]) -> bytes | None:

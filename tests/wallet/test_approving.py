@@ -1,5 +1,7 @@
 """Approvals in JavaScript: nothing is signed without its owner, and no text that lies is shown."""
 
+from datetime import timedelta
+
 import pytest
 
 from inkan.client.authenticator_data import Ceremony
@@ -220,6 +222,13 @@ def test_a_draft_without_a_member_is_not_shown(node, platform, member):
     platform.ask()
     del platform.draft[member]
     assert phone.refused("openFrame", FRAME).code == "phone_draft_refused"
+
+
+def test_a_certificate_that_has_ended_signs_nothing(node, platform):
+    phone = bound(node, platform)
+    platform.ahead = timedelta(days=366)
+    platform.ask()
+    assert phone.refused("openFrame", FRAME).member == "cert_sha256"
 
 
 @pytest.mark.req("TW-23")

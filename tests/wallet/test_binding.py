@@ -10,6 +10,7 @@ from inkan.client.authenticator import Backup
 from inkan.client.authenticator_data import Ceremony
 from inkan.crypto.keys import KeySpec
 from inkan.wire import enrolment_request as requests
+from support.node import Thrown
 from support.phone_platform import PhonePlatform
 from support.phone_words import ENROL_FRAME, FRAME, WALLET, b64
 from wallet.js_phones import EVIL, NAME, JSPhone, bound, issue, prepared, sent_to
@@ -83,6 +84,43 @@ def test_a_person_who_is_not_recognised_makes_nothing(node, platform):
     assert phone.refused("prepare").code == "authenticator_user_not_verified"
     assert platform.state == "joined"
     assert phone.refused("digits").code == "phone_nothing_to_bind"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("NotAllowedError", "authenticator_user_not_verified"),
+        ("AbortError", "authenticator_user_not_verified"),
+        ("InvalidStateError", "authenticator_credential_excluded"),
+        ("SecurityError", "phone_passkeys_unavailable"),
+        ("NotSupportedError", "phone_passkeys_unavailable"),
+    ],
+)
+def test_what_a_browser_says_of_passkeys_has_a_code(node, platform, name, code):
+    def refuse(public_key):
+        raise Thrown(name, "no")
+
+    phone = JSPhone(node, platform)
+    phone.asked.create = refuse
+    phone("join", ENROL_FRAME)
+    assert phone.refused("prepare").code == code
+
+
+def test_a_passkey_whose_second_touch_fails_is_forgotten(node, platform):
+    answers = iter([True, False])
+    phone = JSPhone(node, platform, prf_at_creation=False, verify_user=lambda _: next(answers))
+    phone("join", ENROL_FRAME)
+    assert phone.refused("prepare").code == "authenticator_user_not_verified"
+    assert phone.state.credentials == []
+
+
+@pytest.mark.parametrize("way", ["join", "leaveEnrolment"])
+def test_a_passkey_of_an_earlier_attempt_is_forgotten(node, platform, way):
+    phone = prepared(node, platform)
+    assert len(phone.state.credentials) == 1
+    phone(way, *([ENROL_FRAME] if way == "join" else []))
+    assert phone.state.credentials == []
+    assert phone("isPrepared") is False
 
 
 def test_nothing_to_bind_before_joining(node, platform):
@@ -168,6 +206,15 @@ def test_a_content_that_cannot_be_read_is_refused(node, platform, content):
     assert phone.refused("prepare").member == "content"
 
 
+def test_a_phone_may_be_renamed_while_it_is_bound(node, platform):
+    """The card's dialog shows the name that it joined with."""
+    phone = JSPhone(node, platform)
+    phone("join", ENROL_FRAME)
+    phone("setName", "Another")
+    assert phone("prepare")["result"] == phone("digits")
+    assert requests.parse_bind(platform.content).phone_name == NAME
+
+
 def test_preparing_again_sends_the_same_bytes(node, platform):
     phone = JSPhone(node, platform)
     phone("join", ENROL_FRAME)
@@ -198,15 +245,11 @@ def test_a_refused_binding_is_forgotten(node, platform):
         ({"extra": []}, "credential"),
         ({"usage": ["digital_signature", "content_commitment"]}, "usage"),
         ({"usage": ["key_encipherment"]}, "usage"),
-        ({"binding": "id-pho\u006e\u0065-x"}, None),
     ],
 )
 def test_certificates_that_do_not_fit_are_not_kept(node, platform, bent, member):
     phone = prepared(node, platform)
     issue(platform, **bent)
-    if member is None:  # another name of the binding is the platform's to give
-        assert phone("collect")["bindingId"] == bent["binding"]
-        return
     refused = phone.refused("collect")
     assert (refused.code, refused.member) == ("phone_certificate_not_ours", member)
     assert phone("bound") is None
@@ -320,37 +363,3 @@ def test_other_places_for_keys_are_not_promised(node, platform, back_end):
     refused = phone.refused("join", ENROL_FRAME, {"backEnd": back_end})
     assert refused.code == "phone_back_end_unavailable"
     assert platform.calls == []
-
-
-# --- the memory -----------------------------------------------------------------------------------------
-
-
-def test_two_tabs_are_one_phone(node, platform):
-    phone = JSPhone(node, platform)
-    jwk = phone.stored()["channel"]["jwk"]
-    phone.reopen()
-    assert phone.stored()["channel"]["jwk"] == jwk
-    assert phone("name") == NAME
-
-
-def test_a_wiped_phone_is_gone(node, platform):
-    phone = bound(node, platform)
-    jwk = phone.stored()["channel"]["jwk"]
-    phone("wipe")
-    assert phone.stored() == {}
-    assert phone.refused("refresh").code == "phone_storage_unavailable"
-    phone.reopen()
-    assert phone("bound") is None
-    assert phone.stored()["channel"]["jwk"] != jwk
-
-
-def test_the_memory_of_another_platform_is_not_taken(node, platform):
-    from support.node import NodeError
-
-    phone = JSPhone(node, platform)
-    phone.options = {}
-    with pytest.raises(NodeError) as refused:
-        node.open(
-            phone.key, phone.key, platform="https://id.evil.org", walletOrigin=WALLET, lang="en"
-        )
-    assert refused.value.code == "phone_other_platform"

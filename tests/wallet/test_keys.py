@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,17 @@ from asn1crypto import core
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from inkan.client import certificate_keys
 from inkan.client.certificate_keys import KeyNotUnwrapped, WrappedKey
-from inkan.crypto import base64url, cms, keys, oids
+from inkan.crypto import base64url, cms, dpop, keys, oids
 from inkan.crypto.certificate_requests import parse_csr, verify_csr
 from inkan.crypto.keys import KeySpec
 from inkan.kernel.sensitive import Secret
@@ -196,8 +200,6 @@ def test_kinds_of_key_that_phones_do_not_make_are_refused(node: Node) -> None:
 
 
 # --- keys at rest -------------------------------------------------------------------------------------
-# The driver keeps no handles between calls, so keys are made, kept and used through the phone (test_phone); here
-# lie the bytes themselves.
 
 
 @pytest.mark.req("TW-26")
@@ -337,8 +339,6 @@ def _verify(public: Any, signature: bytes, purpose: str, message: bytes = b"mess
     if purpose == "statement":
         r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
         assert len(signature) == 64
-        from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-
         signature = encode_dss_signature(r, s)
     public.verify(signature, message, ec.ECDSA(hashes.SHA256()))
 
@@ -349,10 +349,6 @@ def _verify(public: Any, signature: bytes, purpose: str, message: bytes = b"mess
     method=st.sampled_from(["GET", "POST"]),
 )
 def test_proofs_hold_for_their_request_alone(node: Node, query: str, method: str) -> None:
-    from datetime import UTC, datetime, timedelta
-
-    from inkan.crypto import dpop
-
     now = datetime(2026, 11, 21, 22, 55, 4, tzinfo=UTC)
     url = "https://id.example.org/phone/v1/approvals"
     made = node.call("probes", "channelProof", method, url + query, now.timestamp())

@@ -31,3 +31,10 @@ def test_a_preflight_is_answered_from_the_table() -> None:
     assert answer[b"access-control-allow-methods"] == b"GET, OPTIONS"
     assert b"dpop" in answer[b"access-control-allow-headers"]
     assert WALLET.preflight("https://evil.example", ("GET",)).headers == []
+
+
+def test_the_wallet_may_read_what_time_it_is() -> None:
+    """A phone whose clock is wrong makes its proofs by the platform's (field Date)."""
+    lines: list[tuple[bytes, bytes]] = []
+    WALLET.apply(lines, "https://wallet.example")
+    assert b"date" in dict(lines)[b"access-control-expose-headers"].split(b", ")

@@ -4,9 +4,11 @@
  *   {"id": 1, "module": "jcs", "name": "canonical", "args": [{"a": 1}]}         calls an export
  *   {"id": 2, "open": "first", "database": "one", "options": {…}}               opens a phone in a memory of this process
  *   {"id": 3, "phone": "first", "name": "join", "args": ["…"]}                  calls a method, or reads a property
+ *   {"id": 4, "both": ["first", "second"], "name": "prepare"}                    calls it on both at once
+ *   {"id": 5, "stored": "one"}                                                   what lies in a memory
  *
  * Answers are {"id", "value"} or {"id", "error": {code, …}}; while a phone works, the other side is asked
- * {"ask": n, "what": "fetch" | "create" | "get" | "step", …} and answers {"ask": n, "value" | "error"}. Bytes travel
+ * {"ask": n, "what": "fetch" | "create" | "get" | "forget", …} and answers {"ask": n, "value" | "error"}. Bytes travel
  * as {"$bytes": base64url}.
  */
 
@@ -93,6 +95,11 @@ const credentials = {
   get: async ({ publicKey }) => credential(await ask("get", { publicKey })),
 };
 
+// WebAuthn §5.1.10: how a page says that nobody knows a passkey any more.
+globalThis.PublicKeyCredential = {
+  signalUnknownCredential: async ({ rpId, credentialId }) => ask("forget", { rpId, credentialId }),
+};
+
 async function open({ open: name, database, options, skewMs = 0 }) {
   const factory = databases.get(database) ?? new MemoryDatabases();
   databases.set(database, factory);
@@ -121,6 +128,11 @@ async function use({ phone: name, name: verb, args }) {
   return phone[verb](...revive(args));
 }
 
+/** Two tabs do the same at the same time. */
+async function both({ both: names, name: verb }) {
+  return Promise.all(names.map((name) => phones.get(name)[verb]()));
+}
+
 async function stored({ stored: database }) {
   const factory = databases.get(database);
   return new Promise((resolve) => {
@@ -139,15 +151,16 @@ const probing = probes({
   dpop: await module("dpop"),
   cms: await module("cms"),
   answers: await module("answers"),
+  vault: { BrowserVault },
 });
 
 async function call({ module: file, name, args }) {
   const exported = file === "probes" ? probing : await module(file);
-  return exported[name](...revive(args));
+  return exported[name](...(name === "beginTwice" ? [new MemoryDatabases()] : revive(args)));
 }
 
 async function answer(message) {
-  const act = "open" in message ? open : "phone" in message ? use : "stored" in message ? stored : call;
+  const [, act] = Object.entries({ open, phone: use, both, stored, module: call }).find(([name]) => name in message);
   try {
     say({ id: message.id, value: plain((await act(message)) ?? null) });
   } catch (error) {

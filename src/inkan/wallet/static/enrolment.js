@@ -68,7 +68,7 @@ export async function join(parts, frame, backEnd) {
   if (!Array.isArray(answer.algorithms)) {
     throw new EnrolmentSubstituted("algorithms");
   }
-  const enrolment = /** @type {Enrolment} */ ({ ...answer, backEnd });
+  const enrolment = /** @type {Enrolment} */ ({ ...answer, backEnd, name });
   await forgetPasskey(parts);
   await parts.save({ enrolment, prepared: null });
   return enrolment;
@@ -132,7 +132,7 @@ export async function verifyContent(parts, content) {
     rp_id: enrolment.rp_id,
     back_end: enrolment.backEnd,
     terms_version: enrolment.terms_version,
-    phone_name: parts.memory.name,
+    phone_name: enrolment.name,
   };
   for (const [member, value] of Object.entries(expected)) {
     compare(member, bind[member], value);
@@ -231,10 +231,10 @@ async function makeAll(parts, enrolment, onStep) {
  * @param {(step: Step) => void} onStep
  * @returns {Promise<{ registration: Registration, prf: Bytes | null }>}
  */
-async function register(parts, { rp_id: rpId, challenge, algorithms, backEnd }, onStep) {
+async function register(parts, { rp_id: rpId, challenge, algorithms, backEnd, name }, onStep) {
   onStep("passkey");
-  const userName = parts.memory.name;
-  const registration = await parts.passkeys.create({ rpId, userName, challenge: decode(challenge), algorithms });
+  const asking = { rpId, userName: name, challenge: decode(challenge), algorithms };
+  const registration = await parts.passkeys.create(asking);
   if (registration.prf !== null || !signerOf(backEnd).needsPRF) {
     return { registration, prf: registration.prf };
   }

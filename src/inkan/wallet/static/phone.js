@@ -144,6 +144,7 @@ export class Phone {
 
   /** The 8 digits again. @returns {Promise<string>} @throws {NothingToBind} nothing was prepared */
   async digits() {
+    await this.#parts.refresh();
     return enrolment.digits(this.#parts);
   }
 

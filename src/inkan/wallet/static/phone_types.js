@@ -74,6 +74,7 @@
  * @property {string} terms_version
  * @property {string} expires_at
  * @property {BackEnd} backEnd what this phone declared when it joined
+ * @property {string} name what it was called when it joined
  */
 
 /**
