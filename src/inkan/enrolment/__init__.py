@@ -1,6 +1,7 @@
 """Phones: bound with a card, renewed without it, revoked by their person or with the card's end."""
 
 from inkan.enrolment.model import (
+    CardClient,
     ChannelKey,
     EnrolmentNotFound,
     NoFreeSlot,
@@ -19,6 +20,7 @@ from inkan.enrolment.store import EVENT_PAIRS
 __all__ = [
     "EVENT_PAIRS",
     "FINISH_JOB",
+    "CardClient",
     "ChannelKey",
     "Enrolment",
     "EnrolmentNotFound",

@@ -90,6 +90,7 @@ class Template(StrEnum):
     PHONE_BOUND = "phone_bound"
     PHONE_RENEWED = "phone_renewed"
     PHONE_REVOKED = "phone_revoked"
+    PHONES_FROZEN = "phones_frozen"
     PARENT_ENDED = "parent_ended"
     CONTACT_CHANGED = "contact_changed"
     STAFF_INVITED = "staff_invited"

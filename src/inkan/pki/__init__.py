@@ -50,6 +50,7 @@ from inkan.pki.service import (
     read_ceremony,
     thumbprint,
 )
+from inkan.pki.service.showing import PublicState, SerialState, Showing
 from inkan.pki.store import EVENT_PAIRS
 
 __all__ = [
@@ -87,11 +88,14 @@ __all__ = [
     "LintRefused",
     "ListJob",
     "MirrorKind",
+    "PublicState",
     "PublicURLs",
     "ReasonRefused",
     "RevocationEvidence",
     "RevocationReason",
     "Role",
+    "SerialState",
+    "Showing",
     "Standing",
     "StatusAt",
     "StatusSource",

@@ -1,5 +1,6 @@
 """Phones: bound with a card, renewed without it, revoked by their person or with the card's end."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 from inkan.audit import Actor
@@ -10,11 +11,13 @@ from inkan.enrolment.model import (
     Phone,
     PhonePrincipal,
     Request,
+    RequestState,
 )
 from inkan.enrolment.service import (
     accepting,
     desk,
     finishing,
+    freezing,
     joining,
     parents,
     phones,
@@ -22,6 +25,7 @@ from inkan.enrolment.service import (
     renewing,
     requests,
     settling,
+    watching,
 )
 from inkan.enrolment.service.desk import Started, ToSign
 from inkan.enrolment.service.finishing import FINISH_JOB, Accepted, FinishJob
@@ -30,6 +34,7 @@ from inkan.enrolment.service.parts import Parts, read_phone
 from inkan.enrolment.service.preparing import Handed, Registration
 from inkan.enrolment.service.renewing import Begun, Renewed
 from inkan.enrolment.service.requests import Progress
+from inkan.enrolment.service.watching import camera_name
 from inkan.kernel.ids import PersonID, PhoneID
 from inkan.people import PersonDeceased
 from inkan.pki import CertificateRevoked
@@ -81,6 +86,14 @@ class Enrolment:
     async def submit(self, request: Request, cms: bytes) -> Accepted:
         """See :func:`inkan.enrolment.service.accepting.submit`."""
         return await accepting.submit(self._parts, request, cms)
+
+    def states(self, request_id: str, *, secret: bytes) -> AsyncIterator[RequestState]:
+        """See :func:`inkan.enrolment.service.watching.states`."""
+        return watching.states(self._parts, request_id, secret=secret)
+
+    async def seen_by_camera(self, name: str) -> Request:
+        """See :func:`inkan.enrolment.service.watching.seen_by_camera`."""
+        return await watching.seen_by_camera(self._parts, name)
 
     # --- the joining phone -----------------------------------------------------------------------
 
@@ -170,6 +183,16 @@ class Enrolment:
     ) -> None:
         """See :func:`inkan.enrolment.service.phones.revoke_by_phone`."""
         await phones.revoke_by_phone(self._parts, sender, phone_id, cause=cause)
+
+    async def revoke_own(
+        self, person: PersonID, phone_id: str, *, cause: RevokeCause, actor: Actor
+    ) -> None:
+        """See :func:`inkan.enrolment.service.phones.revoke_by_person`."""
+        await phones.revoke_by_person(self._parts, person, phone_id, cause=cause, actor=actor)
+
+    async def freeze(self, person: PersonID, *, actor: Actor) -> int:
+        """See :func:`inkan.enrolment.service.freezing.freeze`."""
+        return await freezing.freeze(self._parts, person, actor=actor)
 
     def settle(self, phone_id: PhoneID, *, actor: Actor) -> Step[bool]:
         """Step: see :func:`inkan.enrolment.service.settling.settle`; sandboxes only."""
@@ -272,4 +295,5 @@ __all__ = [
     "Renewed",
     "Started",
     "ToSign",
+    "camera_name",
 ]
