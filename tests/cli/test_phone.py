@@ -13,9 +13,16 @@ from click.testing import CliRunner, Result
 
 from inkan.apps.showcase.tax_office import tax_office
 from inkan.cli.root import root
-from inkan.client import SubjectHint, SyncRelyingParty, SystemCredentials, begin_return
+from inkan.client import (
+    EnrolmentClient,
+    SubjectHint,
+    SyncRelyingParty,
+    SystemCredentials,
+    begin_return,
+)
 from inkan.demo.country import Country, country
 from inkan.kernel.sensitive import Personal
+from inkan.schemes import get_scheme
 from inkan.web.server import Server
 from support.ports import free_port
 from support.thrift import thrift
@@ -209,6 +216,55 @@ def test_a_failed_binding_leaves_no_file(
     monkeypatch.setattr("inkan.cli.phone.click.prompt", lambda *_, **__: "00000000")
     failed = phone(file, "enrol", *options, "--card", card, code=1)
     assert failed.exception is not None
+    assert not file.exists()
+
+
+def test_a_phone_joins_the_page_and_waits_for_the_card(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, platform = tmp_path / "joined.phone", f"http://id.localhost:{served.port}"
+    citizen = served.country.citizens["tanaka"]
+
+    async def begin() -> tuple[str, str, str]:
+        async with EnrolmentClient(platform) as desk:
+            version = get_scheme(served.country.scheme).terms.version
+            started = await desk.start(served.country.scheme, terms_version=version)
+            return started.id, started._secret.reveal(), await started.frame()
+
+    async def sign(digits: str) -> None:
+        async with EnrolmentClient(platform) as desk:
+            started = desk.resume(request, secret)
+            with citizen.card as card:
+                await started.sign_with(card, pin=citizen.pin, confirm=lambda _: digits)
+
+    request, secret, frame = asyncio.run(begin())
+    said: list[str] = []
+    echo = click.echo
+
+    def hear(text: str = "") -> None:
+        """The person at the desk: as soon as the phone shows digits, the card signs."""
+        said.append(text)
+        echo(text)
+        if "The phone shows" in text:
+            digits = "".join(text.split("shows")[1].split())
+            signer = threading.Thread(target=lambda: asyncio.run(sign(digits)))
+            signer.start()
+            signer.join(30)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("click.echo", hear)
+        phone(file, "join", "--platform", platform, "--name", "by the page", frame)
+    assert f"Bound. The phone lies in {file}." in said
+    assert "by the page" in phone(file, "list").output
+
+
+def test_a_phone_that_cannot_join_leaves_no_file(served: Served, tmp_path: Path) -> None:
+    file, platform = tmp_path / "new.phone", f"http://id.localhost:{served.port}"
+    refused = phone(file, "join", "--platform", platform, f"{platform}/nothing", code=1)
+    assert getattr(refused.exception, "code", "") or refused.exception is not None
+    assert not file.exists()
+    twice = phone(file, "join", "--platform", platform, "--camera", "x", "y", code=1)
+    assert isinstance(twice.exception, click.UsageError)
     assert not file.exists()
 
 

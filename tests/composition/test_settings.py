@@ -114,6 +114,36 @@ def test_production_is_strict(tmp_path: Path, change: dict[str, str], place: str
     assert where(file_of(tmp_path, PRODUCTION), change) == place
 
 
+CLIENT = """
+[[enrolment.card_clients]]
+name = {{ en = "cards", ja = "カード", zh-Hant = "卡片" }}
+url = "{}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://card.example/sign", ""),
+        ("http://carddesk.localhost:8483/", "enrolment.card_clients"),
+        ("http://card.example/", "the file"),
+        ("javascript:alert(1)", "the file"),
+        ("https://card.example/#x", "the file"),
+        ("https://card.example", "the file"),
+    ],
+)
+def test_a_card_program_answers_by_https_and_keeps_its_fragment_free(
+    tmp_path: Path, url: str, place: str
+) -> None:
+    """Behind the `#` the page puts the request and its secret."""
+    path = file_of(tmp_path, PRODUCTION + CLIENT.format(url))
+    if place:
+        assert where(path, {}) == (str(path) if place == "the file" else place)
+    else:
+        (client,) = load(path, {}).enrolment.card_clients
+        assert (client.url, client.name.in_language("ja")) == (url, "カード")
+
+
 def test_production_without_a_passphrase_has_no_second_way_in() -> None:
     """Settings that were built in code, past the check of a file."""
     with pytest.raises(SettingsWrong):

@@ -18,7 +18,7 @@ from inkan.kernel.errors import (
     all_errors,
 )
 from inkan.web.exchange import Exchange
-from inkan.web.principal import Access, LoginRequired, Permission, open_to_all
+from inkan.web.principal import Access, LoginRequired, Permission, VerificationStale, open_to_all
 from inkan.web.problems import STATUS, status_of
 from inkan.web.response import Response, json_response
 from inkan.web.routes import Bare, Group, Surface
@@ -162,6 +162,16 @@ async def test_a_browser_without_a_login_is_led_to_it(
     reply = await client(group).get(path, headers=BROWSER)
     assert (reply.status, reply.header("location")) == (303, location)
     assert (await client(group).get(path)).status == 401
+
+
+async def test_a_login_that_is_too_old_is_made_anew_in_the_same_place(client: ClientOf) -> None:
+    refused = VerificationStale(within_s=600)
+    group = refusing(refused, surface=Surface.PAGES, login_path="/login")
+    reply = await client(group).get("/x?a=b", headers=BROWSER)
+    assert (reply.status, reply.header("location")) == (303, "/login?next=%2Fx%3Fa%3Db")
+    assert (await client(group).get("/x")).json()["code"] == "verification_stale"
+    without = refusing(refused, surface=Surface.PAGES)
+    assert (await client(without).get("/x", headers=BROWSER)).status == 403
 
 
 async def test_a_form_without_a_login_leads_to_it_and_not_back(client: ClientOf) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from inkan.client import AsyncTransport, EnrolmentClient, Phone, SoftwareCard, StartedEnrolment
+from inkan.client.enrolment import EnrolmentEnded
 from inkan.client.exchange import Request, verify_success
 from inkan.kernel.errors import Malformed
 from inkan.kernel.sensitive import Secret
@@ -17,6 +18,7 @@ from inkan.schemes import get_scheme
 from inkan.wire.shown import Language
 
 T = TypeVar("T")
+_LOOK_AGAIN_S = 1.0
 Sign = Callable[[StartedEnrolment, str], Awaitable[bytes]]
 
 
@@ -40,6 +42,20 @@ passphrase_option = click.option(
     envvar="INKAN_PHONE_PASSPHRASE",
     help="What opens the phone's file; asked for when left out.",
 )
+platform_option = click.option("--platform", required=True, help="Origin of the platform.")
+wallet_option = click.option(
+    "--wallet", help="Origin of the wallet; by default wallet.* beside the platform's id.*"
+)
+name_option = click.option(
+    "--name", default="reference phone", show_default=True, help="What you call the phone."
+)
+lang_option = click.option(
+    "--lang",
+    type=click.Choice([language.value for language in Language]),
+    default=Language.ZH_HANT.value,
+    show_default=True,
+    help="Language of what the phone shows.",
+)
 
 
 @click.group()
@@ -53,27 +69,17 @@ def command() -> None:
 @command.command()
 @phone_option
 @passphrase_option
-@click.option("--platform", required=True, help="Origin of the platform.")
-@click.option(
-    "--wallet", help="Origin of the wallet; by default wallet.* beside the platform's id.*"
-)
+@platform_option
+@wallet_option
 @click.option(
     "--card",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     required=True,
     help="File of the software card.",
 )
-@click.option(
-    "--name", default="reference phone", show_default=True, help="What you call the phone."
-)
+@name_option
 @click.option("--scheme", default="tw-citizen", show_default=True, help="Rule set.")
-@click.option(
-    "--lang",
-    type=click.Choice([language.value for language in Language]),
-    default=Language.ZH_HANT.value,
-    show_default=True,
-    help="Language of what the phone shows.",
-)
+@lang_option
 @click.option("--pin", prompt="PIN of the card", hide_input=True, help="Asked for when left out.")
 def enrol(
     *,
@@ -122,6 +128,75 @@ async def _enrol(
         await started.submit(cms)
         click.echo("The card signed; the certificates are being issued.")
         await phone.collect()
+
+
+@command.command()
+@phone_option
+@passphrase_option
+@platform_option
+@wallet_option
+@click.option("--camera", help="Address that gives the present code as text, as a camera would.")
+@name_option
+@lang_option
+@click.argument("frame", required=False)
+def join(
+    *,
+    phone: Path,
+    passphrase: str,
+    platform: str,
+    wallet: str | None,
+    camera: str | None,
+    name: str,
+    lang: str,
+    frame: str | None,
+) -> None:
+    """Bind a new phone by the code FRAME of the enrolment page; the card signs in the card program.
+
+    A code lives for three seconds, too short to be typed: --camera reads it at the last moment. The phone shows
+    the eight digits and waits until the card has signed.
+
+    Example: inkan phone join --platform http://id.localhost:8480 --phone my.phone --camera ADDRESS
+    """
+    if camera and frame:
+        raise click.UsageError("one code: FRAME or --camera")
+    made = Phone.create(
+        phone,
+        Secret(passphrase),
+        platform=platform,
+        wallet_origin=wallet or _wallet_beside(platform),
+        name=name,
+        verify_user=_recognised,
+        lang=Language(lang),
+    )
+    forget = partial(phone.unlink, missing_ok=True)
+    asyncio.run(_join(made, camera=camera, frame=frame, forget=forget))
+    click.echo(f"Bound. The phone lies in {phone}.")
+
+
+async def _join(
+    phone: Phone, *, camera: str | None, frame: str | None, forget: Callable[[], None]
+) -> None:
+    async with phone:
+        try:
+            await phone.join(
+                await _look(camera) if camera else frame or click.prompt("Address of the code")
+            )
+            click.echo("The phone makes its keys.")
+            digits = await phone.prepare()
+        except BaseException:
+            # Nobody has signed for these keys; later the card may have, and this file alone holds them.
+            forget()
+            raise
+        click.echo(f"The phone shows  {digits[:4]} {digits[4:]}")
+        click.echo("Type these digits in the card program. Waiting for the card…")
+        try:
+            bound = await phone.collect()
+            while bound is None:
+                await asyncio.sleep(_LOOK_AGAIN_S)
+                bound = await phone.collect()
+        except EnrolmentEnded:
+            forget()
+            raise
 
 
 async def _sign(

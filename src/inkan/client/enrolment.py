@@ -222,6 +222,20 @@ class EnrolmentClient:
             started, platform=self._platform, lang=self._lang, transport=self._transport
         )
 
+    def resume(self, request_id: str, secret: str) -> StartedEnrolment:
+        """Go on with a request that somebody else started, as a card program does for the enrolment page.
+
+        Args:
+            request_id: as the page hands it over.
+            secret: likewise; whoever has it goes on with the request.
+        """
+        return StartedEnrolment(
+            _Started(id=request_id, secret=secret, expires_at=""),
+            platform=self._platform,
+            lang=self._lang,
+            transport=self._transport,
+        )
+
     async def aclose(self) -> None:
         """Close the connections, if they are this object's own."""
         if self._own:

@@ -46,7 +46,7 @@ from inkan.kernel.clock import Clock
 from inkan.kernel.errors import InkanError
 from inkan.notices import Notices
 from inkan.people import People
-from inkan.pki import PKI, Fetch, ForeignAuthority, PublicURLs
+from inkan.pki import PKI, Fetch, ForeignAuthority, PublicURLs, Showing
 from inkan.portal import Portal
 from inkan.relying_parties import Applications, Exporter, RelyingParties
 from inkan.sandbox import Sandbox
@@ -314,6 +314,8 @@ def assemble(
         identification=identification_,
         notices=notices_,
         relying_parties=relying_parties_,
+        pki=pki_,
+        showing=Showing(pki=pki_, workers=workers),
         origin=settings.origins.platform,
     )
     return Platform(

@@ -6,6 +6,7 @@ from types import ModuleType
 
 from inkan import (
     accounts,
+    enrolment,
     identification,
     notices,
     pki,
@@ -20,6 +21,7 @@ from inkan.composition.platform import Platform
 from inkan.composition.settings import Environment, Limits, Settings
 from inkan.crypto.key_providers import KeyPurpose
 from inkan.enrolment import api as enrolment_api
+from inkan.enrolment import pages as enrolment_pages
 from inkan.identification import api as identification_api
 from inkan.identification import pages as identification_pages
 from inkan.identification.api import described
@@ -52,12 +54,13 @@ MENU = (
     MenuItem(text="My home", path=portal_pages.HOME_PATH, roles=_PERSON),
     MenuItem(text="Usage records", path=portal_pages.RECORDS_PATH, roles=_PERSON),
     MenuItem(text="Notices", path=portal_pages.NOTICES_PATH, roles=_PERSON),
+    MenuItem(text="Bind a phone", path=enrolment_pages.START_PATH),
     *relying_parties_pages.MENU,
     *pki_pages.MENU,
 )
 """The menu of the platform's pages: who sees which entry."""
 
-PAGED = (accounts, identification, pki, portal, relying_parties, sandbox, wallet)
+PAGED = (accounts, enrolment, identification, pki, portal, relying_parties, sandbox, wallet)
 """The features that bring templates, static files and texts."""
 
 
@@ -106,6 +109,12 @@ def application(platform: Platform) -> Application:
         identification_pages.page_routes(platform.identification),
         identification_pages.watch_routes(
             platform.identification,
+            camera=settings.environment is not Environment.PRODUCTION,
+        ),
+        enrolment_pages.page_routes(platform.enrolment),
+        enrolment_pages.request_routes(
+            platform.enrolment,
+            card_clients=settings.enrolment.card_clients,
             camera=settings.environment is not Environment.PRODUCTION,
         ),
         *portal_groups(platform),
@@ -191,6 +200,7 @@ def portal_groups(platform: Platform) -> list[Group]:
         portal_pages.login_routes(platform.portal),
         portal_pages.code_routes(platform.portal, camera=camera),
         portal_pages.home_routes(platform.portal, platform.accounts),
+        portal_pages.phone_routes(platform.portal, platform.accounts),
         portal_pages.use_routes(platform.portal, platform.accounts),
         portal_pages.export_routes(platform.portal, platform.accounts),
         portal_pages.consent_routes(platform.portal, platform.accounts),

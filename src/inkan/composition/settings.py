@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from inkan.composition.card_settings import CardAuthority, Cards
+from inkan.composition.enrolment_settings import EnrolmentSettings
 from inkan.composition.key_settings import Activation, Budgets, Keys, Remote, Signer, Token
 from inkan.composition.limit_settings import Limits
 from inkan.composition.push_settings import Push
@@ -162,6 +163,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     onboarding: Onboarding = Onboarding()
     sandbox: SandboxSettings = SandboxSettings()
     wallet: Wallet = Wallet()
+    enrolment: EnrolmentSettings = EnrolmentSettings()
 
     @property
     def home_path(self) -> Path:
@@ -342,6 +344,8 @@ def _check_networks(networks: tuple[str, ...]) -> None:
 def _check_production(settings: Settings) -> None:
     if settings.fetch.admitted:
         raise SettingsWrong("production admits no loopback authority", where="fetch.admitted")
+    if any(not each.url.startswith("https:") for each in settings.enrolment.card_clients):
+        raise SettingsWrong("a card program answers by https", where="enrolment.card_clients")
     if not settings.keys.passphrase:
         raise SettingsWrong(
             "set keys.passphrase, best by INKAN_KEYS__PASSPHRASE_FILE", where="keys.passphrase"

@@ -18,11 +18,13 @@ import msgspec
 
 from inkan.audit import Actor, ActorKind
 from inkan.client import SoftwareCard, SystemCredentials
+from inkan.composition.enrolment_settings import EnrolmentSettings
 from inkan.composition.running import Running, running
 from inkan.composition.settings import Environment, Origins, Server, Settings
 from inkan.crypto import jwk
 from inkan.crypto.certificate_requests import parse_csr, verify_csr
 from inkan.crypto.keys import KeySpec, generate
+from inkan.enrolment import CardClient
 from inkan.kernel.calendar import last_instant
 from inkan.kernel.clock import Clock
 from inkan.kernel.identifiers import parse_national_id
@@ -30,7 +32,7 @@ from inkan.kernel.sensitive import Secret
 from inkan.people import Person, new_identity
 from inkan.pki import CertificateOrder, SubjectName, read_ceremony
 from inkan.relying_parties import SystemRegistration
-from inkan.schemes import get_scheme
+from inkan.schemes import Texts, get_scheme
 from inkan.web.server import Server as HTTPServer
 
 DEFAULT_PORT = 8480
@@ -146,7 +148,22 @@ def settings_for(folder: Path, port: int) -> Settings:
         origins=Origins(
             platform=f"http://id.localhost:{port}", wallet=f"http://wallet.localhost:{port}"
         ),
+        enrolment=EnrolmentSettings(card_clients=(_card_desk(port),)),
     )
+
+
+def card_desk_origin(port: int) -> str:
+    """The card desk's site, on the third port after the platform's."""
+    return f"http://carddesk.localhost:{port + 3}"
+
+
+def _card_desk(port: int) -> CardClient:
+    name = Texts(
+        en="the card program of the test country",
+        ja="テスト用のカードプログラム",
+        zh_hant="測試國的卡片程式",
+    )
+    return CardClient(name=name, url=f"{card_desk_origin(port)}/")
 
 
 @asynccontextmanager

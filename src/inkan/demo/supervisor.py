@@ -7,13 +7,15 @@ from pathlib import Path
 
 import click
 
+from inkan.apps.showcase.card_desk import DeskCard, card_desk
 from inkan.apps.showcase.tax_office import tax_office
-from inkan.demo.country import Country, Tell, country, keep_quiet
+from inkan.demo.country import Country, Tell, card_desk_origin, country, keep_quiet
 from inkan.demo.sandbox import RETURN_URL, sandbox
 from inkan.demo.steps import StepReport, StoryReport
 from inkan.demo.story import Story
 from inkan.kernel.clock import Clock
 from inkan.kernel.errors import InkanError
+from inkan.web.app import Application
 from inkan.web.server import Server
 
 
@@ -36,13 +38,30 @@ async def show(folder: Path, *, port: int) -> None:
             anchors=founded.anchors,
             clock=founded.clock,
         )
-        async with Server(office, port=port + 1).running():
+        async with (
+            Server(office, port=port + 1).running(),
+            Server(desk_of(founded), port=port + 3).running(),
+        ):
             _welcome(founded, port)
             beside = asyncio.create_task(_show_sandbox(founded, folder / "sandbox", port + 2))
             await stop.wait()
             click.echo("Stopping.")
             beside.cancel()
             await asyncio.gather(beside, return_exceptions=True)
+
+
+def desk_of(founded: Country) -> Application:
+    """The card desk of the country, with the card of every citizen on it."""
+    port = founded.instance.platform.settings.server.port
+    return card_desk(
+        origin=card_desk_origin(port),
+        platform=founded.platform_origin,
+        cards=[
+            DeskCard(key=key, holder=each.part.name, card=each.card)
+            for key, each in founded.citizens.items()
+        ],
+        clock=founded.clock,
+    )
 
 
 async def _show_sandbox(founded: Country, folder: Path, port: int) -> None:
@@ -75,6 +94,7 @@ def progress() -> Tell:
 def _welcome(founded: Country, port: int) -> None:
     card = founded.folder / "cards" / "chen.card"
     citizen = founded.citizens["chen"]
+    pins = ", ".join(f"{each.part.name} {each.part.pin}" for each in founded.citizens.values())
     click.echo(
         f"""
 The test country runs. Open the tax office in a browser:
@@ -84,6 +104,12 @@ The test country runs. Open the tax office in a browser:
 Bind a phone with the card of {citizen.part.name} (PIN {citizen.part.pin}):
 
     inkan phone enrol --platform {founded.platform_origin} --card {card} --phone my.phone
+
+The same by hand, in a browser: begin at {founded.platform_origin}/enrol, read its code with the
+"inkan phone join" that the page names, and let the card sign at the card desk, to which the page leads:
+
+    {founded.platform_origin}/enrol
+    {card_desk_origin(port)}/   (cards and PINs: {pins})
 
 Then choose at the tax office how the question reaches the phone. Each page says what a phone without a camera does:
 

@@ -1,6 +1,7 @@
 """Phones: bound with a card, renewed without it, revoked by their person or with the card's end."""
 
 from inkan.enrolment.model import (
+    CardClient,
     ChannelKey,
     EnrolmentNotFound,
     NoFreeSlot,
@@ -28,6 +29,7 @@ __all__ = [
     "END_KEYS_JOB",
     "EVENT_PAIRS",
     "FINISH_JOB",
+    "CardClient",
     "ChannelKey",
     "EndKeysJob",
     "Enrolment",

@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 from inkan.kernel.errors import Conflict, Forbidden, Gone, NotFound, Unauthenticated, Unavailable
 from inkan.kernel.ids import CertificateID, EnrolmentID, PersonID, PhoneID
+from inkan.schemes import Texts
 from inkan.wire.binding import BackEnd
 
 
@@ -181,6 +183,21 @@ class Request(msgspec.Struct, frozen=True):
     created_at: datetime
     expires_at: datetime
     version: int
+
+
+_CLIENT_URL = r"""^(https://[a-z0-9.-]+|http://[a-z0-9.-]+\.localhost)(:[0-9]{1,5})?/[!-"$-~]*\Z"""
+
+
+class CardClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A program beside a card reader that the enrolment page leads to.
+
+    Attributes:
+        name: in three languages.
+        url: where it answers; the request and its secret are put behind its ``#``, where no server sees them.
+    """
+
+    name: Texts
+    url: Annotated[str, msgspec.Meta(pattern=_CLIENT_URL, max_length=300)]
 
 
 class EnrolmentNotFound(NotFound):

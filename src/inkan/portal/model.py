@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from inkan.kernel.errors import Forbidden
+from inkan.kernel.errors import Forbidden, NotFound
 
 
 class LoginUnproved(Forbidden):
@@ -12,6 +12,13 @@ class LoginUnproved(Forbidden):
 
     code = "login_unproved"
     title = "No answer of a phone proves this login"
+
+
+class CertificateNotFound(NotFound):
+    """Unknown, or of another person's phone: one answer."""
+
+    code = "certificate_not_found"
+    title = "There is no such certificate on your phones"
 
 
 class LoginStage(StrEnum):

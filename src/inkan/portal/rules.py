@@ -46,18 +46,27 @@ HOME_RECORDS: Final = 5
 HOME_NOTICES: Final = 3
 
 
-def _person(use_case: str, source: str) -> Permission:
+FRESH: Final = timedelta(minutes=10)
+"""Design §5.6: what ends something needs an act of the person within this time."""
+
+
+def _person(use_case: str, source: str, *, fresh_within: timedelta | None = None) -> Permission:
     return Permission(
         use_case=use_case,
         roles=frozenset({"person"}),
         source=source,
         assurance=Assurance.TWO_FACTORS,
+        fresh_within=fresh_within,
     )
 
 
 PERMISSIONS: Final = (
     _person("portal.records", "TW-38; design §1, person"),
     _person("portal.report", "threat 2; design §1, person"),
+    _person("portal.phones", "TW-36; design §1, person"),
+    # Whoever is in doubt freezes at once, without a phone to prove themselves with; the card brings it back.
+    _person("portal.freeze", "design §5.6, freeze"),
+    _person("portal.revoke", "design §5.6, an act of the last ten minutes", fresh_within=FRESH),
     _person("portal.consents", "TW-68; design §1, person"),
     _person("portal.browsers", "design §5.4, known browsers"),
 )

@@ -15,7 +15,7 @@ from inkan.kernel.errors import Category, InkanError
 from inkan.web.catalogue import Entry, entry
 from inkan.web.exchange import Exchange
 from inkan.web.log import get_logger
-from inkan.web.principal import LoginRequired
+from inkan.web.principal import LoginRequired, VerificationStale
 from inkan.web.request import ClientGone
 from inkan.web.response import Response, see_other
 
@@ -156,7 +156,12 @@ def _accept(exchange: Exchange) -> str:
 
 def _page(error: InkanError, status: HTTPStatus, exchange: Exchange) -> Response:
     route = exchange.route
-    if isinstance(error, LoginRequired) and route is not None and route.group.login_path:
+    # A proof that is too old is made anew in the same place, and leads back to what was wanted.
+    if (
+        isinstance(error, LoginRequired | VerificationStale)
+        and route is not None
+        and route.group.login_path
+    ):
         return see_other(_login(route.group.login_path, exchange))
     described: Entry = entry(error.code)
     try:

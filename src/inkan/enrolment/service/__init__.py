@@ -1,5 +1,6 @@
 """Phones: bound with a card, renewed without it, revoked by their person or with the card's end."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 from inkan.audit import Actor
@@ -12,6 +13,7 @@ from inkan.enrolment.model import (
     PhoneFacts,
     PhonePrincipal,
     Request,
+    RequestState,
 )
 from inkan.enrolment.service import (
     accepting,
@@ -26,6 +28,7 @@ from inkan.enrolment.service import (
     renewing,
     requests,
     settling,
+    watching,
 )
 from inkan.enrolment.service.desk import Started, ToSign
 from inkan.enrolment.service.finishing import FINISH_JOB, Accepted, FinishJob
@@ -36,6 +39,7 @@ from inkan.enrolment.service.remote_keys import END_KEYS_JOB, EndKeysJob
 from inkan.enrolment.service.renewing import Begun, Renewed
 from inkan.enrolment.service.renewing_remote import Brought
 from inkan.enrolment.service.requests import Progress
+from inkan.enrolment.service.watching import camera_name
 from inkan.kernel.ids import PersonID, PhoneID
 from inkan.people import PersonDeceased
 from inkan.pki import CertificateRevoked
@@ -87,6 +91,14 @@ class Enrolment:
     async def submit(self, request: Request, cms: bytes) -> Accepted:
         """See :func:`inkan.enrolment.service.accepting.submit`."""
         return await accepting.submit(self._parts, request, cms)
+
+    def states(self, request_id: str, *, secret: bytes) -> AsyncIterator[RequestState]:
+        """See :func:`inkan.enrolment.service.watching.states`."""
+        return watching.states(self._parts, request_id, secret=secret)
+
+    async def seen_by_camera(self, name: str) -> Request:
+        """See :func:`inkan.enrolment.service.watching.seen_by_camera`."""
+        return await watching.seen_by_camera(self._parts, name)
 
     # --- the joining phone -----------------------------------------------------------------------
 
@@ -339,5 +351,6 @@ __all__ = [
     "Renewed",
     "Started",
     "ToSign",
+    "camera_name",
     "phone_topic",
 ]

@@ -11,7 +11,8 @@ Numbered plan (design §5.2 steps 4 and 5):
 4. the card's subject serial number finds a person, who lives and is eligible on the scheme's local day
    (TW-08);
 5. one transaction: the nonce is consumed (prepared → accepted), no phone of the person is young, a free slot
-   is taken by its key, the phone is written down, the certificates are ordered, the notices queued;
+   is taken by its key (or a suspended phone gives up its own), the phone is written down, the certificates are
+   ordered, the notices queued;
 6. the certificates are issued, and the phone becomes active; a crash leaves a job that goes on from there.
    What can never be issued gives the slot back and ends the request.
 """
@@ -42,6 +43,7 @@ from inkan.enrolment.model import (
     RequestState,
 )
 from inkan.enrolment.rules import profile_of_key
+from inkan.enrolment.service import phones
 from inkan.enrolment.service.finishing import (
     FINISH_JOB,
     Accepted,
@@ -64,6 +66,7 @@ from inkan.people import Identity, NotEligible, Person, PersonState, verify_elig
 from inkan.pki import (
     CardRequest,
     CertificateOrder,
+    RevocationReason,
     SubjectName,
 )
 from inkan.schemes import Scheme
@@ -197,7 +200,7 @@ def _accept(parts: Parts, case: _Case) -> Step[None]:
         new_phone=phone_id,
     )
     # The slot first: a rival of the same person waits here, and then sees the young phone.
-    slot = yield from _take_slot(person, scheme, phone_id)
+    slot = yield from _take_slot(parts, person, scheme, phone_id)
     others = yield from phones_of(person.id, scheme.name)
     _require_no_young(others, moment)
     yield from _write_phone(case, phone_id, slot=slot, event=event)
@@ -218,21 +221,44 @@ def _accept(parts: Parts, case: _Case) -> Step[None]:
     yield Wake(topic(request.id))
 
 
-def _require_no_young(phones: list[Phone], now: datetime) -> None:
-    for phone in phones:
+def _require_no_young(others: list[Phone], now: datetime) -> None:
+    for phone in others:
         if phone.young_until > now:
             raise PhoneYoung(until=rfc3339(phone.young_until))
 
 
-def _take_slot(person: Person, scheme: Scheme, phone_id: PhoneID) -> Step[int]:
-    """Take the first free slot by its key (TW-29): no count, so no race (threat 9)."""
+def _take_slot(parts: Parts, person: Person, scheme: Scheme, phone_id: PhoneID) -> Step[int]:
+    """Take the first free slot by its key (TW-29): no count, so no race (threat 9).
+
+    When none is free, the oldest suspended phone is revoked for it: whoever froze or lost everything proves
+    themself with the card again (design §5.2 step 9).
+    """
     for number in scheme.slots:
-        taken = yield store.TAKE_SLOT.run(
-            person=person.id, scheme=scheme.name, slot=number, phone=phone_id
-        )
-        if taken:
+        if (yield from _take(person, scheme, phone_id, number)):
             return number
+    moment = yield MOMENT
+    held = yield from phones_of(person.id, scheme.name)
+    _require_no_young(held, moment)
+    for phone in held:
+        if phone.state is not PhoneState.SUSPENDED:
+            continue
+        yield from phones.revoke(
+            parts,
+            phone,
+            reason=RevocationReason.SUPERSEDED,
+            actor=Actor(ActorKind.PERSON, person.id),
+        )
+        if (yield from _take(person, scheme, phone_id, phone.slot)):
+            return phone.slot
     raise NoFreeSlot(slots=scheme.phone.slots)
+
+
+def _take(person: Person, scheme: Scheme, phone_id: PhoneID, number: int) -> Step[bool]:
+    """Step: take one slot; False when it holds a phone."""
+    taken: int = yield store.TAKE_SLOT.run(
+        person=person.id, scheme=scheme.name, slot=number, phone=phone_id
+    )
+    return taken == 1
 
 
 def _write_phone(case: _Case, phone_id: PhoneID, *, slot: int, event: str) -> Step[None]:

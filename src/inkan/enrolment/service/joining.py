@@ -16,12 +16,12 @@ from inkan.enrolment.model import (
     RequestState,
 )
 from inkan.enrolment.service import remote_keys
-from inkan.enrolment.service.parts import Parts, qr_seconds, read_request, scheme_of
+from inkan.enrolment.service.parts import Parts, qr_seconds, read_request, scheme_of, topic
 from inkan.enrolment.service.preparing import uses_of
 from inkan.enrolment.service.requests import get, held, require
 from inkan.kernel.clock import rfc3339
 from inkan.schemes import Scheme
-from inkan.store.database import MOMENT, Step
+from inkan.store.database import MOMENT, Step, Wake
 from inkan.wire import qr, wallet_paths
 from inkan.wire.binding import BackEnd
 from inkan.wire.forms import verify_line
@@ -108,6 +108,7 @@ def _join(parts: Parts, request: Request, jkt: str, name: str, back_end: BackEnd
         new_channel_jkt=jkt,
         new_back_end=back_end,
     )
+    yield Wake(topic(request.id))
     return (yield from get(request.id))
 
 

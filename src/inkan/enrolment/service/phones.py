@@ -247,13 +247,30 @@ async def revoke_by_phone(
     Raises:
         PhoneNotFound: unknown, or another person's.
     """
-    reason = REASON_OF_CAUSE[cause or RevokeCause.NO_LONGER_NEEDED]
-    await parts.db.transact(_revoke_by_phone, parts, sender, phone_id, reason)
+    await revoke_by_person(
+        parts,
+        sender.person,
+        phone_id,
+        cause=cause or RevokeCause.NO_LONGER_NEEDED,
+        actor=Actor(ActorKind.PHONE, sender.phone),
+    )
 
 
-def _revoke_by_phone(
-    parts: Parts, sender: PhonePrincipal, phone_id: str, reason: RevocationReason
+async def revoke_by_person(
+    parts: Parts, person: PersonID, phone_id: str, *, cause: RevokeCause, actor: Actor
+) -> None:
+    """A person revokes one of their phones, from wherever they proved who they are; twice is once.
+
+    Raises:
+        PhoneNotFound: unknown, or another person's.
+    """
+    await parts.db.transact(
+        _revoke_by_person, parts, person, phone_id, REASON_OF_CAUSE[cause], actor
+    )
+
+
+def _revoke_by_person(
+    parts: Parts, person: PersonID, phone_id: str, reason: RevocationReason, actor: Actor
 ) -> Step[None]:
-    phone = yield from get_phone(phone_id, person=sender.person)
-    actor = Actor(ActorKind.PHONE, sender.phone)
+    phone = yield from get_phone(phone_id, person=person)
     yield from revoke(parts, phone, reason=reason, actor=actor)

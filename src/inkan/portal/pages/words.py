@@ -5,7 +5,9 @@ from typing import Final
 
 from inkan.approvals import UsageResult
 from inkan.enrolment import PhoneState
+from inkan.pki import PublicState
 from inkan.wire.binding import BindingLevel, StatementDoor
+from inkan.wire.enrolment_request import KeyUse, RevokeCause
 from inkan.wire.session import Kind, Outcome
 
 PHONE_STATES: Final[Mapping[PhoneState, str]] = {
@@ -15,6 +17,32 @@ PHONE_STATES: Final[Mapping[PhoneState, str]] = {
     PhoneState.REVOKED: "revoked",
 }
 """The state of a phone."""
+
+CERTIFICATE_STATES: Final[Mapping[PublicState, str]] = {
+    PublicState.VALID: "good",
+    PublicState.SUSPENDED: "on hold",
+    PublicState.REVOKED: "revoked",
+    PublicState.EXPIRED: "its term is over",
+    PublicState.UNKNOWN: "not issued yet",
+}
+"""The status of a certificate now."""
+
+KEY_USES: Final[Mapping[KeyUse, str]] = {
+    KeyUse.AUTH: "Says who you are, and approves",
+    KeyUse.SIGN: "Signs in your name",
+    KeyUse.SINGLE: "Says who you are, approves and signs",
+}
+"""What a certificate is for (TW-23)."""
+
+CAUSES: Final[Mapping[RevokeCause, str]] = {
+    RevokeCause.NO_LONGER_NEEDED: "I do not need it any more",
+    RevokeCause.LOST: "I have lost it",
+    RevokeCause.STOLEN: "It was stolen",
+    RevokeCause.DAMAGED: "It is broken",
+    RevokeCause.MISUSED: "Somebody used it in my name",
+    RevokeCause.SUSPECTED_MISUSE: "I suspect that somebody used it in my name",
+}
+"""Why a person revokes (JPKI-23, JPKI-24)."""
 
 OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.OK: "You agreed",
@@ -61,7 +89,17 @@ LEVELS: Final[Mapping[BindingLevel, str]] = {
 
 WORDS: Final = frozenset(
     text
-    for table in (PHONE_STATES, OUTCOMES, RESULTS, KINDS, DOORS, LEVELS)
+    for table in (
+        PHONE_STATES,
+        CERTIFICATE_STATES,
+        KEY_USES,
+        CAUSES,
+        OUTCOMES,
+        RESULTS,
+        KINDS,
+        DOORS,
+        LEVELS,
+    )
     for text in table.values()
 )
 """Every one of them; a test looks for its translations."""

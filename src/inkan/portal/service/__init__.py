@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,7 +21,7 @@ from inkan.accounts import Accounts, LoginToken
 from inkan.approvals import Asker, UsageFilter, UsageRecord
 from inkan.audit import Actor
 from inkan.crypto import base64url
-from inkan.enrolment import Enrolment, Phone
+from inkan.enrolment import Enrolment, Phone, PhoneNotFound
 from inkan.identification import (
     Answer,
     ConsentView,
@@ -35,6 +36,7 @@ from inkan.kernel.ids import PersonID, random_bytes
 from inkan.kernel.sensitive import Secret
 from inkan.notices import NewsItem, Notice, Notices
 from inkan.people import MaskedIdentity, People
+from inkan.pki import PKI, Showing
 from inkan.portal.model import LoginStage, LoginTry, LoginUnproved
 from inkan.portal.rules import (
     CHALLENGE_BYTES,
@@ -46,6 +48,8 @@ from inkan.portal.rules import (
     STAGES,
     VERIFIER_BYTES,
 )
+from inkan.portal.service import holdings
+from inkan.portal.service.holdings import Held
 from inkan.relying_parties import (
     OWN_SYSTEM,
     Purpose,
@@ -55,6 +59,7 @@ from inkan.relying_parties import (
 )
 from inkan.web.languages import Language
 from inkan.wire.binding import Door
+from inkan.wire.enrolment_request import RevokeCause
 from inkan.wire.session import SessionState
 
 
@@ -96,6 +101,8 @@ class Portal:
         identification: Identification,
         notices: Notices,
         relying_parties: RelyingParties,
+        pki: PKI,
+        showing: Showing,
         origin: str,
     ) -> None:
         """Gather from these features; ``origin`` is the platform's, whose host persons read on the phone."""
@@ -106,6 +113,8 @@ class Portal:
         self._identification = identification
         self._notices = notices
         self._relying_parties = relying_parties
+        self._pki = pki
+        self._showing = showing
         self._registration = registration(origin)
 
     # --- the login -------------------------------------------------------------------------------
@@ -228,6 +237,53 @@ class Portal:
         """The person's notices of a year (at most 50) and the announcements to all (TW-39)."""
         notices = await self._notices.inbox(person, language=language)
         return notices, await self._notices.news(language)
+
+    # --- phones and certificates -----------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """The instance's time, by which terms and waiting times are judged."""
+        return self._clock.now()
+
+    async def phones(self, person: PersonID) -> list[Phone]:
+        """Every phone of the person that is not revoked, oldest first."""
+        return await self._enrolment.phones(person)
+
+    async def phone(self, person: PersonID, phone_id: str) -> Phone:
+        """One of these.
+
+        Raises:
+            PhoneNotFound: unknown, revoked, or another person's: one answer.
+        """
+        found = [each for each in await self.phones(person) if each.id == phone_id]
+        if not found:
+            raise PhoneNotFound
+        return found[0]
+
+    async def revoke(
+        self, person: PersonID, phone_id: str, *, cause: RevokeCause, actor: Actor
+    ) -> None:
+        """See :meth:`inkan.enrolment.Enrolment.revoke_own`."""
+        await self._enrolment.revoke_own(person, phone_id, cause=cause, actor=actor)
+
+    async def freeze(self, person: PersonID, *, actor: Actor) -> int:
+        """See :meth:`inkan.enrolment.Enrolment.freeze`."""
+        return await self._enrolment.freeze(person, actor=actor)
+
+    async def certificates(self, person: PersonID) -> list[Held]:
+        """Every certificate of the person's phones, a renewal's included (TW-36)."""
+        return await holdings.every_held(
+            await self.phones(person), pki=self._pki, showing=self._showing
+        )
+
+    async def certificate(self, person: PersonID, certificate_id: str) -> Held:
+        """One of these.
+
+        Raises:
+            CertificateNotFound: unknown, or another person's: one answer.
+        """
+        return await holdings.one_held(
+            await self.phones(person), certificate_id, pki=self._pki, showing=self._showing
+        )
 
     # --- the uses --------------------------------------------------------------------------------
 
