@@ -24,6 +24,7 @@ from inkan.identification.service import (
     Opened,
     Parts,
     PushJob,
+    ReceiptDesk,
     WebhookSender,
     phone_topic,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "Parts",
     "PushJob",
     "QRDoor",
+    "ReceiptDesk",
     "Redemption",
     "SessionNotFound",
     "SessionOrder",

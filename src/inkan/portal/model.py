@@ -1,10 +1,10 @@
-"""How a person's login goes on, and its one refusal."""
+"""How a person's login goes on, how an instance stands, and the refusals of both."""
 
 from enum import StrEnum
 
 import msgspec
 
-from inkan.kernel.errors import Forbidden
+from inkan.kernel.errors import Forbidden, Malformed
 
 
 class LoginUnproved(Forbidden):
@@ -12,6 +12,31 @@ class LoginUnproved(Forbidden):
 
     code = "login_unproved"
     title = "No answer of a phone proves this login"
+
+
+class NothingToVerify(Malformed):
+    """What was sent is neither a receipt, nor its evidence, nor the proof of a use, nor a certificate."""
+
+    code = "nothing_to_verify"
+    title = "This is nothing that can be verified here"
+
+
+class Health(StrEnum):
+    """How a component stands."""
+
+    WORKING = "working"
+    SLOW = "slow"
+    DOWN = "down"
+
+
+class ComponentName(StrEnum):
+    """What an instance consists of, for those who use it."""
+
+    SESSIONS = "sessions"
+    JOBS = "jobs"
+    LISTS = "lists"
+    LOG = "log"
+    WORKS = "works"
 
 
 class LoginStage(StrEnum):

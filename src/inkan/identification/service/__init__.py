@@ -360,6 +360,7 @@ __all__ = [
     "PageView",
     "Parts",
     "PushJob",
+    "ReceiptDesk",
     "Stage",
     "Waiting",
     "WebhookSender",

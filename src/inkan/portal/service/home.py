@@ -229,6 +229,10 @@ class Portal:
         notices = await self._notices.inbox(person, language=language)
         return notices, await self._notices.news(language)
 
+    async def news(self, language: Language) -> list[NewsItem]:
+        """The announcements to all (TW-39), for those who are not logged in as well."""
+        return await self._notices.news(language)
+
     # --- the uses --------------------------------------------------------------------------------
 
     async def records(
