@@ -232,7 +232,7 @@ async def test_a_session_of_an_agency_logs_nobody_in(
     world: World, browser: Browser, phone: Phone
 ) -> None:
     """Also when the agency chose its Idempotency-Key as this instance does, and holds the verifier."""
-    from inkan.portal.service import _key_of
+    from inkan.portal.service.home import _key_of
 
     agency = await world.agency()
     verifier = "V" * 43

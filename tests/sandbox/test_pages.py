@@ -10,6 +10,7 @@ from identification.doorways import RETURN_URL, brought
 from inkan.client import begin_return
 from inkan.composition.routes import PAGED
 from inkan.sandbox.pages import BEHAVIOURS, BUTTONS, COOKIE, DOOR_FORMS, FOLDER, MENU, STATES
+from inkan.sandbox.pages.trying import WORDS
 from inkan.web.languages import Language
 from inkan.web.templates import Templates
 from portal.browsers import Browser, body_of
@@ -24,6 +25,7 @@ DATA = {
     *STATES.values(),
     *(each.text for each in MENU),
     *(DOORS - {""}),
+    *WORDS,
 }
 
 

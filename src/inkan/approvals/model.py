@@ -120,6 +120,13 @@ class UsageRecord(msgspec.Struct, frozen=True):
     logged: dict[str, Any] | None = None
 
 
+class ReportedUse(msgspec.Struct, frozen=True):
+    """A use of which its person said "I did not start this", for staff; whose it is stays an opaque id."""
+
+    record: UsageRecord
+    person: PersonID
+
+
 class UsageResult(StrEnum):
     """By what a person picks records: the outcomes, and what they reported."""
 

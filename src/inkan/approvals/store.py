@@ -72,6 +72,13 @@ record = sa.Table(
     sa.Index("approvals_record_person", "person", "at"),
     sa.Index("approvals_record_asker", "person", "asker", "at"),
 )
+_is_reported = record.c.reported_at.is_not(None)
+sa.Index(
+    "approvals_record_reported",
+    record.c.reported_at,
+    sqlite_where=_is_reported,
+    postgresql_where=_is_reported,
+)
 
 
 def _moment() -> Any:
@@ -326,6 +333,13 @@ REPORT = Query(
     )
     .values(reported_at=_moment(), report_event=sa.bindparam("event", type_=sa.String))
 )
+REPORTED = Query(
+    sa.select(record)
+    .where(_is_reported)
+    .order_by(record.c.reported_at.desc(), record.c.id)
+    .limit(sa.bindparam("count", type_=sa.Integer))
+)
+REPORTED_ONE = Query(sa.select(record).where(record.c.id == _key(), _is_reported))
 ERASE_RECORDS = Query(
     sa.update(record).where(record.c.person == _key()).values(detail=None, asker=None)
 )

@@ -76,6 +76,22 @@ class Head(msgspec.Struct, frozen=True):
     is_certified: bool
 
 
+class LogState(msgspec.Struct, frozen=True):
+    """How far the log has come, without any verification.
+
+    Attributes:
+        size: events with an index.
+        unsequenced: committed events without one.
+        oldest: when the oldest of these happened; None when there is none.
+        head: the newest signed head; None before the first.
+    """
+
+    size: int
+    unsequenced: int
+    oldest: datetime | None
+    head: Head | None
+
+
 class Inclusion(msgspec.Struct, frozen=True):
     """Proof that an event is in the log (RFC 9162 §2.1.3).
 

@@ -93,6 +93,12 @@ PENDING = Query(
 """Committed events without an index, oldest first. PostgreSQL commits out of order, so there is no cursor over
 runs: each run begins at the oldest and sees what was committed late."""
 
+UNSEQUENCED = Query(
+    sa.select(sa.func.count().label("count"), sa.func.min(event.c.at).label("oldest")).where(
+        event.c.position.is_(None)
+    )
+)
+
 SEQUENCE = Query(
     event.update()
     .where(event.c.id == _given("event", event.c.id), event.c.position.is_(None))

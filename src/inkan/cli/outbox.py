@@ -7,15 +7,7 @@ from typing import Any
 import click
 
 from inkan.kernel.clock import rfc3339
-from inkan.kernel.errors import NotFound
-from inkan.store.outbox import dead_jobs, depth, revive
-
-
-class DeadJobNotFound(NotFound):
-    """No dead job has this id."""
-
-    code = "dead_job_not_found"
-    title = "There is no such dead job"
+from inkan.store.outbox import DeadJobNotFound, dead_jobs, depth, revive
 
 
 @click.group()

@@ -1,5 +1,6 @@
 """The sites of an instance: which feature's routes stand on which origin."""
 
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -27,11 +28,13 @@ from inkan.identification import pages as identification_pages
 from inkan.identification.api import described
 from inkan.identification.api.rates import Rates, per_minute
 from inkan.notices import api as notices_api
+from inkan.notices import pages as notices_pages
 from inkan.pki import Showing
 from inkan.pki import api as pki_api
 from inkan.pki import pages as pki_pages
 from inkan.portal import api as portal_api
 from inkan.portal import pages as portal_pages
+from inkan.portal.service import Console, Standing
 from inkan.relying_parties import api as relying_parties_api
 from inkan.relying_parties import pages as relying_parties_pages
 from inkan.signing import api as signing_api
@@ -50,17 +53,38 @@ from inkan.web.templates import Templates
 PROOF_WINDOW_S = 70.0
 
 _PERSON = frozenset({"person"})
+_STAFF = frozenset({"administrator", "operator", "rp_officer", "auditor", "ca_officer"})
 MENU = (
+    MenuItem(text="Console", path=portal_pages.CONSOLE_PATH, roles=_STAFF),
     MenuItem(text="My home", path=portal_pages.HOME_PATH, roles=_PERSON),
     MenuItem(text="Usage records", path=portal_pages.RECORDS_PATH, roles=_PERSON),
     MenuItem(text="Notices", path=portal_pages.NOTICES_PATH, roles=_PERSON),
     MenuItem(text="Bind a phone", path=enrolment_pages.START_PATH),
     *relying_parties_pages.MENU,
-    *pki_pages.MENU,
+    MenuItem(text="Verify", path=portal_pages.VERIFY_PATH),
 )
 """The menu of the platform's pages: who sees which entry."""
 
-PAGED = (accounts, enrolment, identification, pki, portal, relying_parties, sandbox, wallet)
+FOOT = (
+    MenuItem(text="Verify", path=portal_pages.VERIFY_PATH),
+    MenuItem(text="Status", path=portal_pages.STATUS_PATH),
+    MenuItem(text="News", path=notices_pages.NEWS_PATH),
+    MenuItem(text="Help", path=portal_pages.HELP_PATH),
+    *pki_pages.MENU,
+)
+"""The links at the foot of the platform's pages."""
+
+PAGED = (
+    accounts,
+    enrolment,
+    identification,
+    notices,
+    pki,
+    portal,
+    relying_parties,
+    sandbox,
+    wallet,
+)
 """The features that bring templates, static files and texts."""
 
 
@@ -118,6 +142,7 @@ def application(platform: Platform) -> Application:
             camera=settings.environment is not Environment.PRODUCTION,
         ),
         *portal_groups(platform),
+        *public_groups(platform, showing),
         portal_api.phone_routes(platform.portal, phones, cors=from_wallet),
         *relying_parties_pages.routes(platform.applications, platform.relying_parties),
         *pki_pages.routes(showing),
@@ -158,6 +183,7 @@ def application(platform: Platform) -> Application:
         documents=documents,
         help="/v1/errors/",
         menu=(*MENU, *sandboxes.menu(platform.sandbox)),
+        foot=FOOT,
     )
     wallets = Site(
         name="Inkan",
@@ -204,6 +230,39 @@ def portal_groups(platform: Platform) -> list[Group]:
         portal_pages.use_routes(platform.portal, platform.accounts),
         portal_pages.export_routes(platform.portal, platform.accounts),
         portal_pages.consent_routes(platform.portal, platform.accounts),
+    ]
+
+
+def public_groups(platform: Platform, showing: Showing) -> list[Group]:
+    """The pages for everybody and for operators that gather several features, and those of announcements."""
+    standing = Standing(
+        db=platform.db,
+        clock=platform.clock,
+        audit=platform.audit,
+        pki=platform.pki,
+        identification=platform.identification,
+    )
+    console = Console(
+        db=platform.db,
+        audit=platform.audit,
+        notices=platform.notices,
+        people=platform.people,
+        approvals=platform.approvals,
+    )
+    return [
+        portal_pages.verify_routes(
+            platform.identification.desk, partial(pki_pages.show_certificate, showing)
+        ),
+        portal_pages.status_routes(standing, platform.identification),
+        portal_pages.help_routes(),
+        portal_pages.console_routes(console, standing, platform.accounts),
+        notices_pages.news_routes(platform.notices),
+        notices_pages.console_routes(
+            platform.notices,
+            accounts.authenticator(platform.accounts),
+            login_path=portal_pages.STAFF_LOGIN_PATH,
+            actor_of=lambda principal: accounts.actor_of(principal.record),
+        ),
     ]
 
 

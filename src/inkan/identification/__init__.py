@@ -25,6 +25,7 @@ from inkan.identification.service import (
     Opened,
     Parts,
     PushJob,
+    ReceiptDesk,
     WebhookSender,
 )
 from inkan.identification.store import EVENT_PAIRS
@@ -48,6 +49,7 @@ __all__ = [
     "Parts",
     "PushJob",
     "QRDoor",
+    "ReceiptDesk",
     "Redemption",
     "SessionNotFound",
     "SessionOrder",

@@ -7,6 +7,7 @@ person, a phone, an account); only this feature knows at which address it is rea
 
 from inkan.notices.model import (
     CarrierName,
+    CarrierState,
     Channel,
     Contact,
     ContactBusy,
@@ -16,6 +17,7 @@ from inkan.notices.model import (
     MailAddressMalformed,
     NewsItem,
     NewsRefused,
+    NewsState,
     NewsTexts,
     NewsUnknown,
     Notice,
@@ -52,6 +54,7 @@ __all__ = [
     "PUSH_JOB",
     "Carrier",
     "CarrierName",
+    "CarrierState",
     "Channel",
     "Contact",
     "ContactBusy",
@@ -63,6 +66,7 @@ __all__ = [
     "MailJob",
     "NewsItem",
     "NewsRefused",
+    "NewsState",
     "NewsTexts",
     "NewsUnknown",
     "Notice",

@@ -151,6 +151,13 @@ class Published(msgspec.Struct, frozen=True):
     published_at: datetime
 
 
+class NewsState(msgspec.Struct, frozen=True):
+    """An announcement as its writers see it; ``withdrawn_at`` is None while it stands."""
+
+    published: Published
+    withdrawn_at: datetime | None
+
+
 class NewsItem(msgspec.Struct, frozen=True):
     """An announcement as somebody reads it (TW-39)."""
 
@@ -184,6 +191,21 @@ class EndReason(StrEnum):
     UNCALLABLE = "uncallable"
     """Its endpoint leads to an address that the platform does not call."""
     PHONE_ENDED = "phone_ended"
+
+
+class CarrierState(msgspec.Struct, frozen=True):
+    """One way to wake phones, as its operators see it.
+
+    Attributes:
+        is_running: whether this instance speaks it.
+        live: phones that are woken by it now.
+        ended: subscriptions that ended within the last month, by reason.
+    """
+
+    carrier: CarrierName
+    is_running: bool
+    live: int
+    ended: dict[EndReason, int]
 
 
 class Outcome(StrEnum):

@@ -45,6 +45,8 @@ NEWS_TOPIC: Final = "news"
 
 INBOX_SIZE: Final = 50
 NEWS_SIZE: Final = 50
+NEWS_KEPT_IN_SIGHT: Final = 200
+"""How many announcements their writers see, withdrawn ones included."""
 TITLE_LIMIT: Final = 120
 TEXT_LIMIT: Final = 4000
 FACT_LIMIT: Final = 400

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from inkan.notices.model import CarrierName, Channel, EndReason, Template
-from inkan.notices.rules import INBOX_SIZE, NEWS_SIZE
+from inkan.notices.rules import INBOX_SIZE, NEWS_KEPT_IN_SIGHT, NEWS_SIZE
 from inkan.store.query import Query, insert_new, insert_row, one_of
 from inkan.store.schema import NOW, Choice, JSONText, Moment, metadata
 from inkan.store.sealing import SealedColumn
@@ -153,6 +153,15 @@ NEWS = Query(
     .limit(NEWS_SIZE)
 )
 
+ALL_NEWS = Query(
+    sa.select(news).order_by(news.c.published_at.desc(), news.c.id).limit(NEWS_KEPT_IN_SIGHT)
+)
+NEWS_ONE = Query(
+    sa.select(news).where(
+        news.c.id == _bind("key"), news.c.withdrawn_at.is_(None), news.c.published_at <= NOW
+    )
+)
+
 # --- push subscriptions ----------------------------------------------------------------------------
 
 # 0 rows: a rival has subscribed the phone in the meantime.
@@ -167,6 +176,11 @@ LIVE_SUBSCRIPTIONS = Query(
     sa.select(subscription.c.id)
     .where(one_of(subscription.c.phone, "phones"), _subscribed)
     .order_by(subscription.c.id)
+)
+COUNT_SUBSCRIPTIONS = Query(
+    sa.select(
+        subscription.c.carrier, subscription.c.end_reason, sa.func.count().label("phones")
+    ).group_by(subscription.c.carrier, subscription.c.end_reason)
 )
 END_SUBSCRIPTION = Query(
     sa.update(subscription)

@@ -1,10 +1,10 @@
-"""How a person's login goes on, and its one refusal."""
+"""How a person's login goes on, how an instance stands, and the refusals of both."""
 
 from enum import StrEnum
 
 import msgspec
 
-from inkan.kernel.errors import Forbidden, NotFound
+from inkan.kernel.errors import Forbidden, Malformed, NotFound
 
 
 class LoginUnproved(Forbidden):
@@ -19,6 +19,31 @@ class CertificateNotFound(NotFound):
 
     code = "certificate_not_found"
     title = "There is no such certificate on your phones"
+
+
+class NothingToVerify(Malformed):
+    """What was sent is neither a receipt, nor its evidence, nor the proof of a use, nor a certificate."""
+
+    code = "nothing_to_verify"
+    title = "This is nothing that can be verified here"
+
+
+class Health(StrEnum):
+    """How a component stands."""
+
+    WORKING = "working"
+    SLOW = "slow"
+    DOWN = "down"
+
+
+class ComponentName(StrEnum):
+    """What an instance consists of, for those who use it."""
+
+    SESSIONS = "sessions"
+    JOBS = "jobs"
+    LISTS = "lists"
+    LOG = "log"
+    WORKS = "works"
 
 
 class LoginStage(StrEnum):

@@ -50,6 +50,7 @@ class Site:
     groups: Sequence[Group]
     documents: Sequence[Document] = ()
     menu: tuple[MenuItem, ...] = ()
+    foot: tuple[MenuItem, ...] = ()
     help: str = ""
     """``/v1/errors/``: where the catalogue answers about a code; every problem then links to its entry."""
 
@@ -217,7 +218,9 @@ def build_app(
 
 def _build_site(site: Site, nowhere: Surroundings) -> _ServedSite:
     help_ = site.origin + site.help if site.help else ""
-    surroundings = replace(nowhere, name=site.name, origin=site.origin, menu=site.menu, help=help_)
+    surroundings = replace(
+        nowhere, name=site.name, origin=site.origin, menu=site.menu, foot=site.foot, help=help_
+    )
     groups = [*site.groups, _files(nowhere.templates)]
     framework = build_framework(groups)
     routes = framework_routes(framework, groups)

@@ -71,6 +71,8 @@ class Surroundings:
     menu: tuple[MenuItem, ...]
     closing: Closing
     """Set when the server shuts down; long answers end then."""
+    foot: tuple[MenuItem, ...] = ()
+    """The links at the foot of every page."""
     help: str = ""
     """What comes before the code in the address of its catalogue entry; empty when there is none."""
     around: "Around | None" = None

@@ -10,7 +10,13 @@ from typing import Any
 import msgspec
 
 from inkan.approvals import store
-from inkan.approvals.model import RecordNotFound, UsageFilter, UsageRecord, UsageResult
+from inkan.approvals.model import (
+    RecordNotFound,
+    ReportedUse,
+    UsageFilter,
+    UsageRecord,
+    UsageResult,
+)
 from inkan.approvals.rules import RECORDS_PAGE
 from inkan.approvals.service.rows import (
     Opener,
@@ -142,6 +148,22 @@ class UsageRecords:
             raise RecordNotFound()
         moment = yield MOMENT
         return msgspec.structs.replace(record, reported_at=moment)
+
+    def reported(self, *, count: int) -> Step[list[ReportedUse]]:
+        """Step: the uses that anybody reported, the latest report first; for staff (threat 2)."""
+        rows = yield store.REPORTED.all(count=count)
+        return [ReportedUse(self._record(row), PersonID(row.person)) for row in rows]
+
+    def reported_use(self, record_id: str) -> Step[ReportedUse]:
+        """Step: one use that was reported.
+
+        Raises:
+            RecordNotFound: unknown, or never reported: one answer.
+        """
+        row = yield store.REPORTED_ONE.one(key=record_id)
+        if row is None:
+            raise RecordNotFound()
+        return ReportedUse(self._record(row), PersonID(row.person))
 
     def askers(self, person: PersonID) -> Step[list[Asker]]:
         """Step: who has asked the person, the latest first, at most 200; what was erased names nobody."""

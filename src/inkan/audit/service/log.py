@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 )
 
 from inkan.audit import store
-from inkan.audit.model import Details, Head, Inclusion, Recorded, Report
+from inkan.audit.model import Details, Head, Inclusion, LogState, Recorded, Report
 from inkan.audit.service import proofs
 from inkan.audit.service.events import Act, Macs, compose, leaf, row_of
 from inkan.audit.service.heads import verify_head
@@ -164,6 +164,10 @@ class Audit:
     async def head(self) -> Head | None:
         """The newest signed head, None before the first."""
         return await self._db.read(proofs.newest_head)
+
+    async def state(self) -> LogState:
+        """How far the log has come: its size, what waits for an index, the newest head."""
+        return await self._db.read(proofs.log_state)
 
     async def inclusion(self, event_id: str) -> Inclusion:
         """The proof that an event is under the newest head.

@@ -9,6 +9,7 @@ from inkan.audit.model import (
     EventUnknown,
     Head,
     Inclusion,
+    LogState,
     SizeNotCovered,
 )
 from inkan.audit.rules import Place, reader, span
@@ -23,6 +24,7 @@ from inkan.crypto.merkle import (
     inclusion_nodes,
     inclusion_proof,
 )
+from inkan.kernel.clock import from_microseconds
 from inkan.store.database import Step
 
 
@@ -30,6 +32,18 @@ def newest_head() -> Step[Head | None]:
     """Step: the newest signed head, None before the first."""
     row = yield store.LAST_HEAD.one()
     return head_of(row.jws) if row else None
+
+
+def log_state() -> Step[LogState]:
+    """Step: see :class:`LogState`."""
+    tip = yield store.READ_TIP.one()
+    waiting = yield store.UNSEQUENCED.one()
+    return LogState(
+        size=tip.size if tip else 0,
+        unsequenced=waiting.count,
+        oldest=from_microseconds(waiting.oldest) if waiting.count else None,
+        head=(yield from newest_head()),
+    )
 
 
 def inclusion(event: str) -> Step[Inclusion]:

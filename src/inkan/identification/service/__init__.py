@@ -380,6 +380,7 @@ __all__ = [
     "PageView",
     "Parts",
     "PushJob",
+    "ReceiptDesk",
     "Stage",
     "Unsigned",
     "Waiting",

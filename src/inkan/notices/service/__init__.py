@@ -10,10 +10,12 @@ from inkan.kernel.clock import Clock
 from inkan.notices import store
 from inkan.notices.model import (
     CarrierName,
+    CarrierState,
     Contact,
     EndReason,
     MailAddress,
     NewsItem,
+    NewsState,
     NewsTexts,
     Notice,
     PushAddress,
@@ -213,6 +215,18 @@ class Notices:
     async def news(self, language: Language) -> list[NewsItem]:
         """The newest 50 announcements, newest first, in one language (TW-39)."""
         return await self._db.read(news.newest, language)
+
+    async def news_item(self, news_id: str, language: Language) -> NewsItem:
+        """See :func:`inkan.notices.service.news.get`."""
+        return await self._db.read(news.get, news_id, language)
+
+    async def all_news(self) -> list[NewsState]:
+        """See :func:`inkan.notices.service.news.every`."""
+        return await self._db.read(news.every)
+
+    async def carriers(self) -> list[CarrierState]:
+        """See :func:`inkan.notices.service.subscribing.carrier_states`."""
+        return await self._db.read(subscribing.carrier_states, set(self._carriers))
 
     # --- schedule --------------------------------------------------------------------------------
 

@@ -7,10 +7,11 @@ import msgspec
 from inkan.audit import Actor
 from inkan.kernel.ids import new_id
 from inkan.notices import store
-from inkan.notices.model import NewsItem, NewsTexts, NewsUnknown
+from inkan.notices.model import NewsItem, NewsState, NewsTexts, NewsUnknown, Published
 from inkan.notices.rules import NEWS_TOPIC, verify_news
 from inkan.notices.service.parts import Parts
 from inkan.store.database import MOMENT, Step, Wake
+from inkan.store.plan import Row
 from inkan.web.languages import Language
 
 
@@ -66,15 +67,45 @@ def withdraw(parts: Parts, news_id: str, *, actor: Actor) -> Step[None]:
     yield Wake(NEWS_TOPIC)
 
 
-def newest(language: Language) -> Step[list[NewsItem]]:
-    """Step: the newest announcements in one language."""
-    rows = yield store.NEWS.all()
+def get(news_id: str, language: Language) -> Step[NewsItem]:
+    """Step: one announcement that anybody may read now.
+
+    Raises:
+        NewsUnknown: no such announcement, withdrawn, or not published yet: one answer.
+    """
+    row = yield store.NEWS_ONE.one(key=news_id)
+    if row is None:
+        raise NewsUnknown()
+    return _item(row, language)
+
+
+def every() -> Step[list[NewsState]]:
+    """Step: the newest announcements for their writers, withdrawn and coming ones included."""
+    rows = yield store.ALL_NEWS.all()
     return [
-        NewsItem(
-            id=row.id,
-            title=msgspec.convert(row.title, NewsTexts).in_language(language),
-            text=msgspec.convert(row.text, NewsTexts).in_language(language),
-            published_at=row.published_at,
+        NewsState(
+            published=Published(
+                id=row.id,
+                title=msgspec.convert(row.title, NewsTexts),
+                text=msgspec.convert(row.text, NewsTexts),
+                published_at=row.published_at,
+            ),
+            withdrawn_at=row.withdrawn_at,
         )
         for row in rows
     ]
+
+
+def newest(language: Language) -> Step[list[NewsItem]]:
+    """Step: the newest announcements in one language."""
+    rows = yield store.NEWS.all()
+    return [_item(row, language) for row in rows]
+
+
+def _item(row: Row, language: Language) -> NewsItem:
+    return NewsItem(
+        id=row.id,
+        title=msgspec.convert(row.title, NewsTexts).in_language(language),
+        text=msgspec.convert(row.text, NewsTexts).in_language(language),
+        published_at=row.published_at,
+    )

@@ -4,7 +4,7 @@ Endpoint and keys rest sealed and go away when the subscription ends; an ended r
 why it ended.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from inkan.kernel.ids import new_id
 from inkan.notices import store
 from inkan.notices.model import (
     CarrierName,
+    CarrierState,
     EndReason,
     PushAddress,
     PushSubscriptionBusy,
@@ -168,3 +169,21 @@ def wake(*, phones: Sequence[str], handle: str, ttl_s: int) -> Step[int]:
             key=f"{PUSH_JOB}:{row.id}:{handle}",
         )
     return len(rows)
+
+
+def carrier_states(running: Collection[CarrierName]) -> Step[list[CarrierState]]:
+    """Step: every way to wake phones, whether it runs here, and how many phones it wakes."""
+    rows = yield store.COUNT_SUBSCRIPTIONS.all()
+    return [
+        CarrierState(
+            carrier=carrier,
+            is_running=carrier in running,
+            live=sum(r.phones for r in rows if r.carrier is carrier and r.end_reason is None),
+            ended={
+                r.end_reason: r.phones
+                for r in rows
+                if r.carrier is carrier and r.end_reason is not None
+            },
+        )
+        for carrier in CarrierName
+    ]

@@ -11,6 +11,8 @@ from inkan.web.routes import Group
 FOLDER: Final = Path(__file__).parents[1]
 """Where this package's templates, files and texts are: ``Templates({"pki": FOLDER})``."""
 
+show_certificate = viewer.show_certificate
+
 MENU: Final = (
     MenuItem(text="Certification authorities", path=authorities.PATH),
     MenuItem(text="Look at a certificate", path=viewer.PATH),

@@ -19,7 +19,7 @@ from inkan.pki.pages.parts import (
     sent_certificate,
     told,
 )
-from inkan.pki.pages.texts import SEXES
+from inkan.pki.pages.texts import REASONS, SEXES, STATES
 from inkan.pki.service.showing import Showing, Shown
 from inkan.web.exchange import Exchange
 from inkan.web.response import Response
@@ -30,6 +30,16 @@ PATH: Final = "/certificates/view"
 STATIC_PATH: Final = "/certificates/view/html"
 
 
+async def show_certificate(showing: Showing, exchange: Exchange, data: bytes) -> Response:
+    """The page of a certificate that somebody sent here or to another page.
+
+    Raises:
+        CertificateFileTooLarge, CertificateFileUnreadable, CertificateMalformed: the file holds no certificate.
+        WorkerTimeout, WorkerCrashed, WorkersBusy: it could not be read now.
+    """
+    return exchange.page("pki/certificate.html", **_facts(await showing.show(data)))
+
+
 def routes(showing: Showing) -> Group:
     """Choose a certificate, look at it, and take it along as one page."""
 
@@ -38,10 +48,10 @@ def routes(showing: Showing) -> Group:
 
     async def show(exchange: Exchange) -> Response:
         try:
-            shown = await showing.show(sent_certificate(await read_upload(exchange)))
+            data = sent_certificate(await read_upload(exchange))
+            return await show_certificate(showing, exchange, data)
         except InkanError as refusal:
             return _form(exchange, told(refusal))
-        return exchange.page("pki/certificate.html", **_facts(shown))
 
     async def keep(exchange: Exchange) -> Response:
         try:
@@ -70,6 +80,10 @@ def _facts(shown: Shown) -> dict[str, Any]:
         "view": shown.view,
         "ours": shown.ours,
         "issued_by": shown.issued_by,
+        "chain": shown.chain,
+        "state": shown.state,
+        "states": STATES,
+        "reasons": REASONS,
         "serial": show_serial(shown.view.serial),
         "sexes": SEXES,
         "pem": pem(shown.view.der),

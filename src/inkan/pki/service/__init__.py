@@ -37,6 +37,7 @@ from inkan.pki.service.history import status_at
 from inkan.pki.service.issue import Issue
 from inkan.pki.service.known_cards import KnownCards
 from inkan.pki.service.known_cards import purge as purge_cards
+from inkan.pki.service.lists import ListState
 from inkan.pki.service.making import thumbprint
 from inkan.pki.service.mirrors import MirrorList, Mirrors
 from inkan.pki.service.offline_store import draw_shares, make_offline, open_offline
@@ -236,6 +237,10 @@ class PKI(Authorities):
         """See :meth:`Lists.current`."""
         return await self.lists.current(name, shard)
 
+    async def list_states(self) -> list[ListState]:
+        """See :meth:`Lists.states`."""
+        return await self.lists.states()
+
     async def refresh_lists(self) -> None:
         """Sign dirty and ageing lists, and make the mirrors' lists again that are due; a schedule's work."""
         await self.lists.refresh()
@@ -321,6 +326,7 @@ __all__ = [
     "Ceremony",
     "Custody",
     "ListJob",
+    "ListState",
     "PublicURLs",
     "Transcript",
     "TranscriptLine",

@@ -16,6 +16,7 @@ term (RFC 5280 §3.3). A shard that is empty is signed when it is asked for and 
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -45,6 +46,24 @@ class Entries(msgspec.Struct, frozen=True):
     read_at: datetime
     count: int
     parts: Sequence[bytes]
+
+
+class ListState(msgspec.Struct, frozen=True):
+    """How the lists of one authority stand.
+
+    Attributes:
+        authority: its name.
+        lists: how many were signed or marked so far; an empty shard is signed when it is first asked for.
+        changed: lists with a change that is not signed yet.
+        late: lists with entries whose nextUpdate has passed.
+        newest: when the newest one was signed; None before the first.
+    """
+
+    authority: str
+    lists: int
+    changed: int
+    late: int
+    newest: datetime | None
 
 
 class Lists:
@@ -100,6 +119,27 @@ class Lists:
             for start in range(0, len(shards), BATCH):
                 await self._sign(authority, shards[start : start + BATCH])
         return sum(map(len, due.values()))
+
+    async def states(self) -> list[ListState]:
+        """How the lists of each authority stand, by its name."""
+        rows = await self._db.scan(_all)
+        now = self._db.now()
+        found = []
+        for name, group in groupby(rows, key=lambda row: row.authority):
+            listed = list(group)
+            signed = [row.this_update for row in listed if row.this_update is not None]
+            late = [
+                row for row in listed if row.entries and row.this_update and row.next_update < now
+            ]
+            state = ListState(
+                authority=name,
+                lists=len(listed),
+                changed=sum(bool(row.dirty) for row in listed),
+                late=len(late),
+                newest=max(signed, default=None),
+            )
+            found.append(state)
+        return found
 
     def _is_due(self, row: Any) -> bool:
         if row.dirty or row.listed != row.number or row.this_update is None:

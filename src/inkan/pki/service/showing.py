@@ -73,11 +73,15 @@ class Shown(msgspec.Struct, frozen=True):
     Attributes:
         ours: its place in the picture when it is one of the authorities' own certificates.
         issued_by: the authority of this instance whose signature it carries, verified; None for a stranger's.
+        chain: titles of the authorities above it, its issuer first, the root last; empty for a stranger's.
+        state: its public state now; None for a stranger's.
     """
 
     view: CertificateView
     ours: Tree | None
     issued_by: Authority | None
+    chain: tuple[str, ...] = ()
+    state: SerialState | None = None
 
 
 class Showing:
@@ -118,7 +122,19 @@ class Showing:
         """
         view = await self._workers.read_certificate(data)
         ours = self.authorities().find(view.der)
-        return Shown(view, ours, self._find_issuer(view.der))
+        issuer = self._find_issuer(view.der)
+        if issuer is None:
+            return Shown(view, ours, None)
+        state = await self.state(issuer.name, view.serial)
+        return Shown(view, ours, issuer, self._chain_above(issuer), state)
+
+    def _chain_above(self, issuer: Authority) -> tuple[str, ...]:
+        """The titles from the issuer up to its root."""
+        titles = {each.name: each.title for each in self.authorities().all()}
+        above = [issuer]
+        while above[-1].parent != above[-1].name and len(above) <= len(titles):
+            above.append(self._pki.hierarchy.get(above[-1].parent))
+        return tuple(titles.get(each.name, each.name) for each in above)
 
     async def state(self, name: str, serial: str) -> SerialState:
         """The state of an authority's serial number (lower-case hexadecimal) now.

@@ -9,14 +9,19 @@ from inkan.portal.pages.places import (
     BROWSERS_PATH,
     CERTIFICATES_PATH,
     CONSENTS_PATH,
+    DEVELOPER_PATH,
     ENROL_PATH,
+    HELP_PATH,
     HOME_PATH,
     LOGIN_PATH,
     LOGOUT_PATH,
+    NEWS_PATH,
     NOTICES_PATH,
     PHONES_PATH,
     RECORDS_PATH,
+    STAFF_PATH,
     START_PATH,
+    VERIFY_PATH,
     who,
 )
 from inkan.portal.pages.uses import row
@@ -38,7 +43,18 @@ def home_routes(portal: Portal, accounts: Accounts) -> Group:
     """The start page, the home, the notices and the way out."""
 
     async def start_page(exchange: Exchange) -> Response:
-        return exchange.page("portal/start.html", home_path=HOME_PATH)
+        news = await portal.news(exchange.language)
+        return exchange.page(
+            "portal/start.html",
+            news=news[:HOME_NOTICES],
+            news_path=NEWS_PATH,
+            home_path=HOME_PATH,
+            enrol_path=ENROL_PATH,
+            developer_path=DEVELOPER_PATH,
+            verify_path=VERIFY_PATH,
+            help_path=HELP_PATH,
+            staff_path=STAFF_PATH,
+        )
 
     async def home_page(exchange: Exchange) -> Response:
         person, login = await who(exchange)

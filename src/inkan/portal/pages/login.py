@@ -2,7 +2,7 @@
 
 A GET never logs anybody in: the code is begun and the login finished by forms of this site, so that another site
 can neither start a login here nor plant its own. The browser that began carries the verifier in a cookie; see
-:mod:`inkan.portal.service`.
+:mod:`inkan.portal.service.home`.
 """
 
 from collections.abc import AsyncGenerator

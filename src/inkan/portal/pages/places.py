@@ -13,6 +13,20 @@ FOLDER: Final = Path(__file__).parent.parent
 """Where this package's templates and texts are: ``Templates({"portal": FOLDER})``."""
 
 START_PATH: Final = "/"
+VERIFY_PATH: Final = "/verify"
+STATUS_PATH: Final = "/status"
+HELP_PATH: Final = "/help"
+CONSOLE_PATH: Final = "/console"
+
+# Pages of other features, which lie beside this one or below it and whose pages nobody imports.
+ENROL_PATH: Final = "/enrol"
+NEWS_PATH: Final = "/news"
+DEVELOPER_PATH: Final = "/developer"
+STAFF_PATH: Final = "/staff"
+STAFF_LOGIN_PATH: Final = "/staff/login"
+AUTHORITIES_PATH: Final = "/ca"
+API_STATUS_PATH: Final = "/v1/status"
+
 HOME_PATH: Final = "/my"
 RECORDS_PATH: Final = "/my/records"
 JSON_PATH: Final = "/my/records.json"

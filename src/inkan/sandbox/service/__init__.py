@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 from inkan.client import AsyncTransport
 from inkan.kernel.ids import SystemID
-from inkan.relying_parties import SystemPrincipal
+from inkan.relying_parties import System, SystemPrincipal
 from inkan.sandbox.model import (
     Action,
     ActionResult,
@@ -17,14 +18,16 @@ from inkan.sandbox.model import (
     VirtualPhone,
 )
 from inkan.sandbox.rules import national_id_of, persons
-from inkan.sandbox.service import jobs, phones, travel
+from inkan.sandbox.service import jobs, phones, travel, trying
 from inkan.sandbox.service.acting import Acting
 from inkan.sandbox.service.cards import number_of
 from inkan.sandbox.service.faults import Faults, Hit
 from inkan.sandbox.service.parts import Parts
 from inkan.sandbox.service.travel import refuse as refuse_sandbox
+from inkan.sandbox.service.trying import Call, Tried
 from inkan.sandbox.service.watching import Watch
 from inkan.store.outbox import Handler
+from inkan.wire.binding import Door
 
 
 class Sandbox:
@@ -116,6 +119,34 @@ class Sandbox:
         """Virtual phone to the address that its browser opens now, after its last answer."""
         return self._acting.returns
 
+    # --- the API before a developer's eyes ---------------------------------------------------------
+
+    async def try_door(
+        self, system: System, *, door: Door, purpose: str, kind: str, number: str
+    ) -> Tried:
+        """See :func:`inkan.sandbox.service.trying.begin`."""
+        return await trying.begin(
+            self._parts, system, door=door, purpose=purpose, kind=kind, number=number
+        )
+
+    async def try_phone(
+        self, system: SystemID, virtual_id: str, door: Door, made: Mapping[str, Any]
+    ) -> ActionResult:
+        """Let a virtual phone open what a door made; raises as :func:`trying.answering` and :meth:`act`."""
+        return await self.act(system, virtual_id, trying.answering(self._parts, door, made))
+
+    async def try_read(self, system: System, session: str) -> Call:
+        """See :func:`inkan.sandbox.service.trying.read`."""
+        return await trying.read(self._parts, system, session)
+
+    async def try_receipt(self, system: System, session: str) -> Call:
+        """See :func:`inkan.sandbox.service.trying.receipt`."""
+        return await trying.receipt(self._parts, system, session)
+
+    async def try_redeem(self, system: System, session: str, body: Mapping[str, str]) -> Call:
+        """See :func:`inkan.sandbox.service.trying.redeem`."""
+        return await trying.redeem(self._parts, system, session, body)
+
     # --- faults ----------------------------------------------------------------------------------
 
     def disturb(self, table: Mapping[str, Handler]) -> Mapping[str, Handler]:
@@ -133,4 +164,4 @@ class Sandbox:
         return await travel.advance(self._parts, system, timedelta(seconds=order.advance_s))
 
 
-__all__ = ["Faults", "Hit", "Parts", "Sandbox", "refuse_sandbox"]
+__all__ = ["Call", "Faults", "Hit", "Parts", "Sandbox", "Tried", "refuse_sandbox"]

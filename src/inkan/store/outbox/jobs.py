@@ -28,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 
+from inkan.kernel.errors import NotFound
 from inkan.kernel.ids import new_id
 from inkan.store.database import MOMENT, Step, Wake
 from inkan.store.plan import Row
@@ -120,7 +121,19 @@ _RAISE = Query(
     .where(_dead.c.id == bindparam("id"))
     .returning(_dead.c.kind, _dead.c.key, _dead.c.payload)
 )
+_DEPTHS = Query(
+    select(_job.kind, func.count().label("waiting"), func.min(_job.enqueued_at).label("oldest"))
+    .group_by(_job.kind)
+    .order_by(_job.kind)
+)
 _DEPTH = Query(select(func.count().label("waiting"), func.min(_job.enqueued_at).label("oldest")))
+
+
+class DeadJobNotFound(NotFound):
+    """No dead job has this id."""
+
+    code = "dead_job_not_found"
+    title = "There is no such dead job"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +208,12 @@ def depth() -> Step[Row]:
     """Step: how many jobs are ``waiting`` (leased ones included) and when the ``oldest`` was enqueued."""
     row = yield _DEPTH.one()
     return row
+
+
+def depths() -> Step[Sequence[Row]]:
+    """Step: as :func:`depth`, for each ``kind`` that waits."""
+    rows: Sequence[Row] = yield _DEPTHS.all()
+    return rows
 
 
 def revive(job: str) -> Step[bool]:

@@ -35,7 +35,7 @@ from inkan.sandbox.model import (
 from inkan.sandbox.rules import ENTER_LIMIT, USE_LIMIT
 from inkan.sandbox.service import Sandbox
 from inkan.web.cookies import SameSite
-from inkan.web.exchange import Exchange, MenuItem
+from inkan.web.exchange import Authenticator, Exchange, MenuItem
 from inkan.web.input import decode
 from inkan.web.principal import Access, Principal, open_to_all
 from inkan.web.response import Response, see_other
@@ -44,11 +44,12 @@ from inkan.web.routes import Bare, Group, Surface
 T = TypeVar("T")
 PrincipalOf = Callable[[SystemPrincipal], Principal]
 
-FOLDER: Final = Path(__file__).parent
+FOLDER: Final = Path(__file__).parents[1]
 """Where this package's templates and texts are: ``Templates({"sandbox": FOLDER})``."""
 
 HOME_PATH: Final = "/sandbox"
 ENTER_PATH: Final = "/sandbox/enter"
+TRY_PATH: Final = "/sandbox/try"
 MENU: Final = (MenuItem(text="Sandbox", path=HOME_PATH),)
 """The entry of the sandbox in the menu of its instance."""
 
@@ -189,9 +190,24 @@ class FaultForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 0
 
 
-def groups(sandbox: Sandbox, principal_of: PrincipalOf) -> list[Group]:
-    """The pages of the sandbox; ``principal_of`` is how the API knows a system."""
+def home_groups(sandbox: Sandbox, principal_of: PrincipalOf) -> list[Group]:
+    """The entrance and the page itself; ``principal_of`` is how the API knows a system."""
     return [_enter(sandbox), _home(sandbox, principal_of)]
+
+
+def authenticator(sandbox: Sandbox, principal_of: PrincipalOf) -> Authenticator:
+    """From the cookie of these pages to the system that it names."""
+
+    async def authenticate(exchange: Exchange) -> Principal | None:
+        code = exchange.cookie(COOKIE)
+        if not code:
+            return None
+        try:
+            return principal_of(await sandbox.bearer(code))
+        except InkanError:
+            return None  # the system is gone or suspended: the page asks for a code again
+
+    return authenticate
 
 
 def _enter(sandbox: Sandbox) -> Group:
@@ -224,15 +240,6 @@ def _enter(sandbox: Sandbox) -> Group:
 
 
 def _home(sandbox: Sandbox, principal_of: PrincipalOf) -> Group:
-    async def authenticate(exchange: Exchange) -> Principal | None:
-        code = exchange.cookie(COOKIE)
-        if not code:
-            return None
-        try:
-            return principal_of(await sandbox.bearer(code))
-        except InkanError:
-            return None  # the system is gone or suspended: the page asks for a code again
-
     async def home(exchange: Exchange) -> Response:
         principal = await exchange.get_principal()
         record: SystemPrincipal = principal.record
@@ -251,6 +258,7 @@ def _home(sandbox: Sandbox, principal_of: PrincipalOf) -> Group:
             doors=DOOR_FORMS,
             returns=sandbox.returns,
             codes=tuple(FaultCode),
+            try_path=TRY_PATH,
             path=HOME_PATH,
         )
 
@@ -312,7 +320,7 @@ def _home(sandbox: Sandbox, principal_of: PrincipalOf) -> Group:
     phone = "/sandbox/phones/{id}"
     return Group(
         surface=Surface.PAGES,
-        authenticator=authenticate,
+        authenticator=authenticator(sandbox, principal_of),
         login_path=ENTER_PATH,
         limit=USE_LIMIT,
         bare={
@@ -339,6 +347,3 @@ def _order(members: dict[str, Any], kind: type[T]) -> T:
         Malformed: not of this kind.
     """
     return decode(msgspec.json.encode(members), kind)
-
-
-__all__ = ["BEHAVIOURS", "BUTTONS", "DOOR_FORMS", "FOLDER", "MENU", "STATES", "groups"]
