@@ -71,7 +71,7 @@ _FOLDERS = {"ja": "ja", "zh-Hant": "zh_Hant"}
 OPEN_PHONE = """(async () => {
   const links = [...document.querySelectorAll("link[rel=modulepreload]")].map((link) => link.href);
   const { Phone } = await import(links.find((href) => /\\/phone\\.[0-9a-f]+\\.js$/.test(href)));
-  const settings = JSON.parse(document.getElementById("settings").textContent);
+  const settings = JSON.parse(document.querySelector("meta[name=settings]").content);
   globalThis.phoneOfTest = await Phone.open({
     platform: settings.platform, walletOrigin: settings.wallet, lang: "en", tables: settings.shown, allowPlain: true,
   });

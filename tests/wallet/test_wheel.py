@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from html import unescape
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,7 @@ from support.repository import ROOT
 # What stands in for `inkan serve`: a country founded and served, until the standard input ends.
 SERVING = """
 import asyncio, sys
+from html import unescape
 from pathlib import Path
 import inkan
 from inkan.demo.country import country
@@ -85,9 +87,9 @@ async def check_wallet(origin: str, port: int) -> None:
             body = (await http.get(file["url"])).content
             digest = base64.b64encode(hashlib.sha384(body).digest()).decode()
             assert file["integrity"] == f"sha384-{digest}", file["url"]
-        settings = re.search(rb'id="settings">(.*?)</script>', page.content, re.DOTALL)
+        settings = re.search(r'<meta name="settings" content="([^"]*)">', page.text)
         assert settings is not None
-        reader = json.loads(settings[1])["reader"]
+        reader = json.loads(unescape(settings[1]))["reader"]
         assert reader is not None, "the wheel carries the reader of codes"
         for path in reader.values():
             assert (await http.get(path)).status_code == 200

@@ -21,6 +21,7 @@ from inkan.composition.card_settings import CardAuthority, Cards
 from inkan.composition.enrolment_settings import EnrolmentSettings
 from inkan.composition.key_settings import Activation, Budgets, Keys, Remote, Signer, Token
 from inkan.composition.limit_settings import Limits
+from inkan.composition.pki_settings import PKISettings
 from inkan.composition.push_settings import Push
 from inkan.composition.wallet_settings import Wallet
 from inkan.kernel.errors import Malformed
@@ -30,7 +31,6 @@ PREFIX = "INKAN_"
 FOREIGN = frozenset(
     {"INKAN_PHONE_PASSPHRASE", "INKAN_REQUIRE_ALL", "INKAN_SETTINGS", "INKAN_TEST_RUN"}
 )
-
 
 # Settings that a variable holds with commas between their members.
 LISTS = frozenset({"admitted", "exporters", "hosts", "networks", "peers"})
@@ -72,23 +72,6 @@ class Origins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     platform: str = "http://id.localhost:8480"
     wallet: str = "http://wallet.localhost:8480"
-
-
-class PKISettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the certification authorities of this instance work, and how far its time-stamps may be off.
-
-    The host's clock must keep within half of ``timestamp_accuracy_ms`` of UTC. A list is in force for ``crl_hours``
-    and an OCSP answer for ``ocsp_minutes``; both are made again at half of it, and the practice statement names them
-    as the bound for verifiers that keep what they fetched. One sender gets ``ocsp_live_per_minute`` answers that
-    cannot be stored: with a nonce, about several certificates, about a serial that was never issued.
-    """
-
-    lint: bool = True
-    crl_hours: int = 2
-    ocsp_minutes: int = 60
-    timestamp_accuracy_ms: int = 1000
-    timestamps_per_minute: int = 6000
-    ocsp_live_per_minute: int = 600
 
 
 class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

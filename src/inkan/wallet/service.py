@@ -163,10 +163,10 @@ class Shell:
 
     @cached_property
     def _settings(self) -> str:
-        """The facts as JSON that may stand inside a script element: nothing in it can end the element."""
+        """The facts as JSON, for an attribute of the page."""
         known: dict[str, Any] = msgspec.to_builtins(self.facts)
         reader = self.reader and {"script": self.reader.script.path, "wasm": self.reader.wasm.path}
-        text = msgspec.json.encode(
+        return msgspec.json.encode(
             known
             | {
                 "texts": self.text_paths,
@@ -175,7 +175,6 @@ class Shell:
                 "seal": self.templates.assets.url("web/seal.svg"),
             }
         ).decode()
-        return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _reasons(language: Language) -> dict[str, str]:

@@ -216,6 +216,12 @@ class Enrolment:
         """See :func:`inkan.enrolment.service.phones.revoke_by_phone`."""
         await phones.revoke_by_phone(self._parts, sender, phone_id, cause=cause)
 
+    async def revoke_own(
+        self, person: PersonID, phone_id: str, *, cause: RevokeCause, actor: Actor
+    ) -> None:
+        """See :func:`inkan.enrolment.service.phones.revoke_by_person`."""
+        await phones.revoke_by_person(self._parts, person, phone_id, cause=cause, actor=actor)
+
     async def freeze(self, person: PersonID, *, actor: Actor) -> int:
         """See :func:`inkan.enrolment.service.freezing.freeze`."""
         return await freezing.freeze(self._parts, person, actor=actor)

@@ -16,5 +16,5 @@
 
 /** @returns {Settings} */
 export function readSettings() {
-  return JSON.parse(document.getElementById("settings")?.textContent ?? "null");
+  return JSON.parse(document.querySelector("meta[name=settings]")?.getAttribute("content") ?? "null");
 }
