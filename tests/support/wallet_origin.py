@@ -43,7 +43,7 @@ def wallet_shell(port: int, *, version: str = "1", reader: CodeReader | None = N
 @asynccontextmanager
 async def serving(shell: Shell, port: int) -> AsyncIterator[str]:
     """Serve it and give its origin; at the end the port is closed."""
-    site = Site(name="Inkan", origin=shell.facts.wallet, groups=[pages.routes(shell)])
+    site = Site(name="Inkan", origin=shell.facts.wallet, groups=[*pages.routes(shell)])
     equipment = Equipment(clock=Clock(), csrf_key=Secret(b"k" * 32), templates=shell.templates)
     async with Server(build_app([site], equipment), port=port).running(grace_s=0):
         yield shell.facts.wallet

@@ -70,7 +70,7 @@ async def test_a_wheel_alone_serves_the_wallet(unpacked: Path, tmp_path: Path) -
         assert Path(said).is_relative_to(unpacked), "served from the wheel, not from the work tree"
         await check_wallet(f"http://wallet.localhost:{port}", port)
     finally:
-        await asyncio.wait_for(server.communicate(), 30)
+        await asyncio.wait_for(server.communicate(b""), 30)
     assert server.returncode == 0
 
 

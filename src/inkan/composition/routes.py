@@ -190,7 +190,7 @@ def application(platform: Platform) -> Application:
         origin=settings.origins.wallet,
         groups=[
             wallet_api.routes(settings.wallet.apps),
-            wallet_pages.routes(Shell(templates, wallet_facts(settings), read_reader())),
+            *wallet_pages.routes(Shell(templates, wallet_facts(settings), read_reader())),
             wallet_pages.confirmation_routes(platform.identification),
         ],
     )

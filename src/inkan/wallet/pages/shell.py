@@ -34,17 +34,23 @@ def policy(shell: Shell) -> Policy:
     return allowed.granting(*granted)
 
 
-def routes(shell: Shell) -> Group:
-    """The group of the wallet."""
+def routes(shell: Shell) -> tuple[Group, Group]:
+    """The groups of the wallet: its page under every address, and the files that it loads."""
 
     async def page(exchange: Exchange) -> Response:
         response = Response(200, shell.pages[exchange.language], media_type=HTML)
         response.with_header("content-language", exchange.language)
         return response.with_header("vary", "accept-language, cookie")
 
+    own = policy(shell)
     pages = {
-        path: Bare(endpoint=page, access=_OPEN, policy=policy(shell)) for path in (HOME, *ADDRESSES)
+        ("GET", path): Bare(endpoint=page, access=_OPEN, policy=own) for path in (HOME, *ADDRESSES)
     }
+    files = {("GET", path): bare for path, bare in _files(shell).items()}
+    return Group(surface=Surface.PAGES, bare=pages), Group(surface=Surface.API, bare=files)
+
+
+def _files(shell: Shell) -> dict[str, Bare]:
     texts = {
         path: _file(shell.texts[language], JSON, _FOREVER)
         for language, path in shell.text_paths.items()
@@ -56,11 +62,7 @@ def routes(shell: Shell) -> Group:
         "/manifest.webmanifest": _file(shell.manifest, "application/manifest+json", "no-cache"),
     }
     built = () if shell.reader is None else (shell.reader.script, shell.reader.wasm)
-    readers = {each.path: _compressed(each) for each in built}
-    return Group(
-        surface=Surface.PAGES,
-        bare={("GET", path): bare for path, bare in (pages | texts | files | readers).items()},
-    )
+    return texts | files | {each.path: _compressed(each) for each in built}
 
 
 def _file(body: bytes, kind: str, caching: str, own: Policy = headers.API) -> Bare:
