@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from inkan.apps.showcase.tax_office import tax_office
-from inkan.client import AsyncTransport, RelyingParty, Session
+from inkan.client import AsyncTransport, CallRefused, RelyingParty, Session
 from inkan.client.exchange import Request
 from inkan.demo.country import Country, country
 from inkan.web.server import Server
@@ -272,3 +272,46 @@ async def test_the_practice_lock_of_a_computer_without_a_screen_lock(
     await practise("2580")
     await phone.see("You approved")
     assert (await session.wait()).outcome is Outcome.OK
+
+
+@pytest.mark.req("TW-29", "TW-38")
+async def test_two_phones_and_no_third_and_none_that_has_ended(
+    town: Town, chromium: Chromium
+) -> None:
+    # The second phone is bound once the first one is no longer young.
+    town.country.clock.advance(timedelta(hours=25))
+    second = await WalletWindow.open(chromium, town.country.wallet_origin)
+    await second.bind(town.country, name="Second")
+    town.country.clock.advance(timedelta(hours=25))
+    third = await WalletWindow.open(chromium, town.country.wallet_origin)
+    third.window.expect_complaint("status of 4")
+    with pytest.raises(CallRefused) as refused:
+        await third.join(town.country, "chen", name="Third")
+    assert refused.value.problem.code == "no_free_slot"
+
+    # A use of the first stands in the records of the second, which then ends the first.
+    first, other = town.wallet.window, second.window
+    session = await town.ask()
+    await town.wallet.scan(session.frame)
+    await town.wallet.approve()
+    await town.wallet.home()
+    other.expect_complaint("status of 403")  # the platform asks for the person first
+    await other.press("Records")
+    await other.see("測試國稅局")
+    await other.press("More")
+    await other.press("My phones")
+    await other.see("Second")
+    asked = await town.ask()
+    await town.wallet.scan(asked.frame)
+    card = other.page.locator("section.card").filter(has_text="My phone")
+    await within(card.get_by_role("button", name="End this phone").click())
+    await other.press("Go on")
+    await other.press("End it")
+    await within(
+        other.page.get_by_role("heading", name="My phone", exact=True).wait_for(state="detached")
+    )
+    first.expect_complaint("status of 4")
+    await first.press("Approve")
+    await within(first.page.get_by_role("alert").wait_for())
+    assert "You approved" not in await town.wallet.text()
+    assert (await asked.refresh()).outcome is not Outcome.OK

@@ -92,7 +92,9 @@ class WalletWindow:
 
     async def enter(self, frame: Callable[[], str | Awaitable[str]]) -> None:
         """Type an address where a person without a camera does; it is drawn at the last moment."""
-        await within(self.window.page.locator("details.wallet-ways summary").click())
+        ways = self.window.page.locator("details.wallet-ways")
+        # The wallet opens it by itself where there is no camera; a press might close it again.
+        await within(ways.evaluate("element => { element.open = true; }"))
         drawn = frame()
         await self.window.fill(
             "Address of the wallet", drawn if isinstance(drawn, str) else await drawn
