@@ -138,7 +138,8 @@ async def test_two_windows_by_every_door_that_has_two_screens(town: Town) -> Non
     await desktop.press("Get QR code")
     await within(desktop.page.locator("#code").wait_for())
     await wallet.scan(town.frame)
-    await wallet.approve()
+    await wallet.press_by_keyboard("Approve")
+    await wallet.window.see("You approved")
     await desktop.see("the platform's page, a scanned code")
     await wallet.home()
     await town.begin("Go to the platform")
@@ -197,9 +198,15 @@ async def test_one_phone_from_the_office_to_the_wallet_and_back(
 async def test_every_other_answer(town: Town) -> None:
     wallet, phone = town.wallet, town.wallet.window
 
+    manifest = await within(wallet.cdp.send("Page.getAppManifest"))
+    assert manifest["errors"] == []
+    found = await within(wallet.cdp.send("Page.getInstallabilityErrors"))
+    # A window without a profile installs nothing; that is all that is in the way.
+    assert {each["errorId"] for each in found["installabilityErrors"]} <= {"in-incognito"}
+
     refused = await town.ask()
     await wallet.scan(refused.frame)
-    await phone.press("Refuse")
+    await wallet.press_by_keyboard("Refuse")
     await phone.see("You refused")
     assert (await refused.wait()).outcome is Outcome.REFUSED
     await wallet.home()

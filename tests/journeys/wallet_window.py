@@ -118,6 +118,16 @@ class WalletWindow:
         await self.window.press("Approve")
         await self.window.see("You approved")
 
+    async def press_by_keyboard(self, name: str) -> None:
+        """Tab to the button of this name and press Enter, as somebody without a pointer does."""
+        for _ in range(20):
+            await within(self.window.page.keyboard.press("Tab"))
+            focused = "document.activeElement.textContent"
+            if (await self.window.evaluate(focused)).strip() == name:
+                await within(self.window.page.keyboard.press("Enter"))
+                return
+        raise AssertionError(f"no way by keyboard to {name!r}")
+
     async def home(self) -> None:
         """Go to the first screen."""
         await self.window.press("Home")
