@@ -21,7 +21,8 @@ from sandbox.homes import sandbox_settings
 from support.browser import Window, within
 from support.clock import StandingClock
 from support.logins import person_login
-from support.world import CLERK, PLATFORM, PURPOSES, World, world_on
+from support.ports import free_port
+from support.world import CLERK, PURPOSES, World, world_on
 
 PROBE = "<img src=x onerror=document.title='ran'>"
 """Where it is taken for more than text, the console complains: the image is missing, or the policy stops it."""
@@ -41,6 +42,8 @@ class Scenery:
     news: str
     record: str
     session: Session
+    port: int
+    """Where it is really served; a browser is led there from ``PLATFORM``."""
     cookies: dict[str, str] = field(default_factory=dict)
 
     async def enter(self, window: Window, role: str) -> None:
@@ -72,8 +75,7 @@ async def scenery(url: str, clock: StandingClock, folder: Path) -> AsyncIterator
             world_on(db, clock, folder, ceremony=SEAL_AUTHORITY, settings=sandbox_settings(folder))
         )
         made = await _furnish(world)
-        port = int(PLATFORM.rpartition(":")[2])
-        server = Server(world.instance.application, port=port)
+        server = Server(world.instance.application, port=made.port)
         await stack.enter_async_context(server.running(grace_s=1))
         yield made
 
@@ -106,7 +108,7 @@ async def _furnish(world: World) -> Scenery:
     await world.platform.db.transact(_die)
     await world.platform.audit.sequence_once()
     await world.platform.audit.sign_head()
-    made = Scenery(world, office, application, draft, news, record, session)
+    made = Scenery(world, office, application, draft, news, record, session, free_port())
     made.cookies["person"] = (await person_login(world))[LOGIN_COOKIE]
     made.cookies["system"] = "evil"
     staff = await hire_token(accounts, *STAFF, name="operator")
@@ -141,6 +143,7 @@ Place = Callable[[Scenery], str]
 PLACES: Mapping[str, Place] = {
     "/my/records/{id}": lambda s: f"/my/records/{s.record}",
     "/news/{id}": lambda s: f"/news/{s.news}",
+    "/enrol/terms/{scheme}": lambda _: "/enrol/terms/tw-citizen",
     "/developer/applications/{application}": lambda s: f"/developer/applications/{s.draft.id}",
     "/developer/applications/{application}/systems/{code}": lambda s: (
         f"/developer/applications/{s.draft.id}/systems/tax-refund"

@@ -35,6 +35,9 @@ NO_PAGES = {
     "/login/picture": "a picture",
     "/login/states": "a stream",
     "/login/camera/{name}": "text for phones without a camera",
+    "/enrol/camera/{name}": "text for phones without a camera",
+    "/enrol/request/picture": "a picture",
+    "/enrol/request/states": "a stream",
     "/my/records/{id}/proof": "a file",
     "/my/records.json": "a file",
     "/my/records.csv": "a file",
@@ -43,6 +46,10 @@ NO_PAGES = {
 ELSEWHERE = {
     "/identify/{page}": "test_redirect_page_browser.py",
     "/login/code": "test_home_browser.py",
+    "/enrol/request": "test_enrol_page_browser.py",
+    "/identify/{page}/confirm": "test_passkey_page_browser.py",
+    "/my/certificates/{id}": "test_enrol_page_browser.py",
+    "/my/phones/{id}/revoke": "test_enrol_page_browser.py",
 }
 ROLES = {
     "console.": "staff",
@@ -59,9 +66,13 @@ NAMED = """() => [
 
 
 @pytest.fixture
-async def place(sqlite_url: str, clock: StandingClock, tmp_path: Path) -> AsyncIterator[Scenery]:
+async def place(
+    sqlite_url: str, clock: StandingClock, tmp_path: Path, chromium: Chromium
+) -> AsyncIterator[Scenery]:
     async with scenery(sqlite_url, clock, tmp_path) as made:
+        chromium.lead(PLATFORM, made.port)
         yield made
+        await chromium.close()
 
 
 def pages(place: Scenery) -> list[Route]:

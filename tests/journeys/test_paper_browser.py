@@ -32,9 +32,13 @@ VALID = {"en": "Valid", "ja": "有効", "zh-TW": "有效"}
 
 
 @pytest.fixture
-async def place(sqlite_url: str, clock: StandingClock, tmp_path: Path) -> AsyncIterator[Scenery]:
+async def place(
+    sqlite_url: str, clock: StandingClock, tmp_path: Path, chromium: Chromium
+) -> AsyncIterator[Scenery]:
     async with scenery(sqlite_url, clock, tmp_path) as made:
+        chromium.lead(PLATFORM, made.port)
         yield made
+        await chromium.close()
 
 
 async def on_paper(window: Window, name: str, *, number: str = "") -> None:

@@ -284,7 +284,7 @@ async def test_a_new_version_is_offered_and_taken_as_a_whole(
     chromium: Chromium, shell: Shell, port: int
 ) -> None:
     window = await chromium.open(Look())
-    running = "JSON.parse(document.getElementById('settings').textContent).version"
+    running = "JSON.parse(document.querySelector('meta[name=settings]').content).version"
     caches = (
         "caches.keys().then((names) => names.filter((name) => name.startsWith('inkan-wallet-')))"
     )

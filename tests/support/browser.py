@@ -34,8 +34,8 @@ _FLAGS = [
     "--disable-sync",
     "--no-first-run",
     "--no-default-browser-check",
-    "--host-resolver-rules=MAP *.localhost 127.0.0.1, MAP localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+_HOSTS = "MAP *.localhost 127.0.0.1, MAP localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 _AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 _OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -148,9 +148,19 @@ class Chromium:
             "args": [*_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])],
             "timeout": 30_000,
         }
+        self._led: list[str] = []
         self._browser: Browser | None = None
         self._exits = AsyncExitStack()
         self.windows: list[Window] = []
+
+    def lead(self, origin: str, port: int) -> None:
+        """Let an origin of fixed name and port be served elsewhere on loopback; before the first window."""
+        assert self._browser is None, "the browser runs already"
+        self._led.append(f"MAP {origin.partition('://')[2]} 127.0.0.1:{port}")
+
+    def _arguments(self, *flags: str) -> list[str]:
+        rules = f"--host-resolver-rules={', '.join([*self._led, _HOSTS])}"
+        return [*self._launch["args"], rules, *flags]
 
     async def open(
         self, look: Look | None = None, *, profile: str = "", flags: Sequence[str] = ()
@@ -175,12 +185,13 @@ class Chromium:
         self, profile: str, options: dict[str, Any], flags: Sequence[str]
     ) -> BrowserContext:
         start = self._playwright.chromium.launch_persistent_context
-        launch = self._launch | {"args": [*self._launch["args"], *flags]}
+        launch = self._launch | {"args": self._arguments(*flags)}
         return await start(self._folder / profile, **launch, **options)
 
     async def _fresh(self, options: dict[str, Any]) -> BrowserContext:
         if self._browser is None:
-            self._browser = await self._playwright.chromium.launch(**self._launch)
+            launch = self._launch | {"args": self._arguments()}
+            self._browser = await self._playwright.chromium.launch(**launch)
             self._exits.push_async_callback(self._browser.close)
         return await self._browser.new_context(**options)
 
