@@ -157,6 +157,27 @@ async def test_outside_the_institutions_network_nothing_is_made_or_signed(
     object.__setattr__(parts, "networks", INSIDE.networks)
 
 
+@pytest.mark.req("TW-26", "HCA-39")
+@on_sqlite
+async def test_a_phone_hears_which_places_for_keys_are_open_to_it(world: World) -> None:
+    parts = world.platform.enrolment._parts
+
+    async def told(scheme: str) -> Any:
+        desk = EnrolmentClient(world.origins.platform, transport=world.transport)
+        started = await desk.start(scheme, terms_version=get_scheme(scheme).terms.version)
+        body = {"frame": await started.frame(), "name": "ASUS", "back_end": "A"}
+        api = world.new_phone()._parts.api
+        return (await api.post("/phone/v1/enrolments", body, dict))["key_backends"]
+
+    assert await told(NAME) == ["A", "B", "C"]
+    assert await told(SCHEME) == ["A", "C"]
+    object.__setattr__(parts, "networks", ("10.0.0.0/8",))
+    assert await told(NAME) == ["A", "C"]
+    object.__setattr__(parts, "networks", INSIDE.networks)
+    object.__setattr__(parts, "activated", None)
+    assert await told(NAME) == ["A", "C"]
+
+
 @on_sqlite
 async def test_where_nobody_holds_such_keys_they_are_not_offered(world: World) -> None:
     object.__setattr__(world.platform.enrolment._parts, "activated", None)
@@ -278,11 +299,14 @@ async def test_a_phone_cannot_have_its_own_key_certified_as_the_holders(world: W
     assert len(digits) == 8
     assert state.prepared is not None
     body = msgspec.json.decode(state.prepared.body)
+    path = f"/phone/v1/enrolments/{state.enrolment.id}/csr"
+    answer = await phone._parts.api.post(path, body, dict)
+    keys = {str(use): base64url.encode(key.spki) for use, key in state.prepared.keys.items()}
+    assert answer["spkis"] == keys
     body["csrs"] = {
         use: base64url.encode(certificate_request(ec_key(number)))
         for number, use in enumerate(("auth", "sign"))
     }
-    path = f"/phone/v1/enrolments/{state.enrolment.id}/csr"
     assert await refusal(phone._parts.api.post(path, body, dict)) == "key_outside_scheme"
     assert (await started.to_sign()).content
 
@@ -293,6 +317,9 @@ async def test_a_renewal_has_new_keys_made_and_the_old_one_released_once(world: 
     assert phone.binding is not None
     before = {use: key.spki for use, key in phone.binding.keys.items()}
     await world.leap(timedelta(days=330))
+    begun = await phone._parts.api.post("/phone/v1/renew/begin", {}, dict)
+    proved = keys_behind(USES, "P-256", begun["csrs"])
+    assert begun["spkis"] == {use: base64url.encode(key.spki) for use, key in proved.items()}
     renewed = await phone.renew()
     assert set(before.values()).isdisjoint(key.spki for key in renewed.keys.values())
     certificate = parse_certificate(renewed.certificates[KeyUse.AUTH].der)

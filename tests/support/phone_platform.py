@@ -23,6 +23,7 @@ from inkan.crypto.phone_binding import PhoneBinding, encode_phone_binding
 from inkan.kernel.clock import rfc3339
 from inkan.wire import enrolment_request as requests
 from inkan.wire.enrolment_request import Purpose
+from support.phone_keys_elsewhere import KeysElsewhere
 from support.phone_questions import AskedApprovals
 from support.phone_words import (
     ENROL_FRAME,
@@ -41,7 +42,7 @@ from support.phone_words import (
 from support.pki import Authority
 
 
-class PhonePlatform(AskedApprovals, httpx.AsyncBaseTransport):
+class PhonePlatform(AskedApprovals, KeysElsewhere, httpx.AsyncBaseTransport):
     """The stand-in; give it to ``AsyncTransport`` as its connections."""
 
     def __init__(
@@ -50,7 +51,10 @@ class PhonePlatform(AskedApprovals, httpx.AsyncBaseTransport):
         key_spec: str = "P-256",
         uses: tuple[str, ...] = ("auth", "sign"),
         ahead: timedelta = timedelta(0),
+        key_backends: tuple[str, ...] = ("A", "plain"),
     ):
+        KeysElsewhere.__init__(self)
+        self.key_backends, self.back_end = key_backends, "A"
         self.ahead = ahead
         start, end = self.now() - timedelta(days=1), self.now() + timedelta(days=365)
         self.term = {"not_before": start, "not_after": end}
@@ -165,6 +169,8 @@ class PhonePlatform(AskedApprovals, httpx.AsyncBaseTransport):
 
     def post_phone_v1_enrolments(self, body):
         assert body["frame"] == ENROL_FRAME
+        if body["back_end"] not in self.key_backends:
+            raise Refusal(403, "back_end_refused")
         self.name, self.back_end, self.state = body["name"], body["back_end"], "joined"
         return {
             "id": "id-request",
@@ -177,12 +183,15 @@ class PhonePlatform(AskedApprovals, httpx.AsyncBaseTransport):
             "challenge": self.challenge,
             "algorithms": [-7],
             "terms_version": "2026-1",
+            "key_backends": self.key_backends,
             "expires_at": rfc3339(self.now()),
             "now": rfc3339(self.now()),
         }
 
     def post_phone_v1_enrolments_csr(self, body, _):
-        self.spkis = self._proved(body["csrs"])
+        assert (body["csrs"] == {}) is (self.back_end == "B")
+        elsewhere = self.made("bind") if self.back_end == "B" else {}
+        self.spkis = self._proved(elsewhere.get("csrs") or body["csrs"])
         made = body["registration"]
         response = {
             "id": made["credential_id"],
@@ -202,7 +211,7 @@ class PhonePlatform(AskedApprovals, httpx.AsyncBaseTransport):
         self.count = self.credential.sign_count
         self.content = requests.content_bytes(self._bind_content())
         self.state = "prepared"
-        return {"state": "prepared", "content": b64(self.content)}
+        return {"state": "prepared", "content": b64(self.content)} | elsewhere
 
     def _bind_content(self) -> requests.BindContent:
         return requests.BindContent(
@@ -325,20 +334,29 @@ class PhonePlatform(AskedApprovals, httpx.AsyncBaseTransport):
             "binding_id": "id-phone",
             "old_certificate_sha256": sha(self.certificates["auth"].der),
             "now": rfc3339(self.now()),
-        }
+        } | (self.made("renew") if self.back_end == "B" else {})
 
     def post_phone_v1_renew(self, body):
         if self.renewed == body:
             return {"certificates": self._ids()}
-        signed = cms.parse_signed_data(base64url.decode(body["cms"]))
-        assert signed.signer == self.certificates["auth"].der
-        content = requests.parse_renew(signed.content)
-        self.spkis = self._proved(body["csrs"])
+        signed, csrs = self._renewal_of(body)
+        content = requests.parse_renew(signed)
+        self.spkis = self._proved(csrs)
         assert [key.spki_sha256 for key in content.keys] == [sha(s) for s in self.spkis.values()]
-        self._verify_assertion(body["assertion"], requests.renew_challenge(signed.content))
+        assert content.back_end == self.back_end
+        self._verify_assertion(body["assertion"], requests.renew_challenge(signed))
         self.renewed, self.confirmed = body, 0
         self.certificates = {use: self._issue(use, spki) for use, spki in self.spkis.items()}
         return {"certificates": self._ids()}
+
+    def _renewal_of(self, body: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
+        if self.back_end == "B":
+            assert set(body) == {"content", "assertion"}
+            self.use_up(body["assertion"])
+            return base64url.decode(body["content"]), self.made("renew")["csrs"]
+        signed = cms.parse_signed_data(base64url.decode(body["cms"]))
+        assert signed.signer == self.certificates["auth"].der
+        return signed.content, body["csrs"]
 
     def post_phone_v1_renew_confirm(self, _):
         if self.confirmed:

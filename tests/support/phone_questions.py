@@ -75,8 +75,10 @@ class AskedApprovals:
             return {"state": "closed", "outcome": "ok"}
         use = "sign" if self.kind == "sign" else "auth"
         key = self.certificates[use].certificate.public_key
+        is_elsewhere = self.back_end == "B"
+        jws = self.signed_elsewhere(body, use) if is_elsewhere else body["jws"]
         token = jose.parse_compact(
-            body["jws"],
+            jws,
             typ=statements.STATEMENT_TYP,
             required=("x5t#S256",),
             limit=2 * statements.STATEMENT_LIMIT,

@@ -79,9 +79,9 @@ class JSPhone:
         return self.node.stored(self.key)
 
 
-def prepared(node: Node, platform: PhonePlatform, **options: Any) -> JSPhone:
+def prepared(node: Node, platform: PhonePlatform, *, back_end: str = "", **options: Any) -> JSPhone:
     phone = JSPhone(node, platform, **options)
-    phone("join", ENROL_FRAME)
+    phone("join", ENROL_FRAME, *([{"backEnd": back_end}] if back_end else []))
     phone("prepare")
     return phone
 

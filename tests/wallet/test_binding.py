@@ -357,7 +357,7 @@ def test_plain_keys_are_for_the_sandbox(node, spec):
     assert phone("approve")["outcome"] == "ok"
 
 
-@pytest.mark.parametrize("back_end", ["B", "C"])
+@pytest.mark.parametrize("back_end", ["C", "D"])
 def test_other_places_for_keys_are_not_promised(node, platform, back_end):
     phone = JSPhone(node, platform, options={"allowPlain": True})
     refused = phone.refused("join", ENROL_FRAME, {"backEnd": back_end})

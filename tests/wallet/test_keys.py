@@ -258,9 +258,17 @@ def test_unwrapped_handles_cannot_be_read(node: Node) -> None:
 
 
 def test_a_back_end_without_a_row_is_refused(node: Node) -> None:
-    for back_end in ("B", "C", "x"):
+    for back_end in ("C", "x"):
         with pytest.raises(NodeError) as refused:
             node.call("signer", "signerOf", back_end)
+        assert refused.value.code == "phone_back_end_unavailable"
+
+
+def test_a_key_that_is_elsewhere_signs_nothing_here(node: Node) -> None:
+    held = {"backEnd": "B", "keySpec": "P-256", "spki": b""}
+    for prf in (None, PRF):
+        with pytest.raises(NodeError) as refused:
+            node.call("probes", "signOnce", held, "statement", prf, b"message")
         assert refused.value.code == "phone_back_end_unavailable"
 
 

@@ -199,6 +199,29 @@ def test_news_that_was_read_is_remembered_and_no_more_of_it_than_a_hundred() -> 
     assert seen == [2, ["b"], 100, "n149", []]
 
 
+@pytest.mark.req("TW-26")
+def test_keys_elsewhere_are_offered_when_this_browser_protects_none_and_the_rules_allow_it() -> (
+    None
+):
+    seen = run(
+        """
+        const { isOffered } = await load("screen_binding");
+        const { PRFUnavailable, UserNotVerified } = await load("errors");
+        const [without, other] = [new PRFUnavailable(), new UserNotVerified()];
+        const allowed = { key_backends: ["A", "B"] };
+        return [
+          isOffered(without, allowed),
+          isOffered(without, { key_backends: ["A", "C"] }),
+          isOffered(without, {}),
+          isOffered(without, null),
+          isOffered(other, allowed),
+          isOffered(null, allowed),
+        ];
+        """
+    )
+    assert seen == [True, False, False, False, False, False]
+
+
 CODES: dict[str, type[StrEnum]] = {
     "phoneState": PhoneState,
     "certificateState": PublicState,

@@ -28,7 +28,12 @@ from inkan.wire.forms import verify_line
 
 
 class Joined(msgspec.Struct, frozen=True):
-    """What the phone needs to make its keys."""
+    """What the phone needs to make its keys.
+
+    Attributes:
+        key_backends: the places for them that a phone might declare here, from this address; should the declared one
+            turn out not to work on this phone, it can offer another one.
+    """
 
     id: str
     nonce: str
@@ -43,6 +48,7 @@ class Joined(msgspec.Struct, frozen=True):
     terms_version: str
     expires_at: str
     now: str
+    key_backends: list[str]
 
 
 async def join(
@@ -85,7 +91,7 @@ async def join(
         remote_keys.verify_inside(parts, address)
     verify_line(name, where="/name", limit=64)  # 3
     request = await parts.db.transact(_join, parts, request, jkt, name, back_end)  # 4
-    return _joined(parts, request, scheme, now=parts.db.now())
+    return _joined(parts, request, scheme, address=address, now=parts.db.now())
 
 
 def _join(parts: Parts, request: Request, jkt: str, name: str, back_end: BackEnd) -> Step[Request]:
@@ -112,7 +118,9 @@ def _join(parts: Parts, request: Request, jkt: str, name: str, back_end: BackEnd
     return (yield from get(request.id))
 
 
-def _joined(parts: Parts, request: Request, scheme: Scheme, *, now: datetime) -> Joined:
+def _joined(
+    parts: Parts, request: Request, scheme: Scheme, *, address: str, now: datetime
+) -> Joined:
     return Joined(
         id=request.id,
         nonce=request.nonce,
@@ -127,6 +135,7 @@ def _joined(parts: Parts, request: Request, scheme: Scheme, *, now: datetime) ->
         terms_version=request.terms_version,
         expires_at=rfc3339(request.expires_at),
         now=rfc3339(now),
+        key_backends=remote_keys.offered_at(parts, scheme, address),
     )
 
 

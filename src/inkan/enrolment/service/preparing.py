@@ -40,11 +40,13 @@ class Handed(msgspec.Struct, frozen=True):
 
     Attributes:
         csrs: requests (base64url DER) by use for keys that were made for it (back end B); empty when it made them.
+        spkis: their SubjectPublicKeyInfos (base64url DER), for a phone that reads no DER; it checks them by the csrs.
     """
 
     state: RequestState
     content: str
     csrs: dict[str, str] = {}
+    spkis: dict[str, str] = {}
 
 
 def uses_of(scheme: Scheme) -> list[str]:
@@ -93,7 +95,8 @@ async def prepare(
     request = await parts.db.transact(_prepare, parts, request, prepared)  # 6
     assert request.content is not None
     content = base64url.encode(request.content.encode())
-    return Handed(state=request.state, content=content, csrs=made)
+    spkis = spkis_of(keys) if made else {}
+    return Handed(state=request.state, content=content, csrs=made, spkis=spkis)
 
 
 async def _made(
@@ -136,6 +139,11 @@ def certified_keys(scheme: Scheme, csrs: dict[str, str]) -> list[PreparedKey]:
     if len({key.spki for key in keys}) != len(keys):
         raise KeyOutsideScheme("each use has a key of its own", expected=uses)
     return keys
+
+
+def spkis_of(keys: list[PreparedKey]) -> dict[str, str]:
+    """The SubjectPublicKeyInfos of keys, base64url DER by use."""
+    return {key.use: base64url.encode(key.spki) for key in keys}
 
 
 def registration_json(registration: Registration) -> bytes:

@@ -52,18 +52,29 @@ def offered(parts: Parts, scheme: Scheme) -> list[str]:
     return [each for each in scheme.key_backends if each != BackEnd.B or parts.activated]
 
 
+def offered_at(parts: Parts, scheme: Scheme, address: str) -> list[str]:
+    """Of :func:`offered`, what a phone at this address could declare."""
+    return [
+        each for each in offered(parts, scheme) if each != BackEnd.B or _is_inside(parts, address)
+    ]
+
+
 def verify_inside(parts: Parts, address: str) -> None:
     """Check that a request about such keys comes from the institution's own network (HCA-39).
 
     Raises:
         OutsideNetwork: it does not.
     """
+    if not _is_inside(parts, address):
+        raise OutsideNetwork()
+
+
+def _is_inside(parts: Parts, address: str) -> bool:
     try:
         host = ip_address(address)
     except ValueError:
-        raise OutsideNetwork() from None
-    if not any(host in ip_network(each) for each in parts.networks):
-        raise OutsideNetwork()
+        return False
+    return any(host in ip_network(each) for each in parts.networks)
 
 
 async def make(

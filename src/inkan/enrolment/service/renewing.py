@@ -51,7 +51,7 @@ from inkan.enrolment.service.parts import (
     scheme_of,
 )
 from inkan.enrolment.service.phones import known_credential
-from inkan.enrolment.service.preparing import certified_keys, uses_of
+from inkan.enrolment.service.preparing import certified_keys, spkis_of, uses_of
 from inkan.enrolment.service.renewing_remote import Brought
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.ids import PhoneID, random_bytes
@@ -69,7 +69,7 @@ class Begun(msgspec.Struct, frozen=True):
     """What the phone needs to make its new keys and the request.
 
     Attributes:
-        csrs: requests (base64url DER) of new keys that were made for it (back end B); empty when it makes them.
+        csrs, spkis: requests and keys (base64url DER) that were made for it (back end B); empty when it makes them.
     """
 
     nonce: str
@@ -82,6 +82,7 @@ class Begun(msgspec.Struct, frozen=True):
     expires_at: str
     now: str
     csrs: dict[str, str] = {}
+    spkis: dict[str, str] = {}
 
 
 class Renewed(msgspec.Struct, frozen=True):
@@ -113,14 +114,13 @@ async def begin(parts: Parts, sender: PhonePrincipal, *, address: str) -> Begun:
     """
     phone = await parts.db.read(_active, sender)
     scheme = scheme_of(phone)
-    is_remote = phone.back_end is BackEnd.B
-    if is_remote:
+    if phone.back_end is BackEnd.B:
         remote_keys.verify_inside(parts, address)
     _require_open(phone, scheme, parts.db.now())
     await _require_good_card(parts, phone)
     nonce = base64url.encode(random_bytes(32))
     expires_at = await parts.db.transact(_begin, phone.id, nonce)
-    csrs = await renewing_remote.new_keys(parts, phone, scheme, nonce) if is_remote else {}
+    csrs = await renewing_remote.new_keys(parts, phone, scheme, nonce)
     return Begun(
         nonce=nonce,
         aud=parts.issuer,
@@ -132,6 +132,7 @@ async def begin(parts: Parts, sender: PhonePrincipal, *, address: str) -> Begun:
         expires_at=rfc3339(expires_at),
         now=rfc3339(parts.db.now()),
         csrs=csrs,
+        spkis=spkis_of(certified_keys(scheme, csrs)) if csrs else {},
     )
 
 

@@ -17,6 +17,7 @@ from inkan.enrolment.service.parts import Parts
 from inkan.enrolment.service.preparing import uses_of
 from inkan.schemes import Scheme
 from inkan.wire import enrolment_request as wire
+from inkan.wire.binding import BackEnd
 
 
 class Brought(msgspec.Struct, frozen=True):
@@ -30,9 +31,13 @@ class Brought(msgspec.Struct, frozen=True):
 async def new_keys(parts: Parts, phone: Phone, scheme: Scheme, nonce: str) -> dict[str, str]:
     """The requests (base64url DER) of the renewal's keys by use; the same nonce gets the same ones.
 
+    Empty for a phone that makes its own.
+
     Raises:
         PhoneKeysUnavailable: the holder cannot be asked.
     """
+    if phone.back_end is not BackEnd.B:
+        return {}
     old = next(iter(phone.certificates.values()))
     return await remote_keys.make(
         parts,

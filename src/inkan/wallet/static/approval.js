@@ -3,18 +3,19 @@
  * One approval on the phone (design §5.3): open, decide, refuse, report.
  *
  * One verification of the person yields both proofs: the passkey's assertion over the statement, and its PRF value that
- * brings back the certificate key for the one signature.
+ * brings back the certificate key for the one signature. With keys elsewhere (back end B) the assertion itself releases
+ * that signature there, once.
  */
 
 import { parseAddress, parseFrame } from "./addresses.js";
 import { withTexts } from "./answers.js";
-import { randomBytes } from "./bytes.js";
+import { encode, randomBytes } from "./bytes.js";
 import { useFor, verifyDraft } from "./draft.js";
 import { ApprovalNotOpen, CallRefused, DraftRefused, KeyNotUnwrapped, PlatformUnreachable } from "./errors.js";
 import { rfc3339 } from "./forms.js";
 import { compactJWS } from "./jws.js";
 import { textSHA256 } from "./shown.js";
-import { openKey } from "./signer.js";
+import { openKey, signerOf } from "./signer.js";
 import { NONCE_SIZE, STATEMENT_TYP, statementBytes, statementChallenge } from "./statement.js";
 
 /** @typedef {import("./parts.js").Parts} Parts */
@@ -24,6 +25,7 @@ import { NONCE_SIZE, STATEMENT_TYP, statementBytes, statementChallenge } from ".
 /** @typedef {import("./phone_types.js").Waiting} Waiting */
 
 const APPROVALS = "/phone/v1/approvals";
+const ASSERTION_USED = "activation_used";
 
 /**
  * Open the approval whose code was scanned, check its draft, and remember it.
@@ -99,15 +101,15 @@ export function findOpen(parts, id) {
  * @returns {Promise<Decision>}
  * @throws {ApprovalNotOpen}
  * @throws {UserNotVerified} the person was not recognised; nothing was signed
- * @throws {CallRefused} expired, cancelled or decided otherwise meanwhile
+ * @throws {CallRefused} expired, cancelled or decided otherwise meanwhile; `activation_used`: an answer got lost behind
+ *   the signature of back end B, and calling again asks the person once more
  */
 export async function approve(parts, id) {
   const held = findOpen(parts, id);
-  if (held.body !== null) {
-    return send(parts, held, "decide", { body: held.body, again: true });
+  const body = held.body ?? (await decide(parts, held));
+  if (held.body === null) {
+    await parts.saveApproval({ ...held, body });
   }
-  const body = await decide(parts, held);
-  await parts.saveApproval({ ...held, body });
   return send(parts, held, "decide", { body, again: true });
 }
 
@@ -179,7 +181,9 @@ async function send(parts, held, verb, { body = "{}", again = false } = {}) {
     await parts.dropApprovals([held.id]);
     return decision;
   } catch (error) {
-    if (error instanceof CallRefused && error.isFinal) {
+    if (error instanceof CallRefused && error.code === ASSERTION_USED) {
+      await parts.saveApproval({ ...held, body: null });
+    } else if (error instanceof CallRefused && error.isFinal) {
       await parts.dropApprovals([held.id]);
     }
     throw error;
@@ -189,12 +193,16 @@ async function send(parts, held, verb, { body = "{}", again = false } = {}) {
 /**
  * @param {Parts} parts
  * @param {OpenApproval} held
- * @returns {Promise<string>} the body of a decision: both proofs over the bytes of one statement
+ * @returns {Promise<string>} the body of a decision: both proofs over the bytes of one statement, or what lets the
+ *   platform's signer make one of them
  */
 async function decide(parts, { draft, text }) {
   const own = { phoneNonce: randomBytes(NONCE_SIZE), textSHA256: await textSHA256(text) };
   const data = statementBytes(draft, own);
   const { assertion, prf } = await parts.assertUser(await statementChallenge(data));
+  if (!signerOf(parts.bound.backEnd).isHere) {
+    return JSON.stringify({ statement: encode(data), assertion });
+  }
   const jws = await sign(parts, draft, data, prf);
   prf?.fill(0);
   return JSON.stringify({ jws, assertion });

@@ -22,7 +22,7 @@ import {
   PRFUnavailable,
 } from "./errors.js";
 import { visibleLine } from "./forms.js";
-import { keepKeys, makeKeys, requestsOf, signerOf } from "./signer.js";
+import { keepKeys, makeKeys, remoteKeys, requestsOf, signerOf } from "./signer.js";
 
 /** @typedef {import("./parts.js").Parts} Parts */
 /** @typedef {import("./passkeys.js").Registration} Registration */
@@ -30,6 +30,8 @@ import { keepKeys, makeKeys, requestsOf, signerOf } from "./signer.js";
 /** @typedef {import("./phone_types.js").Bound} Bound */
 /** @typedef {import("./phone_types.js").Bytes} Bytes */
 /** @typedef {import("./phone_types.js").Enrolment} Enrolment */
+/** @typedef {import("./phone_types.js").HeldKeys} HeldKeys */
+/** @typedef {import("./phone_types.js").KeyUse} KeyUse */
 /** @typedef {import("./phone_types.js").Prepared} Prepared */
 /** @typedef {import("./phone_types.js").Step} Step */
 
@@ -68,7 +70,8 @@ export async function join(parts, frame, backEnd) {
   if (!Array.isArray(answer.algorithms)) {
     throw new EnrolmentSubstituted("algorithms");
   }
-  const enrolment = /** @type {Enrolment} */ ({ ...answer, backEnd, name });
+  const key_backends = Array.isArray(answer.key_backends) ? answer.key_backends : [];
+  const enrolment = /** @type {Enrolment} */ ({ ...answer, key_backends, backEnd, name });
   await forgetPasskey(parts);
   await parts.save({ enrolment, prepared: null });
   return enrolment;
@@ -78,7 +81,8 @@ export async function join(parts, frame, backEnd) {
  * Make passkey, keys and requests, send them, and return the 8 digits for the card's dialog.
  *
  * 1. Passkey with PRF: its value at creation, or by one more assertion.
- * 2. Certificate keys; each signs its request while it is held, and is then wrapped.
+ * 2. Certificate keys; each signs its request while it is held, and is then wrapped. With back end B the platform's
+ *    signer makes them for this passkey, and their requests come with the answer.
  * 3. Everything is on the disk before anything is sent.
  * 4. The content that the platform made of it names exactly these things.
  * 5. The digits are computed from the phone's own values, not from the content.
@@ -89,7 +93,8 @@ export async function join(parts, frame, backEnd) {
  * @throws {NothingToBind} join first
  * @throws {UserNotVerified} step 1
  * @throws {PRFUnavailable} step 1
- * @throws {EnrolmentSubstituted} step 4, with the member that differs
+ * @throws {EnrolmentSubstituted} step 4, with the member that differs; `keys`: not those that were asked for, or others
+ *   than before
  * @throws {CallRefused} the platform refuses keys or registration
  */
 export async function prepare(parts, onStep) {
@@ -97,9 +102,12 @@ export async function prepare(parts, onStep) {
   const prepared = parts.memory.prepared ?? (await makeAll(parts, enrolment, onStep)); // 1, 2, 3
   onStep("sending");
   const path = `/phone/v1/enrolments/${encodeURIComponent(enrolment.id)}/csr`;
-  const { content } = await parts.api.post(path, prepared.body, { again: true });
+  const answer = await parts.api.post(path, prepared.body, { again: true });
   onStep("checking");
-  await verifyContent(parts, content); // 4
+  if (!signerOf(enrolment.backEnd).isHere) {
+    await noteMade(parts, enrolment, answer);
+  }
+  await verifyContent(parts, answer.content); // 4
   return digits(parts); // 5
 }
 
@@ -190,9 +198,14 @@ function underWay(parts) {
   return parts.memory.enrolment;
 }
 
+/** @param {Parts} parts @returns {boolean} whether `digits` answers: passkey and keys are there */
+export function isPrepared({ memory: { prepared } }) {
+  return prepared !== null && Object.keys(prepared.keys).length > 0;
+}
+
 /** @param {Parts} parts @returns {Prepared} */
 function preparedOf(parts) {
-  if (parts.memory.prepared === null) {
+  if (parts.memory.prepared === null || !isPrepared(parts)) {
     throw new NothingToBind();
   }
   return parts.memory.prepared;
@@ -206,10 +219,7 @@ function preparedOf(parts) {
  */
 async function makeAll(parts, enrolment, onStep) {
   const { registration, prf } = await register(parts, enrolment, onStep); // 1
-  onStep("keys");
-  const { backEnd, key_spec: keySpec, uses } = enrolment;
-  const made = await makeKeys(keySpec, uses); // 2
-  const keys = await keepKeys(made, { backEnd, prf });
+  const { keys, csrs } = await makeOwn(enrolment, prf, onStep); // 2
   prf?.fill(0);
   /** @type {Prepared} */
   const prepared = {
@@ -219,10 +229,57 @@ async function makeAll(parts, enrolment, onStep) {
       coseKey: registration.coseKey,
       attestationSHA256: await sha256(registration.attestationObject),
     },
-    body: JSON.stringify({ csrs: requestsOf(made), registration: wire(registration) }),
+    body: JSON.stringify({ csrs, registration: wire(registration) }),
   };
   await parts.save({ prepared }); // 3
   return prepared;
+}
+
+/**
+ * @param {Enrolment} enrolment
+ * @param {Bytes | null} prf
+ * @param {(step: Step) => void} onStep
+ * @returns {Promise<{ keys: HeldKeys, csrs: Record<string, string> }>} none where the keys are made elsewhere
+ */
+async function makeOwn({ backEnd, key_spec: keySpec, uses }, prf, onStep) {
+  if (!signerOf(backEnd).isHere) {
+    return { keys: {}, csrs: {} };
+  }
+  onStep("keys");
+  const made = await makeKeys(keySpec, uses);
+  return { keys: await keepKeys(made, { backEnd, prf }), csrs: requestsOf(made) };
+}
+
+/**
+ * Remember the keys that were made for this phone, each proved by its own request; they stay what they are.
+ *
+ * @param {Parts} parts
+ * @param {Enrolment} enrolment
+ * @param {Record<string, any>} answer
+ */
+async function noteMade(parts, { key_spec: keySpec, uses }, answer) {
+  const { prepared } = parts.memory;
+  if (prepared === null) {
+    throw new NothingToBind();
+  }
+  const keys = await madeKeys(keySpec, uses, answer);
+  for (const [use, { spki }] of Object.entries(prepared.keys)) {
+    compare("keys", encode(keys[/** @type {KeyUse} */ (use)]?.spki ?? new Uint8Array()), encode(spki));
+  }
+  await parts.save({ prepared: { ...prepared, keys } });
+}
+
+/**
+ * @param {string} keySpec
+ * @param {KeyUse[]} uses
+ * @param {Record<string, any>} answer
+ */
+async function madeKeys(keySpec, uses, answer) {
+  try {
+    return await remoteKeys(keySpec, uses, answer);
+  } catch (error) {
+    throw error instanceof Malformed ? new EnrolmentSubstituted("keys", error.message) : error;
+  }
 }
 
 /**
@@ -233,9 +290,10 @@ async function makeAll(parts, enrolment, onStep) {
  */
 async function register(parts, { rp_id: rpId, challenge, algorithms, backEnd, name }, onStep) {
   onStep("passkey");
-  const asking = { rpId, userName: name, challenge: decode(challenge), algorithms };
+  const { needsPRF: wantsPRF } = signerOf(backEnd);
+  const asking = { rpId, userName: name, challenge: decode(challenge), algorithms, wantsPRF };
   const registration = await parts.passkeys.create(asking);
-  if (registration.prf !== null || !signerOf(backEnd).needsPRF) {
+  if (registration.prf !== null || !wantsPRF) {
     return { registration, prf: registration.prf };
   }
   try {

@@ -30,6 +30,10 @@ const OWN = {
     t("This browser cannot protect the keys"),
     t("Its passkeys give no secret to wrap keys with. Use another browser or phone, or go to a counter."),
   ],
+  activation_used: () => [
+    t("This confirmation has been used"),
+    t("An answer was lost on its way. Try again: you are asked once more."),
+  ],
   phone_draft_refused: () => [
     t("The request does not fit this phone and is not shown"),
     t("Nothing was signed. If you began something yourself, begin again; if not, you need do nothing."),

@@ -41,6 +41,7 @@ import { CredentialExcluded, PasskeysUnavailable, UserNotVerified } from "./erro
  * @property {string} userName what the device's own dialogs call the passkey
  * @property {Bytes} challenge
  * @property {number[]} algorithms COSE numbers
+ * @property {boolean} [wantsPRF]
  */
 
 /**
@@ -53,6 +54,7 @@ import { CredentialExcluded, PasskeysUnavailable, UserNotVerified } from "./erro
 
 // The same for every phone: the value differs because the passkey differs (inkan.client.certificate_keys).
 const PRF_INPUT = utf8("inkan-key-wrap-v1");
+const ASKING_PRF = { extensions: { prf: { eval: { first: PRF_INPUT } } } };
 const RP_NAME = "Inkan";
 const TIMEOUT_MS = 120_000;
 
@@ -78,7 +80,7 @@ export class BrowserPasskeys {
    * @throws {UserNotVerified}
    * @throws {PasskeysUnavailable}
    */
-  async create({ rpId, userName, challenge, algorithms }) {
+  async create({ rpId, userName, challenge, algorithms, wantsPRF = true }) {
     /** @type {PublicKeyCredentialCreationOptions} */
     const publicKey = {
       rp: { id: rpId, name: RP_NAME },
@@ -94,7 +96,7 @@ export class BrowserPasskeys {
       },
       attestation: "direct",
       timeout: TIMEOUT_MS,
-      extensions: { prf: { eval: { first: PRF_INPUT } } },
+      ...(wantsPRF ? ASKING_PRF : {}),
     };
     const credential = await this.#ask((credentials) => credentials.create({ publicKey }));
     const response = /** @type {AuthenticatorAttestationResponse} */ (credential.response);
@@ -125,7 +127,7 @@ export class BrowserPasskeys {
       allowCredentials: [{ type: "public-key", id: credentialId }],
       userVerification: "required",
       timeout: TIMEOUT_MS,
-      ...(wantsPRF ? { extensions: { prf: { eval: { first: PRF_INPUT } } } } : {}),
+      ...(wantsPRF ? ASKING_PRF : {}),
     };
     const credential = await this.#ask((credentials) => credentials.get({ publicKey }));
     const response = /** @type {AuthenticatorAssertionResponse} */ (credential.response);

@@ -75,7 +75,7 @@ export class Phone {
 
   /** Whether keys and passkey of the binding under way are made, so that `digits` answers. @returns {boolean} */
   get isPrepared() {
-    return this.#parts.memory.prepared !== null;
+    return enrolment.isPrepared(this.#parts);
   }
 
   /** Whether a renewal was begun and not finished: `renew` takes it up. @returns {boolean} */
@@ -118,7 +118,7 @@ export class Phone {
    * Join the enrolment whose code was scanned; a name must be set before.
    *
    * @param {string} frame the scanned address, `{wallet origin}/e#1.…`
-   * @param {{ backEnd?: BackEnd }} [how] `A` when left out; `plain` only where `allowPlain`
+   * @param {{ backEnd?: BackEnd }} [how] `A` when left out; `B`: keys elsewhere; `plain` only where `allowPlain`
    * @returns {Promise<Enrolment>}
    * @throws {PhoneBound} it has a binding
    * @throws {EnrolmentSubstituted} another platform or RP ID answers

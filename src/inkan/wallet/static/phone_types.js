@@ -73,12 +73,14 @@
  * @property {number[]} algorithms
  * @property {string} terms_version
  * @property {string} expires_at
+ * @property {BackEnd[]} key_backends what a phone might declare here, from this network
  * @property {BackEnd} backEnd what this phone declared when it joined
  * @property {string} name what it was called when it joined
  */
 
 /**
- * What the phone made for a binding; `body` is sent again byte for byte when an answer was lost.
+ * What the phone made for a binding; `body` is sent again byte for byte when an answer was lost. With back end B `keys` is
+ * empty until the platform has told them.
  *
  * @typedef {object} Prepared
  * @property {HeldKeys} keys

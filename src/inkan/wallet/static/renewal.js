@@ -11,9 +11,9 @@ import { fetchCertificates } from "./certificates.js";
 import { signedData } from "./cms.js";
 import { useFor } from "./draft.js";
 import { RENEW_TYPE, renewBytes, renewChallenge } from "./enrolment_content.js";
-import { CallRefused, KeyNotUnwrapped, RenewalSubstituted } from "./errors.js";
+import { CallRefused, KeyNotUnwrapped, Malformed, RenewalSubstituted } from "./errors.js";
 import { rfc3339 } from "./forms.js";
-import { keepKeys, makeKeys, openKey, requestsOf, signerOf } from "./signer.js";
+import { keepKeys, makeKeys, openKey, remoteKeys, requestsOf, signerOf } from "./signer.js";
 import { certificateSHA256 } from "./statement.js";
 
 /** @typedef {import("./parts.js").Parts} Parts */
@@ -37,12 +37,15 @@ const RENEW = "/phone/v1/renew";
  * 5. The new certificates fit the new keys, the same passkey and the same binding; then they replace the old ones here,
  *    and only then the platform is told to end these.
  *
+ * With keys elsewhere (back end B) step 1 brings the requests of the new ones, and the assertion of step 3 releases the
+ * old key for the content there.
+ *
  * A renewal that broke off is taken up where it was: calling again sends the same bytes.
  *
  * @param {Parts} parts
  * @param {(step: Step) => void} onStep
  * @returns {Promise<Bound>}
- * @throws {RenewalSubstituted} step 1
+ * @throws {RenewalSubstituted} step 1; `keys`: the requests are not those of proper keys
  * @throws {CertificateNotOurs} step 5; the old certificates stay in use
  * @throws {CallRefused} too early, too late, or the card behind the binding has ended (TW-33), among others
  */
@@ -89,10 +92,12 @@ async function verifyBegun(begun, bound, platform) {
  */
 async function make(parts, begun, oldUse, onStep) {
   const { backEnd } = parts.bound;
-  signerOf(backEnd);
+  if (!signerOf(backEnd).isHere) {
+    return makeElsewhere(parts, begun, onStep);
+  }
   onStep("keys");
   const made = await makeKeys(begun.key_spec, begun.uses); // 2
-  const content = renewBytes(await contentOf(parts, begun, made), parts.tables);
+  const content = renewBytes(await contentOf(parts, begun, Array.from(made)), parts.tables);
   onStep("passkey");
   const { assertion, prf } = await parts.assertUser(await renewChallenge(content)); // 3
   const cms = await signed(parts, content, oldUse, prf); // 4
@@ -105,11 +110,34 @@ async function make(parts, begun, oldUse, onStep) {
 /**
  * @param {Parts} parts
  * @param {Begun} begun
- * @param {import("./signer.js").MadeKeys} made
+ * @param {(step: Step) => void} onStep
+ * @returns {Promise<Renewal>}
+ */
+async function makeElsewhere(parts, begun, onStep) {
+  const keys = await madeKeys(begun);
+  const content = renewBytes(await contentOf(parts, begun, Object.entries(keys)), parts.tables);
+  onStep("passkey");
+  const { assertion } = await parts.assertUser(await renewChallenge(content));
+  return { keys, body: JSON.stringify({ content: encode(content), assertion }), isCollected: false };
+}
+
+/** @param {Begun} begun @returns {Promise<HeldKeys>} */
+async function madeKeys(begun) {
+  try {
+    return await remoteKeys(begun.key_spec, begun.uses, begun);
+  } catch (error) {
+    throw error instanceof Malformed ? new RenewalSubstituted("keys") : error;
+  }
+}
+
+/**
+ * @param {Parts} parts
+ * @param {Begun} begun
+ * @param {[string, { spki: Bytes }][]} made
  * @returns {Promise<Record<string, unknown>>}
  */
 async function contentOf(parts, begun, made) {
-  const named = Array.from(made, async ([use, { spki }]) => ({ use, spki_sha256: encode(await sha256(spki)) }));
+  const named = made.map(async ([use, { spki }]) => ({ use, spki_sha256: encode(await sha256(spki)) }));
   return {
     v: 1,
     purpose: "renew",

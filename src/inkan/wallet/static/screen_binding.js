@@ -92,10 +92,35 @@ async function run(wallet, place, alive) {
       fill(
         place,
         faultNotice(error),
+        isOffered(error, wallet.phone.enrolment) && elsewhere(wallet),
         h("div", { class: "actions" }, button(t("Try again"), () => run(wallet, place, alive)), button(t("Scan a new code"), () => wallet.swap("naming"), { kind: "second" })),
       );
     }
   }
+}
+
+/**
+ * Whether keys outside the phone are offered: only when this browser cannot protect keys, and where the rules of this
+ * enrolment allow it.
+ *
+ * @param {unknown} error
+ * @param {import("./phone_types.js").Enrolment | null} enrolment
+ * @returns {boolean}
+ */
+export function isOffered(error, enrolment) {
+  const { code } = /** @type {{ code?: string }} */ (error ?? {});
+  return code === "phone_prf_unavailable" && enrolment?.key_backends?.includes("B") === true;
+}
+
+/** What other place there is for the keys, and the way there: by a new code. @param {Wallet} wallet @returns {HTMLElement} */
+function elsewhere(wallet) {
+  return notice(
+    "info",
+    t("The keys can be kept outside this phone"),
+    h("p", {}, t("They are then in the key store of the operator or the service window. It releases them for each signature, after it has checked your passkey. This phone keeps no such key, and can answer only while the key store is reached.")),
+    h("p", {}, t("Begin again at the enrolment page and scan its new code. What was begun here ends.")),
+    button(t("Bind with keys in the key store"), () => wallet.swap("scan", { want: "enrolment", backEnd: "B" }), { kind: "second", id: "keys-elsewhere" }),
+  );
 }
 
 /** @param {string} typed @returns {HTMLElement[]} */

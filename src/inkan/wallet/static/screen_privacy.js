@@ -16,7 +16,7 @@ import { t } from "./texts.js";
 export function privacy(wallet) {
   return {
     title: t("Privacy and official site"),
-    nodes: [official(wallet), ...knowledge(), permissions(), trust(wallet)],
+    nodes: [official(wallet), ...knowledge(wallet), permissions(), trust(wallet)],
   };
 }
 
@@ -35,13 +35,15 @@ function official({ settings }) {
   );
 }
 
-/** @returns {HTMLElement[]} */
-function knowledge() {
+/** @param {Wallet} wallet @returns {HTMLElement[]} */
+function knowledge({ phone }) {
   return [
     section(
       t("What this phone keeps"),
       bullets([
-        t("its keys, wrapped under your passkey, and its certificates"),
+        phone.bound?.backEnd === "B"
+          ? t("its certificates; its keys are in the key store of the operator or the service window")
+          : t("its keys, wrapped under your passkey, and its certificates"),
         t("a key that only shows the platform which phone is speaking"),
         t("the name you gave it, your language, and which announcements you have read"),
         t("requests that you opened, until they are answered"),
@@ -82,15 +84,17 @@ function permissions() {
 }
 
 /** @param {Wallet} wallet @returns {HTMLElement} */
-function trust({ settings }) {
+function trust({ phone, settings }) {
   return section(
     t("What the wallet trusts"),
     bullets([
       t("Whether it speaks with the right server is checked by the browser: the whole chain of the server's certificate and its term, with the browser's own list of authorities. The wallet has no list of its own for this."),
       t("It speaks with one platform only. Its rules let the browser send nothing anywhere else."),
-      t("Of its own certificates it takes only those that hold the keys it made and belong to its passkey. Who issued them is checked by those who rely on them."),
+      t("Of its own certificates it takes only those that hold its keys and belong to its passkey. Who issued them is checked by those who rely on them."),
     ]),
-    h("p", {}, t("The keys are kept by a browser and not in hardware of their own. Whoever controls this phone's system can attack them while they are in use.")),
+    h("p", {}, phone.bound?.backEnd === "B"
+      ? t("The keys are kept in the key store of the operator or the service window, which signs only what your passkey confirmed. Whoever controls this phone's system can show you something else than what is signed.")
+      : t("The keys are kept by a browser and not in hardware of their own. Whoever controls this phone's system can attack them while they are in use.")),
     settings.isTest && notice("info", t("Test country"), h("p", {}, t("This is no production service. Nothing approved here has an effect."))),
   );
 }

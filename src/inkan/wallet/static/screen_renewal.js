@@ -44,10 +44,17 @@ export function renewal(wallet) {
   let isOver = false;
   fill(
     place,
-    h("p", {}, wallet.phone.isRenewing ? t("A renewal was begun. It goes on with the same keys.") : t("The phone makes new keys and gets new certificates for them. You are asked once for fingerprint, face or PIN. The platform checks first that your card is still good.")),
+    h("p", {}, wallet.phone.isRenewing ? t("A renewal was begun. It goes on with the same keys.") : beginning(wallet)),
     button(wallet.phone.isRenewing ? t("Go on with it") : t("Renew"), () => run(wallet, place, () => !isOver)),
   );
   return { title: t("Renew the certificates"), nodes: [place], leave: () => (isOver = true) };
+}
+
+/** @param {Wallet} wallet @returns {string} */
+function beginning({ phone }) {
+  return phone.bound?.backEnd === "B"
+    ? t("The key store makes new keys for this phone, and the phone gets new certificates for them. You are asked once for fingerprint, face or PIN. The platform checks first that your card is still good.")
+    : t("The phone makes new keys and gets new certificates for them. You are asked once for fingerprint, face or PIN. The platform checks first that your card is still good.");
 }
 
 /** @param {Wallet} wallet @param {HTMLElement} place @param {() => boolean} alive */

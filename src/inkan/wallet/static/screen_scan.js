@@ -22,12 +22,12 @@ const PICTURE_MS = 4_000; // a code of the wallet changes every second: one that
 
 /**
  * @param {Wallet} wallet
- * @param {import("./router.js").Told} told want
+ * @param {import("./router.js").Told} told want, and where the keys of a binding are to be: `A` when left out
  * @returns {View}
  */
 export function scanning(wallet, told) {
   const want = told.want === "enrolment" ? "enrolment" : "session";
-  const desk = new ScanDesk(wallet, want);
+  const desk = new ScanDesk(wallet, want, told.backEnd === "B" ? "B" : "A");
   queueMicrotask(() => void desk.look(openCamera));
   return {
     title: want === "enrolment" ? t("Scan the code of the enrolment page") : t("Scan the code"),
@@ -51,10 +51,11 @@ class ScanDesk {
   /** What was heard already, and since when it is known as too old; 0 otherwise. @type {Map<string, number>} */
   #heard = new Map();
 
-  /** @param {Wallet} wallet @param {Want} want */
-  constructor(wallet, want) {
+  /** @param {Wallet} wallet @param {Want} want @param {"A" | "B"} backEnd */
+  constructor(wallet, want, backEnd) {
     this.wallet = wallet;
     this.want = want;
+    this.backEnd = backEnd;
     this.ways = otherWays(this, want);
     document.addEventListener("visibilitychange", this.#turn);
   }
@@ -173,7 +174,7 @@ class ScanDesk {
   async #take(frame, looking) {
     performance.mark("inkan-decoded");
     try {
-      const next = await taken(this.wallet, this.want, frame);
+      const next = await taken(this, this.want, frame);
       looking.abort();
       if (!this.#isOver) {
         await this.wallet.swap(next.name, next.told);
@@ -196,7 +197,7 @@ class ScanDesk {
     if (kind === "link") {
       await this.wallet.swap("opening", { link: address });
     } else if (kind !== null && this.wallet.settings.isTest) {
-      const next = await taken(this.wallet, kind, address);
+      const next = await taken(this, kind, address);
       await this.wallet.swap(next.name, next.told);
     } else {
       throw Object.assign(new Error("link_malformed"), { code: "link_malformed" });
@@ -224,17 +225,17 @@ async function both(opening, detecting) {
 }
 
 /**
- * @param {Wallet} wallet
+ * @param {ScanDesk} desk
  * @param {Want} kind
  * @param {string} frame
  * @returns {Promise<{ name: string, told: Record<string, string> }>} the screen that follows
  */
-async function taken({ phone }, kind, frame) {
+async function taken({ wallet: { phone }, backEnd }, kind, frame) {
   if (kind === "session") {
     const held = await phone.openFrame(frame);
     return { name: "approve", told: { id: held.id } };
   }
-  await phone.join(frame);
+  await phone.join(frame, { backEnd });
   return { name: "binding", told: {} };
 }
 

@@ -6,9 +6,8 @@
  *   A      wrapped under the passkey's PRF value: made extractable once, signs its request while it is held, and is then
  *          wrapped (AES-256-GCM under HKDF-SHA-256 of the PRF value, AAD = SHA-256 of the SPKI). It comes back as a
  *          handle that code cannot read, for one signature. The same bytes as `inkan.client.certificate_keys` writes.
- *   B      in the platform's key provider, released by an assertion that the signer there checks: no key and no signature
- *          here. Its row belongs in `SIGNERS` when the wallet joins with it: `make` would ask the platform for the
- *          requests and `open` would hand over statement and assertion.
+ *   B      with the platform's signer, released by an assertion that the signer checks: no key and no signature here.
+ *          The platform brings their requests (`remoteKeys`), and gets content and assertion in the place of a signature.
  *   plain  handles in the browser's own store, not wrapped: the disk holds them in the clear. Sandbox and tests only.
  *
  * What is promised: a key is never stored in the clear by A. It is in the page's memory while it is made and while it
@@ -16,8 +15,8 @@
  */
 
 import { KEY_KINDS, SIGNATURES } from "./algorithms.js";
-import { encode, randomBytes, sha256, utf8 } from "./bytes.js";
-import { certificateRequest } from "./csr.js";
+import { decode, encode, randomBytes, sha256, utf8 } from "./bytes.js";
+import { certificateRequest, verifyRequest } from "./csr.js";
 import { ecdsaSignature } from "./der.js";
 import { BackEndUnavailable, KeyNotUnwrapped, Malformed, PRFUnavailable } from "./errors.js";
 
@@ -34,6 +33,7 @@ import { BackEndUnavailable, KeyNotUnwrapped, Malformed, PRFUnavailable } from "
 
 /**
  * @typedef {object} Signer
+ * @property {boolean} isHere whether the phone makes these keys and signs with them
  * @property {boolean} needsPRF whether a use needs the passkey's PRF value
  * @property {(made: Made, prf: Bytes | null) => Promise<Omit<HeldKey, "backEnd" | "keySpec" | "spki">>} keep
  * @property {(key: HeldKey, signature: Signature, prf: Bytes | null) => Promise<CryptoKey>} release for one use
@@ -45,6 +45,7 @@ const PRF_SIZE = 32;
 
 /** @type {Signer} */
 const WRAPPED = {
+  isHere: true,
   needsPRF: true,
 
   async keep({ spki, pair }, prf) {
@@ -70,6 +71,7 @@ const WRAPPED = {
 
 /** @type {Signer} */
 const PLAIN = {
+  isHere: true,
   needsPRF: false,
 
   async keep({ pair }) {
@@ -95,8 +97,16 @@ const PLAIN = {
   },
 };
 
+/** @type {Signer} */
+const ELSEWHERE = { isHere: false, needsPRF: false, keep: notHere, release: notHere };
+
 /** @type {Partial<Record<BackEnd, Signer>>} */
-const SIGNERS = { A: WRAPPED, plain: PLAIN };
+const SIGNERS = { A: WRAPPED, B: ELSEWHERE, plain: PLAIN };
+
+/** @returns {Promise<never>} */
+async function notHere() {
+  throw new BackEndUnavailable("B");
+}
 
 /**
  * @param {BackEnd} backEnd
@@ -147,6 +157,32 @@ export async function keepKeys(made, { backEnd, prf }) {
   const keys = {};
   for (const [use, { keySpec, spki, pair }] of made) {
     keys[use] = { backEnd, keySpec, spki, ...(await signerOf(backEnd).keep({ spki, pair }, prf)) };
+  }
+  return keys;
+}
+
+/**
+ * The keys of one slot that the platform's signer made for this phone, each proved by its own request.
+ *
+ * @param {string} keySpec
+ * @param {KeyUse[]} uses
+ * @param {{ csrs?: any, spkis?: any }} answer both base64url DER by use
+ * @returns {Promise<HeldKeys>} in the order of their uses
+ * @throws {Malformed} other uses, another kind of key, one key twice, or one that does not prove itself
+ */
+export async function remoteKeys(keySpec, uses, { csrs, spkis }) {
+  /** @type {HeldKeys} */
+  const keys = {};
+  if (String(Object.keys(csrs ?? {}).sort()) !== String([...uses].sort())) {
+    throw new Malformed("requests for other uses");
+  }
+  for (const use of uses) {
+    const spki = decode(spkis?.[use]);
+    await verifyRequest(decode(csrs[use]), spki, keySpec);
+    keys[use] = { backEnd: "B", keySpec, spki };
+  }
+  if (new Set(Object.values(keys).map(({ spki }) => encode(spki))).size !== uses.length) {
+    throw new Malformed("one key for two uses");
   }
   return keys;
 }
