@@ -1,16 +1,22 @@
 """Walks over every route of the whole platform and of the tax office."""
 
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from inkan.apps.showcase.tax_office import tax_office
 from inkan.client import SystemCredentials
+from inkan.composition.platform import Platform
+from inkan.composition.routes import camera_groups
+from inkan.composition.settings import Environment
 from inkan.crypto.keys import KeySpec, generate
 from inkan.web.app import Application
+from inkan.web.cors import CORS
 from inkan.web.routes import Surface
 from support.asgi import Client
 from support.clock import StandingClock
@@ -132,3 +138,24 @@ def _verify_reference(document: dict[str, Any], node: dict[str, Any]) -> None:
     for step in reference[2:].split("/"):
         assert step in place, reference
         place = place[step]
+
+
+def test_production_gives_no_code_as_text(world: World) -> None:
+    given = world.instance.platform
+    in_production = replace(given.settings, environment=Environment.PRODUCTION)
+    platform = cast(Platform, SimpleNamespace(**{**vars(given), "settings": in_production}))
+    cors = CORS(frozenset({WALLET}))
+    assert len(camera_groups(given, cors=cors)) == 2
+    assert camera_groups(platform, cors=cors) == []
+
+
+@pytest.mark.parametrize("origin", [WALLET, "https://elsewhere.example"])
+async def test_only_the_wallet_reads_the_platforms_codes_from_a_browser(
+    world: World, origin: str
+) -> None:
+    for path in ("/enrol/camera/x", "/login/camera/x"):
+        reply = await Client(world.instance.application, PLATFORM).get(
+            path, headers={"origin": origin}
+        )
+        allowed = reply.header("access-control-allow-origin")
+        assert allowed == (WALLET if origin == WALLET else None), path

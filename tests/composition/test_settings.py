@@ -108,6 +108,8 @@ def test_admitted_authorities_are_a_list() -> None:
         ({"INKAN_ORIGINS__WALLET": "http://wallet.localhost"}, "origins.wallet"),
         ({"INKAN_KEYS__PASSPHRASE": ""}, "keys.passphrase"),
         ({"INKAN_FETCH__ADMITTED": "127.0.0.1:1"}, "fetch.admitted"),
+        ({"INKAN_WALLET__SCREENS": "https://tax.example"}, "wallet.screens"),
+        ({"INKAN_WALLET__SCREENS": "https://tax.example/"}, "wallet.screens"),
     ],
 )
 def test_production_is_strict(tmp_path: Path, change: dict[str, str], place: str) -> None:

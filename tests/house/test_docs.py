@@ -16,6 +16,8 @@ from support.repository import ROOT
 
 DOCS = ROOT / "docs"
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
+PICTURE = re.compile(r"<img [^>]*>")
+PICTURES_OCTETS = 4_000_000
 HEADING = re.compile(r"^#{1,6} (.+?)\s*$", re.MULTILINE)
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 PAGES = [path for path in repository.files() if path.suffix == ".md"]
@@ -57,6 +59,22 @@ def test_links_lead_somewhere(page: Path) -> None:
         path = (page.parent / file).resolve() if file else page
         assert path.exists(), f"{target}: no such file"
         assert not anchor or anchor in anchors(path), f"{target}: no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_pictures_are_there_and_are_described(page: Path) -> None:
+    for tag in PICTURE.findall(prose(page)):
+        source, text = re.search(r'src="([^"]+)"', tag), re.search(r'alt="([^"]+)"', tag)
+        assert source, tag
+        assert (page.parent / source[1]).is_file(), f"{source[1]}: no such picture"
+        assert text, f"{source[1]}: nothing is said of it"
+
+
+def test_every_picture_is_shown_and_all_together_are_small() -> None:
+    pages = "".join(prose(page) for page in PAGES)
+    pictures = list((DOCS / "pictures").iterdir())
+    assert [each.name for each in pictures if f"pictures/{each.name}" not in pages] == []
+    assert sum(each.stat().st_size for each in pictures) < PICTURES_OCTETS
 
 
 def test_the_reference_is_what_the_code_says() -> None:

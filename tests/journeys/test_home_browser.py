@@ -56,7 +56,7 @@ class Town:
 
     async def scan(self, window: Window) -> None:
         """Hold the phone to the screen until a code is fresh enough: a scanner goes on after a stale one."""
-        address = (await within(window.page.locator("details code").text_content())) or ""
+        address = (await within(window.page.locator("details code").first.text_content())) or ""
         camera = Request(method="GET", url=address.split()[-1], headers={})
         async with asyncio.timeout(20):
             while True:

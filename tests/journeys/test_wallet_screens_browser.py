@@ -20,6 +20,7 @@ from inkan.client.use_checks import verify_use
 from inkan.demo.country import Country, country
 from journeys.wallet_screens import LANGUAGES, OPEN_PHONE, PLAIN, PROBES, Said, Screens
 from support.browser import Chromium, Look, within
+from support.pictures import keep
 from support.ports import free_port
 
 pytestmark = pytest.mark.browser
@@ -99,7 +100,7 @@ async def keep_picture(wallet: Screens, name: str) -> None:
     if folder := os.environ.get("WALLET_PICTURES"):
         await look(wallet, PHONE["width"], is_dark=False)
         path = Path(folder) / f"wallet-{name}-{wallet.language}.png"
-        await within(wallet.window.page.screenshot(path=path))
+        await keep(wallet.window.page, path)
 
 
 @pytest.mark.req("TW-35", "TW-36", "TW-38", "TW-39", "TW-70")

@@ -110,6 +110,12 @@ def _texts(language: str) -> dict[str, str]:
         return {str(each.id): str(each.string) for each in read_po(file)}
 
 
+def spoken(sentence: str, language: str, **facts: str) -> str:
+    """A sentence of the wallet in a language of LANGUAGES."""
+    text = _texts(language).get(sentence, sentence)
+    return text.format(**facts) if facts else text
+
+
 @dataclass
 class Screens:
     """The wallet in a window, and the country behind it."""
@@ -165,8 +171,7 @@ class Screens:
 
     def says(self, sentence: str, **facts: str) -> str:
         """A sentence in the language of the wallet."""
-        text = _texts(self.language).get(sentence, sentence)
-        return text.format(**facts) if facts else text
+        return spoken(sentence, self.language, **facts)
 
     @property
     def main(self) -> Locator:

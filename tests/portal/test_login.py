@@ -359,10 +359,3 @@ async def test_hammering_is_slowed_down(browser: Browser, another: Another) -> N
     assert replies.count(200) == 30
     assert replies[-1] == 429
     assert (await another().see("/login")).status == 200
-
-
-def test_production_gives_no_code_as_text(world: World) -> None:
-    from inkan.portal.pages import code_routes
-
-    production = code_routes(world.platform.portal, camera=False)
-    assert ("GET", "/login/camera/{name}") not in production.bare

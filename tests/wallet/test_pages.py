@@ -115,6 +115,13 @@ def test_only_a_test_country_may_look_at_other_windows() -> None:
     assert "display-capture" not in policy(shell()).granted
 
 
+def test_codes_are_read_as_text_at_the_sites_that_were_named() -> None:
+    asked = dict(policy(shell(screens=("http://taxoffice.localhost:8481",))).csp)["connect-src"]
+    assert set(asked) - set(dict(policy(shell()).csp)["connect-src"]) == {
+        "http://taxoffice.localhost:8481"
+    }
+
+
 def test_no_setting_ends_the_attribute_that_holds_it() -> None:
     evil = "\"'></script><script src=x>&lt;"
     for body in shell(official_site=evil).pages.values():

@@ -257,3 +257,31 @@ def test_an_unheard_code_is_shown_as_it_is() -> None:
         'const { word, reason } = await load("words"); return [word("door", "x"), reason("y")];'
     )
     assert run(script) == ["x", "y"]
+
+
+# --- codes as text, in a test country ---------------------------------------------------------------------
+
+
+def test_codes_are_read_as_text_at_known_screens_of_a_test_country_alone() -> None:
+    name = "nAme_with-enough.letters"
+    known = [
+        f"http://id.localhost:8480/enrol/camera/{name}",
+        f"http://id.localhost:8480/login/camera/{name}",
+        f"http://tax.localhost:8481/camera/{name}",
+    ]
+    foreign = [
+        f"http://tax.localhost:8482/camera/{name}",
+        f"https://id.localhost:8480/enrol/camera/{name}",
+        f"http://id.localhost:8480/phone/v1/{name}",
+        "http://id.localhost:8480/enrol/camera/short",
+        f"http://wallet.localhost:8480/q#{name}",
+        "no address",
+    ]
+    script = """
+        const { isScreen } = await load("screen_text");
+        const rest = { platform: "http://id.localhost:8480", screens: ["http://tax.localhost:8481"] };
+        return [true, false].map((isTest) => given.map((each) => isScreen(each, { isTest, ...rest })));
+    """
+    in_test, in_production = run(script, known + foreign)
+    assert in_test == [True] * len(known) + [False] * len(foreign)
+    assert not any(in_production)

@@ -142,6 +142,7 @@ def application(platform: Platform) -> Application:
             camera=settings.environment is not Environment.PRODUCTION,
         ),
         *portal_groups(platform),
+        *camera_groups(platform, cors=from_wallet),
         *public_groups(platform, showing),
         portal_api.phone_routes(platform.portal, phones, cors=from_wallet),
         *relying_parties_pages.routes(platform.applications, platform.relying_parties),
@@ -205,6 +206,7 @@ def wallet_facts(settings: Settings) -> WalletFacts:
         is_test=settings.environment is not Environment.PRODUCTION,
         official_site=settings.wallet.official_site or settings.origins.platform,
         version=version("inkan"),
+        screens=settings.wallet.screens,
     )
 
 
@@ -230,6 +232,16 @@ def portal_groups(platform: Platform) -> list[Group]:
         portal_pages.use_routes(platform.portal, platform.accounts),
         portal_pages.export_routes(platform.portal, platform.accounts),
         portal_pages.consent_routes(platform.portal, platform.accounts),
+    ]
+
+
+def camera_groups(platform: Platform, *, cors: CORS) -> list[Group]:
+    """Codes as text, for phones without a camera; none in production."""
+    if platform.settings.environment is Environment.PRODUCTION:
+        return []
+    return [
+        enrolment_pages.camera_routes(platform.enrolment, cors=cors),
+        portal_pages.camera_routes(platform.portal, cors=cors),
     ]
 
 

@@ -33,7 +33,7 @@ FOREIGN = frozenset(
 )
 
 # Settings that a variable holds with commas between their members.
-LISTS = frozenset({"admitted", "exporters", "hosts", "networks", "peers"})
+LISTS = frozenset({"admitted", "exporters", "hosts", "networks", "peers", "screens"})
 
 LAST_PORT = 65535
 TIMESTAMP_ACCURACIES_MS = range(100, 60_000 + 1)
@@ -246,6 +246,8 @@ def check(settings: Settings) -> Settings:
     _check_card_authorities(settings.cards.authorities)
     _check_places(settings)
     _check_networks(settings.activation.networks)
+    if not all(_is_origin(each) for each in settings.wallet.screens):
+        raise SettingsWrong("an origin is scheme://host[:port]", where="wallet.screens")
     if settings.environment is Environment.PRODUCTION:
         _check_production(settings)
     return settings
@@ -327,6 +329,8 @@ def _check_networks(networks: tuple[str, ...]) -> None:
 def _check_production(settings: Settings) -> None:
     if settings.fetch.admitted:
         raise SettingsWrong("production admits no loopback authority", where="fetch.admitted")
+    if settings.wallet.screens:
+        raise SettingsWrong("in production codes are scanned", where="wallet.screens")
     if any(not each.url.startswith("https:") for each in settings.enrolment.card_clients):
         raise SettingsWrong("a card program answers by https", where="enrolment.card_clients")
     if not settings.keys.passphrase:

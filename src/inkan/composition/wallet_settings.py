@@ -12,7 +12,9 @@ class Wallet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         apps: the native apps that it vouches for in its association files.
         official_site: where the operator publishes name, version and download place (TW-35, HCA-51); the platform's
             own origin when empty.
+        screens: origins of sites whose codes a wallet without a camera may read as text; empty in production.
     """
 
     apps: NativeApps = NativeApps()
     official_site: str = ""
+    screens: tuple[str, ...] = ()

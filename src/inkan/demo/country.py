@@ -21,6 +21,7 @@ from inkan.client import SoftwareCard, SystemCredentials
 from inkan.composition.enrolment_settings import EnrolmentSettings
 from inkan.composition.running import Running, running
 from inkan.composition.settings import Environment, Origins, Server, Settings
+from inkan.composition.wallet_settings import Wallet
 from inkan.crypto import jwk
 from inkan.crypto.certificate_requests import parse_csr, verify_csr
 from inkan.crypto.keys import KeySpec, generate
@@ -105,7 +106,7 @@ class Country:
     @property
     def office_origin(self) -> str:
         """The tax office's site, on the next port."""
-        return f"http://{read_world().system['domain']}:{self.instance.platform.settings.server.port + 1}"
+        return _office_origin(self.instance.platform.settings.server.port)
 
     @property
     def return_url(self) -> str:
@@ -149,7 +150,12 @@ def settings_for(folder: Path, port: int) -> Settings:
             platform=f"http://id.localhost:{port}", wallet=f"http://wallet.localhost:{port}"
         ),
         enrolment=EnrolmentSettings(card_clients=(_card_desk(port),)),
+        wallet=Wallet(screens=(_office_origin(port),)),
     )
+
+
+def _office_origin(port: int) -> str:
+    return f"http://{read_world().system['domain']}:{port + 1}"
 
 
 def card_desk_origin(port: int) -> str:

@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
@@ -13,6 +15,7 @@ from inkan.demo.country import Country, Tell, card_desk_origin, country, keep_qu
 from inkan.demo.sandbox import RETURN_URL, sandbox
 from inkan.demo.steps import StepReport, StoryReport
 from inkan.demo.story import Story
+from inkan.demo.welcome import welcome
 from inkan.kernel.clock import Clock
 from inkan.kernel.errors import InkanError
 from inkan.web.app import Application
@@ -31,23 +34,33 @@ async def show(folder: Path, *, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with country(folder, port=port, tell=progress()) as founded:
-        office = tax_office(
-            origin=founded.office_origin,
-            credentials=founded.credentials,
-            anchors=founded.anchors,
-            clock=founded.clock,
-        )
-        async with (
-            Server(office, port=port + 1).running(),
-            Server(desk_of(founded), port=port + 3).running(),
-        ):
-            _welcome(founded, port)
-            beside = asyncio.create_task(_show_sandbox(founded, folder / "sandbox", port + 2))
-            await stop.wait()
-            click.echo("Stopping.")
-            beside.cancel()
-            await asyncio.gather(beside, return_exceptions=True)
+    async with (
+        country(folder, port=port, tell=progress()) as founded,
+        opened(founded) as text,
+    ):
+        click.echo(text)
+        beside = asyncio.create_task(_show_sandbox(founded, folder / "sandbox", port + 2))
+        await stop.wait()
+        click.echo("Stopping.")
+        beside.cancel()
+        await asyncio.gather(beside, return_exceptions=True)
+
+
+@asynccontextmanager
+async def opened(founded: Country) -> AsyncIterator[str]:
+    """Open the tax office and the card desk; gives what a newcomer reads."""
+    port = founded.instance.platform.settings.server.port
+    office = tax_office(
+        origin=founded.office_origin,
+        credentials=founded.credentials,
+        anchors=founded.anchors,
+        clock=founded.clock,
+    )
+    async with (
+        Server(office, port=port + 1).running(),
+        Server(desk_of(founded), port=port + 3).running(),
+    ):
+        yield welcome(founded, port=port)
 
 
 def desk_of(founded: Country) -> Application:
@@ -89,50 +102,6 @@ def progress() -> Tell:
         click.echo(f"{clock.monotonic() - started:6.1f} s  {what}", err=True)
 
     return tell
-
-
-def _welcome(founded: Country, port: int) -> None:
-    card = founded.folder / "cards" / "chen.card"
-    citizen = founded.citizens["chen"]
-    pins = ", ".join(f"{each.part.name} {each.part.pin}" for each in founded.citizens.values())
-    click.echo(
-        f"""
-The test country runs. Open the tax office in a browser:
-
-    http://taxoffice.localhost:{port + 1}/
-
-Bind a phone with the card of {citizen.part.name} (PIN {citizen.part.pin}):
-
-    inkan phone enrol --platform {founded.platform_origin} --card {card} --phone my.phone
-
-The same by hand, in a browser: begin at {founded.platform_origin}/enrol, read its code with the
-"inkan phone join" that the page names, and let the card sign at the card desk, to which the page leads:
-
-    {founded.platform_origin}/enrol
-    {card_desk_origin(port)}/   (cards and PINs: {pins})
-
-Then choose at the tax office how the question reaches the phone. Each page says what a phone without a camera does:
-
-    Scan a code             inkan phone open --phone my.phone --camera ADDRESS
-    Message to the phone    inkan phone waiting --phone my.phone
-                            inkan phone open --phone my.phone --approval ID --code 123456
-    On this phone, or app   inkan phone open --phone my.phone --link ADDRESS
-    The platform's page     choose there; the message and "Open app" go as above
-
-    inkan phone approve --phone my.phone
-
-After --link, "approve" prints the address that leads your browser back; open it in the browser that began, within a
-minute. The answer says how firmly each way ties the phone to the browser.
-
-What was asked stands in the person's home. Log in there with the same phone; its page, too, says how a phone
-without a camera reads the code ("No camera?"), then open and approve as above:
-
-    {founded.platform_origin}/my
-
-National IDs to type: {", ".join(each.part.national_id for each in founded.citizens.values())}.
-You choose the passphrase of my.phone. Stop the country with Ctrl-C.
-"""
-    )
 
 
 def _print(step: StepReport) -> None:

@@ -28,6 +28,7 @@ from inkan.kernel.errors import InkanError
 from inkan.kernel.identifiers import Residence
 from inkan.schemes import Scheme, all_schemes, get_scheme
 from inkan.web.catalogue import entries
+from inkan.web.cors import CORS
 from inkan.web.exchange import Exchange
 from inkan.web.limits import RateLimit
 from inkan.web.pictures import qr_picture
@@ -130,7 +131,7 @@ def request_routes(
     Args:
         enrolment: the feature.
         card_clients: the programs that the page leads to.
-        camera: whether the code can be read as text, for phones without a camera; outside production only.
+        camera: whether the page names the address of :func:`camera_routes`.
     """
 
     async def request_page(exchange: Exchange) -> Response:
@@ -172,12 +173,6 @@ def request_routes(
         request_id, secret = _parts_of(found[1])
         return event_stream(exchange, _states(enrolment, request_id, secret))
 
-    async def camera_text(exchange: Exchange) -> Response:
-        frame = _frame(enrolment, await enrolment.seen_by_camera(exchange.parameters["name"]))
-        if frame is None:
-            return Response(404)
-        return Response(200, frame.encode(), media_type="text/plain")
-
     async def leave(exchange: Exchange) -> Response:
         await exchange.form(EmptyForm)
         exchange.set_cookie(ENROL_COOKIE, "", max_age_s=0)
@@ -189,9 +184,21 @@ def request_routes(
         ("GET", f"{REQUEST_PATH}/states"): Bare(endpoint=states, access=_OPEN),
         ("POST", f"{REQUEST_PATH}/leave"): Bare(endpoint=leave, access=_OPEN),
     }
-    if camera:
-        bare["GET", "/enrol/camera/{name}"] = Bare(endpoint=camera_text, access=_CAMERA_OPEN)
     return Group(surface=Surface.PAGES, limit=_WATCH_LIMIT, bare=bare)
+
+
+def camera_routes(enrolment: Enrolment, *, cors: CORS) -> Group:
+    """The code as text, for phones without a camera and for the wallets of ``cors``; outside production only."""
+
+    async def camera_text(exchange: Exchange) -> Response:
+        frame = _frame(enrolment, await enrolment.seen_by_camera(exchange.parameters["name"]))
+        if frame is None:
+            return Response(404)
+        return Response(200, frame.encode(), media_type="text/plain")
+
+    row = Bare(endpoint=camera_text, access=_CAMERA_OPEN)
+    bare = {("GET", "/enrol/camera/{name}"): row}
+    return Group(surface=Surface.PAGES, limit=_WATCH_LIMIT, cors=cors, bare=bare)
 
 
 _OVER: Final = frozenset({RequestState.ISSUED, RequestState.REFUSED, RequestState.EXPIRED})
@@ -293,6 +300,7 @@ __all__ = [
     "START_PATH",
     "STEPS",
     "WORDS",
+    "camera_routes",
     "page_routes",
     "request_routes",
 ]

@@ -36,6 +36,7 @@ class WalletFacts(msgspec.Struct, frozen=True, rename="camel"):
         wallet: its own origin; the host is the RP ID of its passkeys.
         is_test: whether this is no production instance; the wallet says so on every screen.
         official_site: where the operator publishes name, version and place of the wallet (TW-35, HCA-51).
+        screens: other origins whose codes it may read as text, where it has no camera to read them with.
     """
 
     platform: str
@@ -43,6 +44,7 @@ class WalletFacts(msgspec.Struct, frozen=True, rename="camel"):
     is_test: bool
     official_site: str
     version: str
+    screens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from inkan.portal.pages.advice import help_routes
 from inkan.portal.pages.consents import consent_routes
 from inkan.portal.pages.console import console_routes
 from inkan.portal.pages.home import home_routes
-from inkan.portal.pages.login import PROOF_COOKIE, code_routes, login_routes
+from inkan.portal.pages.login import PROOF_COOKIE, camera_routes, code_routes, login_routes
 from inkan.portal.pages.phones import phone_routes
 from inkan.portal.pages.places import (
     BROWSERS_PATH,
@@ -50,6 +50,7 @@ __all__ = [
     "STATUS_PATH",
     "VERIFY_PATH",
     "WORDS",
+    "camera_routes",
     "code_routes",
     "consent_routes",
     "console_routes",

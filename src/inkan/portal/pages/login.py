@@ -24,6 +24,7 @@ from inkan.portal.pages.places import (
 )
 from inkan.portal.service import Portal, camera_name
 from inkan.web.cookies import SameSite
+from inkan.web.cors import CORS
 from inkan.web.exchange import Exchange
 from inkan.web.limits import RateLimit
 from inkan.web.pictures import qr_picture
@@ -83,7 +84,7 @@ def code_routes(portal: Portal, *, camera: bool) -> Group:
 
     Args:
         portal: the service.
-        camera: whether the code can be read as text, for phones without a camera; outside production only.
+        camera: whether the page names the address of :func:`camera_routes`.
     """
 
     async def code_page(exchange: Exchange) -> Response:
@@ -116,20 +117,26 @@ def code_routes(portal: Portal, *, camera: bool) -> Group:
             return Response(404)
         return event_stream(exchange, _states(portal, verifier))
 
+    bare = {
+        ("GET", CODE_PATH): Bare(endpoint=code_page, access=_LOGIN_OPEN),
+        ("GET", "/login/picture"): Bare(endpoint=picture, access=_LOGIN_OPEN),
+        ("GET", "/login/states"): Bare(endpoint=states, access=_LOGIN_OPEN),
+    }
+    return Group(surface=Surface.PAGES, limit=_WATCH_LIMIT, bare=bare)
+
+
+def camera_routes(portal: Portal, *, cors: CORS) -> Group:
+    """The code as text, for phones without a camera and for the wallets of ``cors``; outside production only."""
+
     async def camera_text(exchange: Exchange) -> Response:
         frame = await portal.frame(exchange.parameters["name"])
         if frame is None:
             return Response(404)
         return Response(200, frame.encode(), media_type="text/plain")
 
-    bare = {
-        ("GET", CODE_PATH): Bare(endpoint=code_page, access=_LOGIN_OPEN),
-        ("GET", "/login/picture"): Bare(endpoint=picture, access=_LOGIN_OPEN),
-        ("GET", "/login/states"): Bare(endpoint=states, access=_LOGIN_OPEN),
-    }
-    if camera:
-        bare["GET", "/login/camera/{name}"] = Bare(endpoint=camera_text, access=_CAMERA_OPEN)
-    return Group(surface=Surface.PAGES, limit=_WATCH_LIMIT, bare=bare)
+    row = Bare(endpoint=camera_text, access=_CAMERA_OPEN)
+    bare = {("GET", "/login/camera/{name}"): row}
+    return Group(surface=Surface.PAGES, limit=_WATCH_LIMIT, cors=cors, bare=bare)
 
 
 async def _states(portal: Portal, verifier: str) -> AsyncGenerator[ServerEvent, None]:

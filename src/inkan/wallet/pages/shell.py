@@ -29,7 +29,7 @@ def policy(shell: Shell) -> Policy:
     granted = ["camera", "publickey-credentials-create", "publickey-credentials-get"]
     if shell.facts.is_test:
         granted.append("display-capture")
-    allowed = headers.PAGES.allowing("connect-src", shell.facts.platform)
+    allowed = headers.PAGES.allowing("connect-src", shell.facts.platform, *shell.facts.screens)
     allowed = allowed.allowing("worker-src", "'self'").allowing("trusted-types", "inkan-wallet")
     return allowed.granting(*granted)
 

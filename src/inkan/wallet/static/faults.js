@@ -98,6 +98,7 @@ const OWN = {
   camera_none: () => [t("No camera was found"), t("Let the service send a message to this phone instead.")],
   camera_busy: () => [t("The camera is in use"), t("Close other programs that use the camera, then try again.")],
   camera_lost: () => [t("The camera has stopped"), t("Close other programs that use the camera, then try again.")],
+  screen_gone: () => [t("No code is shown there now"), t("Copy the address anew from the page that shows the code.")],
   reader_none: () => [t("This browser cannot read codes"), t("Let the service send a message to this phone instead.")],
   reader_failed: () => [
     t("The reader of codes does not work"),

@@ -11,6 +11,7 @@ import { openDetector } from "./detector.js";
 import { fill, h } from "./dom.js";
 import { faultNotice } from "./faults.js";
 import { scan } from "./scanner.js";
+import { isScreen, readScreen } from "./screen_text.js";
 import { t } from "./texts.js";
 
 /** @typedef {import("./router.js").Wallet} Wallet */
@@ -191,8 +192,9 @@ class ScanDesk {
     }
   }
 
-  /** An address that was typed or pasted. @param {string} address */
-  async enter(address) {
+  /** An address that was typed or pasted; where it is a screen's, what its code says now. @param {string} typed */
+  async enter(typed) {
+    const address = isScreen(typed, this.wallet.settings) ? await readScreen(typed) : typed;
     const kind = kindOfAddress(address, this.wallet.settings.wallet);
     if (kind === "link") {
       await this.wallet.swap("opening", { link: address });
@@ -265,9 +267,10 @@ function otherWays(desk, want) {
       "div",
       { class: "stack" },
       want === "session" && h("p", {}, t("Choose “message to the phone” at the service: the request then comes to this wallet by itself, and you type the code that the service shows.")),
-      want === "enrolment" && h("p", {}, t("The code of the enrolment page can only be scanned. Use a phone with a camera, or go to a counter.")),
+      want === "enrolment" && !isTest && h("p", {}, t("The code of the enrolment page can only be scanned. Use a phone with a camera, or go to a counter.")),
       isTest && hasScreens() && button(t("Look at another window of this computer"), () => desk.look(openScreen), { kind: "second" }),
       (want === "session" || isTest) && addressForm(desk),
+      isTest && h("p", { class: "small soft" }, t("In a test country it may also be the address that the page shows under “No camera”.")),
     ),
   );
 }

@@ -8,6 +8,7 @@
  * @property {boolean} isTest whether this is no production instance
  * @property {string} officialSite
  * @property {string} version
+ * @property {string[]} screens origins besides the platform whose codes may be read as text
  * @property {Record<import("./texts.js").Language, string>} texts where the texts are
  * @property {string} seal where the picture of the seal is
  * @property {import("./phone_types.js").Tables} shown the tables of the texts that are signed

@@ -1,0 +1,70 @@
+"""What a newcomer reads when the test country runs: the story in two windows, then the same at a terminal."""
+
+from inkan.demo.country import Country, card_desk_origin
+
+
+def welcome(founded: Country, *, port: int) -> str:
+    """The text for a terminal; every address of the story stands in it, in the order in which it is needed."""
+    return "\n".join(
+        (_windows(founded, port), _terminal(founded), "Stop the country with Ctrl-C.\n")
+    )
+
+
+def _windows(founded: Country, port: int) -> str:
+    people = [each.part for each in founded.citizens.values()]
+    cards = "\n".join(f"      {each.name}, PIN {each.pin}, {each.national_id}" for each in people)
+    first = people[0]
+    return f"""
+The test country runs. Open two windows of one browser side by side: a narrow one is the phone, the other one the desk.
+
+1. Begin. The phone and the enrolment page:
+
+      phone   {founded.wallet_origin}/
+      desk    {founded.platform_origin}/enrol
+
+   Phone: "I understand". No screen lock on this computer? "Use the practice lock", and choose digits when asked.
+   Desk: "Read the terms", tick twice, "Begin". A code is shown.
+
+2. Bind. Phone: "The page is open: go on", "Scan the code". Without a camera: "It does not work with the camera", then
+   "Look at another window of this computer" and choose the desk's tab or window; the whole code must be in view there.
+   (Or paste the address that stands on the page under "No camera?".) The phone makes its keys and shows 8 digits.
+   Desk: "Open the card program". Choose {first.name}, type the 8 digits and the PIN {first.pin}, "Sign with the card".
+   The card desk leads back; it stands at {card_desk_origin(port)}/. Its cards, PINs and national IDs:
+
+{cards}
+
+3. Be asked. The tax office wants to know who is there:
+
+      desk    {founded.office_origin}/
+
+   Desk: "Show the code". Phone: "Home", "Scan the code to identify yourself", as before. Read who asks, "Approve".
+   The tax office says welcome, and shows the receipt. "Download the receipt" keeps it.
+
+4. See it again. Phone: "Records". In the person's home, with the same phone, and for anybody who has the receipt:
+
+      desk    {founded.platform_origin}/my
+      desk    {founded.platform_origin}/verify
+
+   The tax office has four more doors. "Message to the phone" needs the national ID; the phone shows the question by
+   itself and asks for the digits of the page.
+"""
+
+
+def _terminal(founded: Country) -> str:
+    card = founded.folder / "cards" / "lin.card"
+    citizen = founded.citizens["lin"]
+    return f"""
+The same with a phone at a terminal, bound with the card of {citizen.part.name} (PIN {citizen.part.pin}):
+
+    inkan phone enrol --platform {founded.platform_origin} --card {card} --phone my.phone
+
+    Scan a code             inkan phone open --phone my.phone --camera ADDRESS
+    Message to the phone    inkan phone waiting --phone my.phone
+                            inkan phone open --phone my.phone --approval ID --code 123456
+    On this phone, or app   inkan phone open --phone my.phone --link ADDRESS
+
+    inkan phone approve --phone my.phone
+
+Each page says under "No camera?" which address that is. After --link, "approve" prints the address that leads the
+browser back; open it in the browser that began, within a minute. You choose the passphrase of my.phone.
+"""
