@@ -1,6 +1,7 @@
 """Tokens of SoftHSM for tests: a configuration and a folder of their own, and what a token suffers in life."""
 
 import itertools
+import math
 import os
 import subprocess
 import uuid
@@ -76,9 +77,10 @@ def token_in(folder: Path) -> Iterator[Token]:
     before = os.environ.get("SOFTHSM2_CONF")
     os.environ["SOFTHSM2_CONF"] = str(configuration)
     try:
-        # A process loads a module once; whoever came first may have loaded it with a clock that runs as slowly as time.
+        # A process loads a module once; whoever came first may have loaded it with a clock that runs as slowly as time,
+        # and may have reset it at an hour that this one never reaches.
         made = Token(folder, module)
-        with patch.object(load_module(module, leaping), "_monotonic", leaping):
+        with patch.multiple(load_module(module, leaping), _monotonic=leaping, _reset_at=-math.inf):
             yield made
     finally:
         if before is None:
