@@ -25,7 +25,6 @@ from inkan.composition.settings import (
 from inkan.crypto.certificates import parse_certificate
 from inkan.crypto.key_guard import KeyBudgetSpent
 from inkan.crypto.key_providers import SIGNING_PURPOSES, KeyPurpose, KeyStoreLocked
-from inkan.crypto.pkcs11.module import load_module
 from inkan.demo.token import CONFIGURATION, find_softhsm, keys_in_token, with_token
 from inkan.pki import store
 from inkan.pki.model import CeremonyWrong
@@ -34,7 +33,7 @@ from inkan.store.query import Query
 from pki.hands import BINDING
 from support.instances import demo_ceremony, instance
 from support.orders import order_of
-from support.softhsm import leaping
+from support.softhsm import patient
 from support.tools import require
 
 DEMO = Settings(environment=Environment.DEMO)
@@ -151,9 +150,9 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     before = os.environ.get(CONFIGURATION)
     base = msgspec.structs.replace(DEMO, home=str(tmp_path / "home"))
     made = with_token(base, module)
-    loaded = load_module(module, leaping)
-    loaded.reset(loaded.generation)  # other tests of this process had other tokens
-    yield made
+    with patient(module) as loaded:
+        loaded.reset(loaded.generation)  # other tests of this process had other tokens
+        yield made
     if before is None:
         os.environ.pop(CONFIGURATION, None)
     else:

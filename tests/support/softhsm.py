@@ -65,6 +65,18 @@ class Token:
 
 
 @contextmanager
+def patient(module: Path) -> Iterator[Module]:
+    """The loaded module by a leaping clock, never reset yet.
+
+    A process loads a module once; whoever came first may have loaded it with a clock that runs as slowly as time,
+    and may have reset it a moment ago, or at an hour that the leaping clock never reaches.
+    """
+    loaded = load_module(module, leaping)
+    with patch.multiple(loaded, _monotonic=leaping, _reset_at=-math.inf):
+        yield loaded
+
+
+@contextmanager
 def token_in(folder: Path) -> Iterator[Token]:
     """A token; skipped where SoftHSM is missing. The module is left without a token afterwards."""
     module = require("softhsm2")
@@ -77,10 +89,8 @@ def token_in(folder: Path) -> Iterator[Token]:
     before = os.environ.get("SOFTHSM2_CONF")
     os.environ["SOFTHSM2_CONF"] = str(configuration)
     try:
-        # A process loads a module once; whoever came first may have loaded it with a clock that runs as slowly as time,
-        # and may have reset it at an hour that this one never reaches.
         made = Token(folder, module)
-        with patch.multiple(load_module(module, leaping), _monotonic=leaping, _reset_at=-math.inf):
+        with patient(module):
             yield made
     finally:
         if before is None:
