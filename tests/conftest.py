@@ -16,6 +16,7 @@ pytest.register_assert_rewrite("support.asgi", "support.walks")
 pytest_plugins = [
     "support.browser",
     "support.folders",
+    "support.garbage",
     "support.keyring",
     "support.ledger",
     "support.loopback",

@@ -15,13 +15,13 @@ from babel.messages.pofile import read_po
 
 from inkan.apps.showcase.tax_office import doors, refusals, tax_office
 from inkan.client import Phone, Verdict, verify_receipt
-from inkan.demo.country import Country, country
+from inkan.demo.country import Country
 from inkan.web.server import Server
 from inkan.wire.binding import BackEnd, BindingLevel, Door, Evidence, StatementDoor
 from journeys.test_tax_office_browser import _bound
 from support.asgi import Client, Reply
+from support.founded import founded_country
 from support.ports import free_port
-from support.thrift import thrift
 
 PAGE = {"accept": "text/html"}
 CHEN, NOBODY = "A234567893", "B123456780"
@@ -42,9 +42,8 @@ class Town:
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
-        stack.enter_context(thrift())
         port = free_port(neighbours=1)
-        founded = await stack.enter_async_context(country(tmp_path / "home", port=port))
+        founded = await stack.enter_async_context(founded_country(tmp_path / "home", port=port))
         office = tax_office(
             origin=founded.office_origin,
             credentials=founded.credentials,

@@ -11,13 +11,14 @@ import pytest
 
 from inkan.client import AsyncTransport, CallRefused, EnrolmentClient, Phone
 from inkan.client.exchange import Request
-from inkan.demo.country import Citizen, Country, card_desk_origin, country
+from inkan.demo.country import Citizen, Country, card_desk_origin
 from inkan.demo.supervisor import desk_of
 from inkan.web.server import Server
 from journeys.served_country import sign, start
 from journeys.test_home_browser import LOOKS
 from journeys.test_tax_office_browser import PASSPHRASE, shoot
 from support.browser import Chromium, Look, Window, within
+from support.founded import founded_country
 from support.ports import free_port
 
 pytestmark = pytest.mark.browser
@@ -96,7 +97,7 @@ class Town:
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
         port = free_port(neighbours=3)
-        founded = await stack.enter_async_context(country(tmp_path / "country", port=port))
+        founded = await stack.enter_async_context(founded_country(tmp_path / "country", port=port))
         await stack.enter_async_context(Server(desk_of(founded), port=port + 3).running())
         made = Town(founded, await stack.enter_async_context(AsyncTransport()))
         yield made

@@ -10,12 +10,11 @@ import pytest
 
 from inkan.client import AsyncTransport, CallRefused, Phone
 from inkan.client.exchange import Request
-from inkan.demo.country import Country, country
+from inkan.demo.country import Country
 from inkan.notices import NewsTexts
 from journeys.test_tax_office_browser import _bound, shoot
 from support.browser import Chromium, Look, Window, within
-from support.ports import free_port
-from support.thrift import thrift
+from support.founded import founded_country
 from support.world import CLERK
 
 pytestmark = pytest.mark.browser
@@ -74,9 +73,8 @@ class Town:
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
-        stack.enter_context(thrift())
         enter = stack.enter_async_context
-        founded = await enter(country(tmp_path / "country", port=free_port()))
+        founded = await enter(founded_country(tmp_path / "country"))
         phone = await enter(await _bound(founded))
         yield Town(founded, phone, await enter(AsyncTransport()))
 

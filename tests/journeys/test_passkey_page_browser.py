@@ -12,12 +12,11 @@ import pytest
 from playwright.async_api import CDPSession
 
 from inkan.client import AsyncTransport, Phone, RelyingParty
-from inkan.demo.country import country
 from inkan.wire.binding import BindingLevel
 from journeys.test_redirect_page_browser import Town, at_the_office
 from journeys.test_tax_office_browser import _bound, shoot
 from support.browser import Chromium, Look, Window, within
-from support.ports import free_port
+from support.founded import founded_country
 
 pytestmark = pytest.mark.browser
 
@@ -33,7 +32,7 @@ TEXTS = {
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        founded = await enter(country(tmp_path / "country", port=free_port()))
+        founded = await enter(founded_country(tmp_path / "country"))
         phone = await enter(await _bound(founded))
         agency = await enter(RelyingParty(founded.credentials, anchors=founded.anchors))
         yield Town(founded, phone, agency, await enter(AsyncTransport()))

@@ -11,15 +11,13 @@ import pytest
 from inkan.approvals import Opener
 from inkan.client import AsyncTransport
 from inkan.client.use_checks import verify_use
-from inkan.demo.country import country
 from inkan.kernel.ids import EventID, PersonID, PhoneID, SessionID, SystemID, new_id
 from inkan.store.database import Step
 from inkan.wire.session import Outcome
 from journeys.test_home_browser import TEXTS, Town, begin
 from journeys.test_tax_office_browser import _bound, shoot
 from support.browser import Chromium, Look, Window, within
-from support.ports import free_port
-from support.thrift import thrift
+from support.founded import founded_country
 from support.world import CLERK
 
 pytestmark = pytest.mark.browser
@@ -44,9 +42,8 @@ LOOKS = [
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
-        stack.enter_context(thrift())
         enter = stack.enter_async_context
-        founded = await enter(country(tmp_path / "country", port=free_port()))
+        founded = await enter(founded_country(tmp_path / "country"))
         phone = await enter(await _bound(founded))
         made = Town(founded, phone, await enter(AsyncTransport()))
         yield made

@@ -13,12 +13,12 @@ import pytest
 from inkan.apps.showcase.tax_office import tax_office
 from inkan.client import AsyncTransport, EnrolmentClient, Phone
 from inkan.client.exchange import Request
-from inkan.demo.country import Country, country
+from inkan.demo.country import Country
 from inkan.web.server import Server
 from journeys.served_country import PASSPHRASE, sign, start
 from support.browser import Chromium, Look, Window, within
+from support.founded import founded_country
 from support.ports import free_port
-from support.thrift import thrift
 
 pytestmark = pytest.mark.browser
 
@@ -76,9 +76,8 @@ async def said(window: Window) -> str:
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
-        stack.enter_context(thrift())
         port = free_port(neighbours=1)
-        founded = await stack.enter_async_context(country(tmp_path / "home", port=port))
+        founded = await stack.enter_async_context(founded_country(tmp_path / "home", port=port))
         office = f"http://taxoffice.localhost:{port + 1}"
         application = tax_office(
             origin=office,

@@ -14,11 +14,12 @@ import pytest
 from inkan.apps.showcase.tax_office import tax_office
 from inkan.client import AsyncTransport, CallRefused, RelyingParty, Session
 from inkan.client.exchange import Request
-from inkan.demo.country import Country, country
+from inkan.demo.country import Country
 from inkan.web.server import Server
 from inkan.wire.session import Outcome, SessionState
 from journeys.wallet_window import WalletWindow
 from support.browser import Chromium, Window, within
+from support.founded import founded_country
 from support.ports import free_port
 
 pytestmark = pytest.mark.browser
@@ -76,7 +77,7 @@ class Town:
 async def town(tmp_path: Path, chromium: Chromium) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
         port = free_port(neighbours=1)
-        founded = await stack.enter_async_context(country(tmp_path / "home", port=port))
+        founded = await stack.enter_async_context(founded_country(tmp_path / "home", port=port))
         office = f"http://taxoffice.localhost:{port + 1}"
         credentials, anchors = founded.credentials, founded.anchors
         application = tax_office(

@@ -8,11 +8,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from inkan.client import RelyingParty
 from inkan.crypto import base64url
-from inkan.demo.country import country
 from inkan.wire.session import Outcome
 from journeys.wallet_window import WalletWindow
 from support.browser import Chromium, Look
-from support.ports import free_port
+from support.founded import founded_country
 from support.profile_keys import private_keys
 
 pytestmark = pytest.mark.browser
@@ -40,7 +39,7 @@ _UNWRAPPED = """async () => {
 
 @pytest.mark.req("TW-26", "TW-52")
 async def test_the_profile_holds_no_certificate_key(tmp_path: Path, chromium: Chromium) -> None:
-    async with country(tmp_path / "home", port=free_port()) as founded:
+    async with founded_country(tmp_path / "home") as founded:
         wallet = await WalletWindow.open(
             chromium, founded.wallet_origin, Look(is_phone=True), profile="closed"
         )

@@ -13,7 +13,7 @@ import pytest
 
 from inkan.client import EnrolmentClient, RelyingParty, Session
 from inkan.client.session_view import FrameSource, SubjectHint
-from inkan.demo.country import Country, country
+from inkan.demo.country import Country
 from inkan.enrolment.service.desk import draw_code
 from inkan.enrolment.service.requests import get
 from inkan.kernel.sensitive import Personal
@@ -22,7 +22,7 @@ from journeys.served_country import sign, start
 from journeys.test_tax_office_browser import shoot
 from support.browser import Chromium, Look, Window, within
 from support.camera import camera_flags, film
-from support.ports import free_port
+from support.founded import founded_country
 
 pytestmark = pytest.mark.browser
 
@@ -77,7 +77,7 @@ class Town:
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
-        founded = await stack.enter_async_context(country(tmp_path / "home", port=free_port()))
+        founded = await stack.enter_async_context(founded_country(tmp_path / "home"))
         agency = RelyingParty(founded.credentials, anchors=founded.anchors)
         await stack.enter_async_context(agency)
         yield Town(founded, agency, tmp_path / "camera.y4m", stack.aclose)

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from inkan.client.use_checks import verify_use
-from inkan.demo.country import Country, country
+from inkan.demo.country import Country
 from journeys.wallet_screens import LANGUAGES, OPEN_PHONE, PLAIN, PROBES, Said, Screens
 from support.browser import Chromium, Look, within
+from support.founded import founded_country
 from support.pictures import keep
-from support.ports import free_port
 
 pytestmark = pytest.mark.browser
 
@@ -77,7 +77,7 @@ WAYS: list[tuple[str, Way]] = [
 
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Country]:
-    async with country(tmp_path / "country", port=free_port()) as founded:
+    async with founded_country(tmp_path / "country") as founded:
         yield founded
 
 

@@ -9,7 +9,7 @@ from inkan.client import EnrolmentClient, RelyingParty, StartedEnrolment
 from inkan.composition.key_settings import Activation
 from inkan.composition.settings import Settings
 from inkan.demo import country as founding
-from inkan.demo.country import Country, country
+from inkan.demo.country import Country
 from inkan.schemes import get_scheme
 from inkan.wire.binding import BackEnd
 from inkan.wire.session import Outcome
@@ -17,7 +17,7 @@ from journeys import wallet_window
 from journeys.served_country import SCHEME, sign
 from journeys.wallet_window import WalletWindow
 from support.browser import Chromium, within
-from support.ports import free_port
+from support.founded import founded_country
 from support.remote_scheme import NAME, ship_remote_scheme
 
 pytestmark = pytest.mark.browser
@@ -64,7 +64,7 @@ async def enter(wallet: WalletWindow, frame: str) -> None:
 async def test_a_citizens_phone_is_sent_to_another_browser_or_the_counter(
     tmp_path: Path, chromium: Chromium
 ) -> None:
-    async with country(tmp_path / "home", port=free_port()) as founded:
+    async with founded_country(tmp_path / "home") as founded:
         wallet = await WalletWindow.open(chromium, founded.wallet_origin)
         async with EnrolmentClient(founded.platform_origin) as desk:
             await named(wallet)
@@ -77,7 +77,7 @@ async def test_a_citizens_phone_is_sent_to_another_browser_or_the_counter(
 async def test_where_it_is_allowed_the_keys_are_kept_elsewhere_and_answer(
     tmp_path: Path, chromium: Chromium
 ) -> None:
-    async with country(tmp_path / "home", port=free_port()) as founded:
+    async with founded_country(tmp_path / "home") as founded:
         wallet = await WalletWindow.open(chromium, founded.wallet_origin)
         await bind_elsewhere(wallet, founded)
         async with RelyingParty(founded.credentials, anchors=founded.anchors) as agency:

@@ -119,6 +119,27 @@ async def test_every_component_is_accessible(chromium: Chromium, site: Callable)
         await chromium.close()
 
 
+async def test_what_is_not_accessible_is_found_whenever_it_comes(
+    chromium: Chromium, site: Callable
+) -> None:
+    async with site() as origin:
+        window = await chromium.open()
+        await window.go(f"{origin}/")
+        await window.check_accessibility()
+        for spoil, mend, fault in (
+            ("document.documentElement.lang = ''", "document.documentElement.lang = 'en'", "html-has-lang"),
+            ("document.querySelector('h1').style.color = '#eee'", "document.querySelector('h1').style.color = ''",
+             "color-contrast"),
+            ("document.body.style.width = '3000px'", "document.body.style.width = ''", "wider than"),
+        ):  # fmt: skip
+            await window.evaluate(f"() => {{ {spoil}; }}")
+            with pytest.raises(AssertionError, match=fault):
+                await window.check_accessibility()
+            await window.evaluate(f"() => {{ {mend}; }}")
+            await window.check_accessibility()
+        await chromium.close()
+
+
 async def test_a_form_works_with_and_without_scripts(
     chromium: Chromium, site: Callable, answers: Answers
 ) -> None:
