@@ -36,6 +36,7 @@ def pages() -> dict[str, str]:
         "cli.md": cli,
         "errors.md": errors,
         "machines.md": machines,
+        "openid.md": openid,
         "settings.md": settings,
         "test-persons.md": test_persons,
     }
@@ -251,6 +252,58 @@ def test_persons() -> str:
             )
         )
     return "\n".join(lines)
+
+
+# --- OpenID ----------------------------------------------------------------------------------------
+
+
+def openid() -> str:
+    """What tokens say of an answer, and which claims there are."""
+    if not exists("inkan.federation.rules.levels"):
+        return ""
+    context = importlib.import_module("inkan.wire.authentication_context")
+    levels = importlib.import_module("inkan.federation.rules.levels")
+    claims = importlib.import_module("inkan.federation.rules.claims")
+    lines = ["# OpenID: values and claims", "", prose(context.__doc__), "", "## acr", ""]
+    lines += table(
+        ("Value", "Level", "What happened", "Source"),
+        [(f"`{each.value}`", each.level or "", each.says, each.source) for each in context.ROWS],
+    )
+    lines += ["", "## amr", "", prose(levels.__doc__), ""]
+    lines += table(
+        ("Value", "What was seen", "Facts", "Source"),
+        [
+            (f"`{each.value}`", each.says, ", ".join(sorted(each.needs)), each.source)
+            for each in levels.AMR_ROWS
+        ],
+    )
+    lines += ["", "## Claims and scopes", ""]
+    lines += table(
+        ("Claim", "Attribute", "Scopes", "Source"),
+        [
+            (f"`{name}`", f"`{each.attribute}`", ", ".join(sorted(each.scopes)), each.source)
+            for name, each in claims.CLAIM_ROWS.items()
+        ],
+    )
+    lines += ["", "## verified_claims", ""]
+    lines += table(
+        ("trust_framework", "How it was verified", "assurance_level", "Source"),
+        [
+            (
+                f"`{each.framework}`",
+                each.says,
+                "its own" if each.tells_level else "none",
+                each.source,
+            )
+            for each in claims.TRUST_ROWS.values()
+        ],
+    )
+    return "\n".join(lines)
+
+
+def table(head: tuple[str, ...], cells: list[tuple[object, ...]]) -> list[str]:
+    """The lines of a Markdown table."""
+    return [row(*head), row(*["---"] * len(head)), *(row(*each) for each in cells)]
 
 
 # --- commands ---------------------------------------------------------------------------------------

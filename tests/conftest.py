@@ -26,6 +26,11 @@ pytest_plugins = [
 ]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The marker of the OpenID provider's behaviour table."""
+    config.addinivalue_line("markers", "behaviour(id): row of tests/federation/behaviours.toml")
+
+
 @pytest.fixture
 def clock() -> StandingClock:
     """Stands at ``support.clock.START`` until moved: ``advance`` (the instance) or ``tick`` (true time)."""

@@ -13,7 +13,7 @@ from inkan.wire.qr import QRFrameMalformed
 from inkan.wire.session import Outcome
 from inkan.wire.shown import Language
 from support.phone_platform import PhonePlatform
-from support.phone_words import ENROL_FRAME, FRAME, WALLET, Refusal, b64
+from support.phone_words import ENROL_FRAME, FRAME, PLATFORM, WALLET, Refusal, b64
 from support.receipt_world import seeded
 
 CONTENT = {
@@ -282,6 +282,21 @@ async def test_a_return_into_the_asking_domain_is_fine(tmp_path, platform):
         platform.ask(return_origin="https://eviltax.example.org")
         with pytest.raises(DraftRefused):
             await phone.open_frame(FRAME)
+
+
+async def test_the_platform_takes_the_browser_back_itself_as_an_openid_provider(tmp_path, platform):
+    async with bound(tmp_path, platform) as phone:
+        platform.ask(return_origin=PLATFORM)
+        await phone.open_frame(FRAME)
+        for origin in (
+            PLATFORM.replace("8480", "8481"),
+            PLATFORM.replace("://", "://login."),
+            "https://id.evil.org",
+        ):
+            platform.ask(return_origin=origin)
+            with pytest.raises(DraftRefused) as refused:
+                await phone.open_frame(FRAME)
+            assert refused.value.facts["member"] == "return_origin"
 
 
 async def test_an_approval_can_be_given_back(tmp_path, platform):

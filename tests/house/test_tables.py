@@ -18,6 +18,7 @@ PARTIAL = {
     "inkan.crypto.pkcs11.provider._CURVES": "RSA keys have no curve",
     "inkan.crypto.pkcs11.provider._MODULI": "keys on a curve have no modulus",
     "inkan.crypto.pkcs11.provider._RSA_MECHANISMS": "ECDSA has one mechanism, and its digest is made here",
+    "inkan.federation.service.keys.SPECS": "the provider signs by two algorithms; PS256 is for clients' own keys",
     "inkan.pki.service.signing_policy.MAX_LIST_LIFE": "only authorities sign lists",
     "inkan.crypto.keys._MODULUS_TESTS": "the other weaknesses are no property of a modulus",
     "inkan.crypto.workers.linters._ETSI_TYPES": "the PKIX linter knows no ETSI certificate type",

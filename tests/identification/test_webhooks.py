@@ -19,7 +19,7 @@ from inkan.identification.service import webhooks
 from inkan.identification.service.webhooks import WebhookJob, WebhookSender, announce
 from inkan.kernel.errors import InkanError
 from inkan.store.database import Database
-from inkan.store.outbox import Job, Outbox, dead_jobs, depth
+from inkan.store.outbox import Job, Outbox, dead_jobs, depth, resting
 from inkan.web.fetch import Answer, Fetcher, FetchFailed, TargetRefused
 from support.clock import START, LevelClock, StandingClock
 from support.inside import CORPUS, INSIDE, PUBLIC, listening, to
@@ -126,7 +126,7 @@ async def test_what_was_not_delivered_is_sent_again_under_a_fresh_signature(
     await told.instance.outbox.run_due()
     receiver.status = 200
     sender = told.platform.webhooks
-    sender._resting.clear()
+    sender._resting.rests.clear()
     clock.tick(timedelta(hours=1))
     await told.instance.outbox.run_due()
     (_, _, first, body), (_, _, second, again) = receiver.heard
@@ -149,7 +149,7 @@ async def test_a_receiver_that_is_dead_for_a_day_leaves_a_dead_letter(
     await database.transact(announce, "ses_1", "closed", URL)
     hours = 0
     while (await database.read(depth)).waiting:
-        sender._resting.clear()
+        sender._resting.rests.clear()
         await outbox.run_due()
         clock.tick(timedelta(minutes=30))
         hours += 0.5
@@ -185,7 +185,7 @@ async def test_an_address_that_fails_rests_and_the_others_do_not(receiver: Recei
         with pytest.raises(WebhookResting):
             await sender.deliver(job_to(URL + "&x=1"))
         began = clock.monotonic()
-        rest = sender._resting["hook.example.com"]
+        rest = sender._resting.rests["hook.example.com"]
         rests.append(rest.until - began)
         clock.tick(timedelta(seconds=rest.until - began))
     assert rests == [5, 10, 20, 40, 80, 160, 300, 300]
@@ -193,25 +193,25 @@ async def test_an_address_that_fails_rests_and_the_others_do_not(receiver: Recei
     receiver.status = 200
     await sender.deliver(job_to("https://other.example.com/"))
     await sender.deliver(job_to(URL))
-    assert sender._resting == {}
+    assert sender._resting.rests == {}
 
 
 async def test_failures_of_one_moment_count_once(receiver: Receiver) -> None:
     clock = LevelClock()
     sender = sender_of(receiver, clock)
     for _ in range(5):
-        sender._rest("hook.example.com")
-    assert sender._resting["hook.example.com"].seconds == webhooks.FIRST_REST_S
+        sender._resting.note_failure("hook.example.com")
+    assert sender._resting.rests["hook.example.com"].seconds == resting.FIRST_REST_S
 
 
 async def test_the_memory_of_resting_addresses_is_bounded(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks, "RESTING_LIMIT", 3)
+    monkeypatch.setattr(resting, "RESTING_LIMIT", 3)
     sender = sender_of(receiver, LevelClock())
     for number in range(10):
-        sender._rest(f"h{number}.example.com")
-    assert list(sender._resting) == ["h7.example.com", "h8.example.com", "h9.example.com"]
+        sender._resting.note_failure(f"h{number}.example.com")
+    assert list(sender._resting.rests) == ["h7.example.com", "h8.example.com", "h9.example.com"]
 
 
 # --- addresses that lead inside ----------------------------------------------------------------------
@@ -277,7 +277,7 @@ async def test_neither_a_second_answer_nor_a_redirect_leads_inside(
     sender = sender_of(fetcher, LevelClock())
     with pytest.raises(WebhookUndelivered, match="302"):
         await sender.deliver(job_to(URL))
-    sender._resting.clear()
+    sender._resting.rests.clear()
     with pytest.raises(TargetRefused):
         await sender.deliver(job_to(URL))
     assert network.reached == [PUBLIC]

@@ -50,6 +50,7 @@ ELSEWHERE = {
     "/identify/{page}/confirm": "test_passkey_page_browser.py",
     "/my/certificates/{id}": "test_enrol_page_browser.py",
     "/my/phones/{id}/revoke": "test_enrol_page_browser.py",
+    "/device/done": "test_device_page_browser.py",
 }
 ROLES = {
     "console.": "staff",

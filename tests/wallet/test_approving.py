@@ -8,7 +8,7 @@ from inkan.client.authenticator_data import Ceremony
 from inkan.crypto.keys import KeySpec
 from inkan.wire.shown import Language, text_sha256
 from support.phone_platform import PhonePlatform
-from support.phone_words import ENROL_FRAME, FRAME, WALLET, Refusal, b64
+from support.phone_words import ENROL_FRAME, FRAME, PLATFORM, WALLET, Refusal, b64
 from support.receipt_world import seeded
 from wallet.js_phones import EVIL, bound, sent_to
 
@@ -319,6 +319,19 @@ def test_a_return_into_the_asking_domain_is_fine(node, platform):
         platform.ask(return_origin=origin)
         phone("openFrame", FRAME)
     for origin in ("https://eviltax.example.org", "https://tax.example.org.evil.org"):
+        platform.ask(return_origin=origin)
+        assert phone.refused("openFrame", FRAME).member == "return_origin"
+
+
+def test_the_platform_takes_the_browser_back_itself_as_an_openid_provider(node, platform):
+    phone = bound(node, platform)
+    platform.ask(return_origin=PLATFORM)
+    phone("openFrame", FRAME)
+    for origin in (
+        PLATFORM.replace("8480", "8481"),
+        PLATFORM.replace("://", "://login."),
+        "https://id.evil.org",
+    ):
         platform.ask(return_origin=origin)
         assert phone.refused("openFrame", FRAME).member == "return_origin"
 

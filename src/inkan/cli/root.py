@@ -52,6 +52,7 @@ NOUNS = {
         "inkan.cli.conformance", "Attack a relying party's test endpoint; a signed report."
     ),
     "demo": Noun("inkan.demo.commands", "A whole test country in one process."),
+    "openid": Noun("inkan.federation.commands", "The OpenID provider: list and rotate its keys."),
     "outbox": Noun("inkan.cli.outbox", "What waits to be delivered, and what was given up."),
     "phone": Noun("inkan.cli.phone", "A reference phone: enrol, open, approve, refuse, list."),
     "pki": Noun("inkan.cli.pki", "Validate certification paths from files."),

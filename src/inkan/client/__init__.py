@@ -48,6 +48,12 @@ from inkan.client.rates import RateLeft
 from inkan.client.receipt_report import Report, Trust, Verdict
 from inkan.client.relying_party import RelyingParty, SyncRelyingParty
 from inkan.client.repeating import NO_PATIENCE, Patience
+from inkan.client.resource_server import (
+    AccessToken,
+    ResourceServer,
+    TokenChallenge,
+    read_provider_keys,
+)
 from inkan.client.rp_calls import SystemCredentials
 from inkan.client.rp_session import FetchedReceipt, ReceiptNotValid
 from inkan.client.session_view import (
@@ -69,6 +75,7 @@ from inkan.client.webhooks import (
 
 __all__ = [
     "NO_PATIENCE",
+    "AccessToken",
     "AnswerMalformed",
     "AsyncTransport",
     "Batch",
@@ -119,6 +126,7 @@ __all__ = [
     "RelyingParty",
     "RemoteReport",
     "Report",
+    "ResourceServer",
     "Return",
     "Session",
     "SessionView",
@@ -130,6 +138,7 @@ __all__ = [
     "SyncTransport",
     "SyncWebhookReceiver",
     "SystemCredentials",
+    "TokenChallenge",
     "Trust",
     "UserNotVerified",
     "Verdict",
@@ -137,6 +146,7 @@ __all__ = [
     "WebhookReplayed",
     "WrongPIN",
     "begin_return",
+    "read_provider_keys",
     "read_webhook_keys",
     "verify_receipt",
     "verify_webhook",

@@ -58,7 +58,8 @@ def verify_draft(
         1. ``iss`` is the platform that this phone is bound at.
         2. ``cert_sha256`` is its own certificate for this kind of question, in its term; ``cred_sha256`` its own
            passkey.
-        3. ``return_origin``, if any, lies in the relying party's registered domain.
+        3. ``return_origin``, if any, lies in the relying party's registered domain, or is the origin of ``iss``: the
+           platform takes the browser back itself where it is the OpenID provider of the relying party (ADR 0020).
         4. ``at`` is no more than a quarter of an hour from now.
         5. The text is in the person's language, is exactly what the draft's members render to, and has the hash
            that the draft names.
@@ -82,7 +83,7 @@ def verify_draft(
         raise DraftRefused("the certificate has ended", member="cert_sha256")
     own = credential_sha256(bound.credential.id, bound.credential.cose_key)
     _compare("cred_sha256", draft.cred_sha256, own)
-    if not _is_in_domain(draft.return_origin, draft.relying_party.domain):  # 3
+    if not _is_admitted(draft.return_origin, draft):  # 3
         raise DraftRefused("the return leads elsewhere", member="return_origin")
     if abs(parse_moment(draft.at) - now) > AGE_LIMIT:  # 4
         raise DraftRefused("made at another time", member="at")
@@ -116,12 +117,20 @@ def _rendered(draft: Draft, text: str) -> str:
         raise DraftRefused(str(error), member="shown") from None
 
 
-def _is_in_domain(origin: str | None, domain: str) -> bool:
-    if origin is None:
+def _is_admitted(origin: str | None, draft: Draft) -> bool:
+    if origin is None or origin == _origin_of(draft.iss):
         return True
-    host = urlsplit(origin).hostname or ""
-    registered = domain.partition(":")[0]
+    return _is_in_domain(origin, draft.relying_party.domain)
+
+
+def _is_in_domain(origin: str, domain: str) -> bool:
+    host, registered = urlsplit(origin).hostname or "", domain.partition(":")[0]
     return host == registered or host.endswith(f".{registered}")
+
+
+def _origin_of(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _compare(member: str, theirs: object, ours: object) -> None:

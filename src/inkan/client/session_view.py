@@ -48,6 +48,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
         match: whether the person is the expected one; None when nobody was expected.
         young: whether the phone was bound only hours ago.
         back_end: where the phone keeps its certificate keys, as declared.
+        attested: whether an attestation proves the model of its authenticator, with a passkey that cannot be copied.
         status_now: state of the certificate at the time of reading; unsigned.
         times: RFC 3339, UTC.
     """
@@ -66,6 +67,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     match: bool | None = None
     young: bool | None = None
     back_end: str | None = None
+    attested: bool | None = None
     created_at: str
     expires_at: str
     opened_at: str | None = None

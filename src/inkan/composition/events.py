@@ -11,7 +11,15 @@ from inkan.audit import SEQUENCE_EVERY
 from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
 from inkan.enrolment import END_KEYS_JOB, FINISH_JOB, EndKeysJob, FinishJob
-from inkan.identification import END_JOB, PUSH_JOB, WEBHOOK_JOB, EndJob, PushJob
+from inkan.identification import (
+    END_JOB,
+    PUSH_JOB,
+    WEBHOOK_JOB,
+    ConsentTakenBack,
+    EndJob,
+    PushJob,
+    SessionEnded,
+)
 from inkan.people import PersonDeceased
 from inkan.pki import LIST_JOB, SWEEP_EVERY, CertificateRevoked, ListJob
 from inkan.store.outbox import Handler, Job
@@ -23,8 +31,13 @@ Reaction = Callable[[Any], Awaitable[None]]
 def reactions(platform: Platform) -> Mapping[type[msgspec.Struct], Sequence[Reaction]]:
     """Event to reactions, in order."""
     return {
-        CertificateRevoked: (platform.enrolment.on_certificate_revoked,),
+        CertificateRevoked: (
+            platform.enrolment.on_certificate_revoked,
+            platform.openid.on_certificate_revoked,
+        ),
         PersonDeceased: (platform.enrolment.on_person_deceased,),
+        ConsentTakenBack: (platform.openid.on_consent_taken_back,),
+        SessionEnded: (platform.openid.pings.on_session_ended,),
     }
 
 
@@ -59,6 +72,7 @@ def handlers(platform: Platform) -> Mapping[str, Handler]:
         PUSH_JOB: Handler(push),
         END_JOB: Handler(end),
         **platform.notices.handlers,
+        **platform.openid.handlers,
     }
     return sandboxes.handlers(platform.sandbox, table | jobs)
 
@@ -99,6 +113,8 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
         "signing.purge": Schedule(every=signing.PURGE_EVERY, work=platform.signing.purge),
         "identification.expire": Schedule(every=timedelta(seconds=10), work=expire),
         "identification.unsigned": Schedule(every=timedelta(seconds=10), work=sign_unsigned),
+        "federation.purge": Schedule(every=hour, work=platform.openid.tokens.purge),
         "identification.purge": Schedule(every=hour, work=platform.identification.purge),
+        "federation.signals": Schedule(every=hour, work=platform.openid.streams.sweep),
         **sandboxes.schedules(platform.sandbox),
     }

@@ -69,6 +69,7 @@ class Budgets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registration: int = 60
     conformance: int = 60
     vapid: int = 6_000
+    openid: int = 240_000
     phone: int = 60
 
 

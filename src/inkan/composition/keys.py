@@ -24,6 +24,7 @@ from inkan.crypto.key_providers import (
 from inkan.crypto.key_ring import KeyRing
 from inkan.crypto.remote.client import RemoteKeyProvider
 from inkan.crypto.webpush import VAPID_TYP
+from inkan.federation.rules import SIGNED_TYPS
 from inkan.kernel.clock import Clock
 from inkan.kernel.ids import random_bytes
 from inkan.kernel.sensitive import Secret
@@ -50,6 +51,7 @@ SETS: Final[Mapping[KeyPurpose, str]] = {
     KeyPurpose.REGISTRATION: "services",
     KeyPurpose.CONFORMANCE: "services",
     KeyPurpose.VAPID: "services",
+    KeyPurpose.OPENID: "services",
     KeyPurpose.PHONE: "phones",
 }
 # Purpose → the `typ` of its tokens (RFC 8725 §3.11), or the tag of its messages (RFC 9421 §2.3).
@@ -61,6 +63,7 @@ KINDS: Final[Mapping[KeyPurpose, frozenset[str]]] = {
     KeyPurpose.CONFORMANCE: frozenset({REPORT_TYP}),
     KeyPurpose.WEBHOOK: frozenset({WEBHOOK_TAG}),
     KeyPurpose.VAPID: frozenset({VAPID_TYP}),
+    KeyPurpose.OPENID: SIGNED_TYPS,
     KeyPurpose.PHONE: frozenset({STATEMENT_TYP}),
 }
 

@@ -1,7 +1,6 @@
 """One instance of the platform: settings become stores, stores become features, features become routes.
 
-Read this file from top to bottom and you know what an instance is made of. Nothing here decides; the
-features do.
+Read this file from top to bottom and you know what an instance is made of. Nothing here decides; the features do.
 """
 
 import asyncio
@@ -18,6 +17,7 @@ from inkan import (
     approvals,
     attributes,
     enrolment,
+    federation,
     identification,
     notices,
     people,
@@ -41,6 +41,7 @@ from inkan.crypto.key_providers import KeyProvider, KeyPurpose, KeyUnknown
 from inkan.crypto.keys import KeySpec
 from inkan.crypto.workers.pool import WorkerPool
 from inkan.enrolment import Enrolment
+from inkan.federation import OpenIDProvider
 from inkan.identification import Identification, WebhookSender
 from inkan.kernel.clock import Clock
 from inkan.kernel.errors import InkanError
@@ -81,6 +82,7 @@ class Platform:
     signing: Signing
     approvals: Approvals
     identification: Identification
+    openid: OpenIDProvider
     webhooks: WebhookSender
     portal: Portal
     sandbox: Sandbox | None = None
@@ -99,6 +101,7 @@ class Platform:
             signing,
             approvals,
             identification,
+            federation,
             sandbox,
         )
         return [
@@ -246,6 +249,7 @@ def assemble(
         clock=clock,
         issuer=settings.origins.platform,
         token_key=signer(keys, "token", KeyPurpose.TOKEN),
+        nonce_key=keys.secret("dpop-nonce", KeyPurpose.MAC),
         loopback=settings.environment is not Environment.PRODUCTION,
         imports_only=settings.environment is Environment.PRODUCTION,
     )
@@ -301,8 +305,29 @@ def assemble(
             qr_master=keys.secret("session-qr", KeyPurpose.MAC),
         )
     )
+    outgoing = post or Fetcher(admitted=settings.fetch.admitted)
+    openid_ = OpenIDProvider(
+        federation.Parts(
+            db=db,
+            audit=audit,
+            sealer=sealer,
+            clock=clock,
+            keys=keys,
+            people=people_,
+            pki=pki_,
+            enrolment=enrolment_,
+            relying_parties=relying_parties_,
+            attributes=attributes_,
+            identification=identification_,
+            issuer=settings.origins.platform,
+            reuse_s=settings.openid.reuse_s,
+        ),
+        post=outgoing,
+        loopback=settings.environment is not Environment.PRODUCTION,
+    )
+    relying_parties_.join(openid_.grants, sign=openid_.tokens.keys.sign)
     webhooks_ = WebhookSender(
-        post=post or Fetcher(admitted=settings.fetch.admitted),
+        post=outgoing,
         key=signer(keys, "webhook", KeyPurpose.WEBHOOK),
         clock=clock,
     )
@@ -336,6 +361,7 @@ def assemble(
         signing=signing_,
         approvals=approvals_,
         identification=identification_,
+        openid=openid_,
         webhooks=webhooks_,
         portal=portal_,
         sandbox=sandboxes.build(

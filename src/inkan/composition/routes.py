@@ -8,6 +8,7 @@ from types import ModuleType
 from inkan import (
     accounts,
     enrolment,
+    federation,
     identification,
     notices,
     pki,
@@ -17,7 +18,7 @@ from inkan import (
     wallet,
 )
 from inkan.accounts import pages as accounts_pages
-from inkan.composition import sandboxes
+from inkan.composition import openid, sandboxes
 from inkan.composition.platform import Platform
 from inkan.composition.settings import Environment, Limits, Settings
 from inkan.crypto.key_providers import KeyPurpose
@@ -77,6 +78,7 @@ FOOT = (
 PAGED = (
     accounts,
     enrolment,
+    federation,
     identification,
     notices,
     pki,
@@ -104,6 +106,7 @@ def application(platform: Platform) -> Application:
     showing = Showing(pki=platform.pki, workers=platform.workers)
     groups = [
         relying_parties_api.routes(platform.relying_parties),
+        *openid.groups(platform, systems, replay=replay),
         identification_api.rp_routes(platform.identification, systems, rates=rates),
         identification_api.published_routes(
             platform.identification, platform.webhooks, systems, rates=rates
@@ -166,6 +169,7 @@ def application(platform: Platform) -> Application:
         csrf_key=platform.keys.secret("csrf", KeyPurpose.MAC),
         templates=templates,
         around=sandboxes.around(platform.sandbox),
+        certificate_proxies=settings.server.certificate_header,
         permissions=(
             *accounts.PERMISSIONS,
             *notices.PERMISSIONS,
@@ -173,6 +177,7 @@ def application(platform: Platform) -> Application:
             *enrolment_api.PERMISSIONS,
             *signing_api.PERMISSIONS,
             *identification_api.PERMISSIONS,
+            *federation.PERMISSIONS,
             *portal.PERMISSIONS,
             *sandbox.PERMISSIONS,
         ),
@@ -232,6 +237,7 @@ def portal_groups(platform: Platform) -> list[Group]:
         portal_pages.use_routes(platform.portal, platform.accounts),
         portal_pages.export_routes(platform.portal, platform.accounts),
         portal_pages.consent_routes(platform.portal, platform.accounts),
+        portal_pages.client_routes(platform.openid.logout, platform.accounts),
     ]
 
 

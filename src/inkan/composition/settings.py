@@ -21,6 +21,7 @@ from inkan.composition.card_settings import CardAuthority, Cards
 from inkan.composition.enrolment_settings import EnrolmentSettings
 from inkan.composition.key_settings import Activation, Budgets, Keys, Remote, Signer, Token
 from inkan.composition.limit_settings import Limits
+from inkan.composition.openid_settings import OpenIDSettings
 from inkan.composition.pki_settings import PKISettings
 from inkan.composition.push_settings import Push
 from inkan.composition.wallet_settings import Wallet
@@ -33,7 +34,9 @@ FOREIGN = frozenset(
 )
 
 # Settings that a variable holds with commas between their members.
-LISTS = frozenset({"admitted", "exporters", "hosts", "networks", "peers", "screens"})
+LISTS = frozenset(
+    {"admitted", "certificate_header", "exporters", "hosts", "networks", "peers", "screens"}
+)
 
 LAST_PORT = 65535
 TIMESTAMP_ACCURACIES_MS = range(100, 60_000 + 1)
@@ -57,11 +60,16 @@ class Environment(StrEnum):
 
 
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the instance listens. Loopback unless an operator says otherwise."""
+    """Where the instance listens. Loopback unless an operator says otherwise.
+
+    ``certificate_header`` names the addresses and networks of the proxies that end TLS and pass a client's certificate
+    on in ``Client-Cert`` (RFC 9440); from everybody else that header is dropped.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8480
     backlog: int = 8192
+    certificate_header: tuple[str, ...] = ()
 
 
 class Origins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -147,6 +155,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sandbox: SandboxSettings = SandboxSettings()
     wallet: Wallet = Wallet()
     enrolment: EnrolmentSettings = EnrolmentSettings()
+    openid: OpenIDSettings = OpenIDSettings()
 
     @property
     def home_path(self) -> Path:
@@ -245,7 +254,8 @@ def check(settings: Settings) -> Settings:
     _check_figures(settings)
     _check_card_authorities(settings.cards.authorities)
     _check_places(settings)
-    _check_networks(settings.activation.networks)
+    _check_networks(settings.activation.networks, where="activation.networks")
+    _check_networks(settings.server.certificate_header, where="server.certificate_header")
     if not all(_is_origin(each) for each in settings.wallet.screens):
         raise SettingsWrong("an origin is scheme://host[:port]", where="wallet.screens")
     if settings.environment is Environment.PRODUCTION:
@@ -318,12 +328,12 @@ def _check_places(settings: Settings) -> None:
         )
 
 
-def _check_networks(networks: tuple[str, ...]) -> None:
+def _check_networks(networks: tuple[str, ...], *, where: str) -> None:
     for each in networks:
         try:
             ip_network(each)
         except ValueError as wrong:
-            raise SettingsWrong(str(wrong), where="activation.networks") from None
+            raise SettingsWrong(str(wrong), where=where) from None
 
 
 def _check_production(settings: Settings) -> None:

@@ -1,21 +1,20 @@
 """DPoP proofs: each request is signed by the key that its access token or its phone is bound to (RFC 9449).
 
-Narrower than the RFC: ES256 only, method and address compared as they stand. Whether a ``jti`` was seen before
-is remembered by the caller, who alone knows its processes.
+Narrower than the RFC: ES256 unless the caller admits PS256, method and address compared as they stand. Whether a
+``jti`` was seen before is remembered by the caller, who alone knows its processes.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    EllipticCurvePrivateKey,
-    EllipticCurvePublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from inkan.crypto import base64url, jose, jwk
-from inkan.crypto.jose import Algorithm, UnverifiedJWS
+from inkan.crypto.jose import Algorithm
+from inkan.crypto.keys import PrivateKey, PublicKey
 from inkan.kernel.clock import from_seconds, to_seconds
 from inkan.kernel.errors import InkanError, Unauthenticated
 from inkan.kernel.ids import random_bytes
@@ -45,20 +44,22 @@ class Proof(msgspec.Struct, frozen=True):
     """What a verified proof says.
 
     Attributes:
-        key: the P-256 key that signed it.
+        key: that signed it: on P-256, or RSA where PS256 is admitted.
         jkt: its thumbprint (RFC 7638), the value of ``cnf.jkt`` and of a phone's channel key.
         jti: unique within the window; the caller refuses a second use.
         at: when it was made, by the sender's clock.
+        nonce: what it says that a server handed out; None when it says nothing.
     """
 
-    key: EllipticCurvePublicKey
+    key: PublicKey
     jkt: str
     jti: str
     at: datetime
+    nonce: str | None = None
 
 
 def build_proof(
-    key: EllipticCurvePrivateKey,
+    key: PrivateKey,
     *,
     method: str,
     url: str,
@@ -69,7 +70,7 @@ def build_proof(
     """Return the proof for one request (RFC 9449 §4.2).
 
     Args:
-        key: P-256.
+        key: P-256, or RSA for PS256.
         method: as in the request line.
         url: of the request; query and fragment are left out of the proof.
         at: now, by true time.
@@ -88,7 +89,8 @@ def build_proof(
         claims["nonce"] = nonce
     header = {"jwk": jwk.to_jwk(key.public_key())}
     payload = msgspec.json.encode(claims)
-    return jose.sign_compact(payload, key, alg=Algorithm.ES256, typ=TYP, header=header)
+    alg = Algorithm.ES256 if isinstance(key, EllipticCurvePrivateKey) else Algorithm.PS256
+    return jose.sign_compact(payload, key, alg=alg, typ=TYP, header=header)
 
 
 def verify_proof(
@@ -99,13 +101,15 @@ def verify_proof(
     now: datetime,
     access_token: str | None = None,
     nonce: str | None = None,
+    algs: Collection[Algorithm] = (Algorithm.ES256,),
 ) -> Proof:
     """Return who made this proof for this very request.
 
     Plan (the numbers of RFC 9449 §4.3; 1, a single header field, is the caller's):
         2. one well-formed JWT, 4. of type ``dpop+jwt``, with ``alg``, ``typ`` and ``jwk`` alone in its header;
-        7. ``jwk`` is a P-256 public key without private members;
-        5. the algorithm is ES256; 6. the signature holds under ``jwk``;
+        7. ``jwk`` is a public key without private members;
+        5. the algorithm is admitted and fits the key (ES256: P-256; PS256: RSA of 2048 bits or more);
+        6. the signature holds under ``jwk``;
         3. ``jti``, ``htm``, ``htu`` and ``iat`` are there, each of its type;
         8. ``htm`` is the method;
         9. ``htu`` is the address without query and fragment, character by character;
@@ -121,6 +125,7 @@ def verify_proof(
         now: true time.
         access_token: the token that came along, if any.
         nonce: what this server handed out, if it did.
+        algs: of ES256 and PS256, those that are admitted.
 
     Raises:
         DPoPNonceRefused: step 10.
@@ -128,10 +133,8 @@ def verify_proof(
     """
     try:
         jws = jose.parse_compact(proof, typ=TYP, required=("jwk",), limit=PROOF_LIMIT)  # 2, 4
-        key, jkt = _holder(jws)  # 7
-        claims = _claims(
-            jose.verify_signature(jws, key, algs=(Algorithm.ES256,)).payload
-        )  # 5, 6, 3
+        key, jkt = jwk.load_with_thumbprint(jws.header["jwk"])  # 7
+        claims = _claims(jose.verify_signature(jws, key, algs=algs).payload)  # 5, 6, 3
     except DPoPProofRefused:
         raise
     except InkanError as error:
@@ -146,7 +149,7 @@ def verify_proof(
         raise DPoPProofRefused("made too long ago, or in the future")
     if claims.ath != (None if access_token is None else token_hash(access_token)):  # 12
         raise DPoPProofRefused("made for another access token")
-    return Proof(key, jkt, claims.jti, from_seconds(claims.iat))
+    return Proof(key, jkt, claims.jti, from_seconds(claims.iat), claims.nonce)
 
 
 def target(url: str) -> str:
@@ -166,13 +169,6 @@ class _Claims(msgspec.Struct, frozen=True):
     iat: int
     ath: str | None = None
     nonce: str | None = None
-
-
-def _holder(jws: UnverifiedJWS) -> tuple[EllipticCurvePublicKey, str]:
-    key, jkt = jwk.load_with_thumbprint(jws.header["jwk"])
-    if not isinstance(key, EllipticCurvePublicKey):
-        raise DPoPProofRefused("the key is not on P-256")
-    return key, jkt
 
 
 def _claims(payload: bytes) -> _Claims:

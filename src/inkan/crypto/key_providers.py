@@ -32,6 +32,7 @@ class KeyPurpose(StrEnum):
     REGISTRATION = "registration"
     CONFORMANCE = "conformance"
     VAPID = "vapid"
+    OPENID = "openid"
     PHONE = "phone"
     SEAL = "seal"
     LOOKUP = "lookup"
@@ -54,6 +55,7 @@ SIGNING_PURPOSES: Final = frozenset(
         KeyPurpose.REGISTRATION,
         KeyPurpose.CONFORMANCE,
         KeyPurpose.VAPID,
+        KeyPurpose.OPENID,
         KeyPurpose.PHONE,
     }
 )

@@ -125,6 +125,7 @@ PERMISSIONS: Final = (
     _person("portal.revoke", "design §5.6, an act of the last ten minutes", fresh_within=FRESH),
     _person("portal.consents", "TW-68; design §1, person"),
     _person("portal.browsers", "design §5.4, known browsers"),
+    _person("portal.clients", "design §5.7, logout; §1, person"),
     _staff("console.retry_job", "operator", source="design §1, operator", fresh_within=FRESH),
     _staff("console.reports", "operator", "rp_officer", "auditor", source="threat 2"),
     _staff(

@@ -5,25 +5,40 @@ Start with :class:`RelyingParties` for what systems do, and with :class:`Applica
 
 from inkan.relying_parties.model import (
     WEBHOOKS_LIMIT,
-    OAuthError,
+    OAuthInvalidDPoPProof,
     Purpose,
     System,
     SystemExists,
     SystemNotFound,
     SystemPrincipal,
     SystemRegistration,
+    SystemState,
     SystemSuspended,
     TokenRefused,
     Webhook,
 )
 from inkan.relying_parties.model.application import Application, ApplicationState, Draft
 from inkan.relying_parties.model.export import ExporterFile
+from inkan.relying_parties.model.openid import (
+    AuthMethod,
+    Delivery,
+    GrantType,
+    OpenIDRegistration,
+)
 from inkan.relying_parties.model.window import LiveKey, LoadWindow, WindowStep
-from inkan.relying_parties.rules import ASSERTION_LIFE, OWN_SYSTEM, PERMISSIONS, TOKEN_LIFE
+from inkan.relying_parties.rules import (
+    ASSERTION_LIFE,
+    OWN_SYSTEM,
+    PERMISSIONS,
+    TOKEN_LIFE,
+    is_address,
+    is_within,
+)
 from inkan.relying_parties.service import (
     Applications,
     Client,
     Exporter,
+    Form,
     Grant,
     Parts,
     RelyingParties,
@@ -44,14 +59,19 @@ __all__ = [
     "Application",
     "ApplicationState",
     "Applications",
+    "AuthMethod",
     "Client",
+    "Delivery",
     "Draft",
     "Exporter",
     "ExporterFile",
+    "Form",
     "Grant",
+    "GrantType",
     "LiveKey",
     "LoadWindow",
-    "OAuthError",
+    "OAuthInvalidDPoPProof",
+    "OpenIDRegistration",
     "Parts",
     "Purpose",
     "RelyingParties",
@@ -60,9 +80,12 @@ __all__ = [
     "SystemNotFound",
     "SystemPrincipal",
     "SystemRegistration",
+    "SystemState",
     "SystemSuspended",
     "TokenAnswer",
     "TokenRefused",
     "Webhook",
     "WindowStep",
+    "is_address",
+    "is_within",
 ]

@@ -1,23 +1,22 @@
 """``POST /token`` and the authenticator of every route for systems."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
 from inkan.kernel.clock import Clock
-from inkan.kernel.errors import Category, InkanError
-from inkan.relying_parties.model import OAuthError, OAuthInvalidRequest, SystemPrincipal
+from inkan.relying_parties.model import SystemPrincipal
 from inkan.relying_parties.rules import MAX_FORM_BYTES
 from inkan.relying_parties.service import RelyingParties
+from inkan.web.client_certificates import client_certificate
 from inkan.web.exchange import Authenticator, Exchange
 from inkan.web.input import check_media_type, decode_form
+from inkan.web.oauth import CHALLENGE, oauth_error
 from inkan.web.principal import Assurance, Principal, PrincipalKind, open_to_all
 from inkan.web.replay import ReplayMemory
-from inkan.web.response import Response, json_response, ok
+from inkan.web.response import Response, ok
 from inkan.web.routes import Bare, Group, Operation, Surface
 
-CHALLENGE = 'DPoP algs="ES256"'
 SYSTEM_ROLE = "system"
 
 Scheme = Callable[[str], Awaitable[SystemPrincipal]]
@@ -32,20 +31,27 @@ def routes(relying_parties: RelyingParties) -> Group:
     async def token(exchange: Exchange) -> Response:
         check_media_type(exchange.header("content-type"), "application/x-www-form-urlencoded")
         form = decode_form(await exchange.body(), dict[str, str])
-        answer = await relying_parties.token(form, proof=exchange.header("dpop"), url=exchange.url)
-        return ok(answer).with_header("cache-control", "no-store")
+        answer, nonce = await relying_parties.token(
+            form,
+            proof=exchange.header("dpop"),
+            url=exchange.url,
+            authorization=exchange.header("authorization"),
+            certificate=client_certificate(exchange),
+        )
+        response = ok(answer).with_header("cache-control", "no-store")
+        return response if nonce is None else response.with_header("dpop-nonce", nonce)
 
     return Group(
         surface=Surface.API,
         bare={
             ("POST", "/token"): Bare(
                 endpoint=token,
-                access=open_to_all("the client assertion in the body is the authentication"),
+                access=open_to_all("the client's own proof in the request is the authentication"),
                 body_limit=MAX_FORM_BYTES,
                 errors=oauth_error,
                 operation=Operation(
                     name="token",
-                    summary="An access token for a system, by client assertion and DPoP",
+                    summary="Tokens for a client, by its proof of who it is and of its key",
                 ),
             )
         },
@@ -73,15 +79,17 @@ def authenticator(
         if authorization is None:
             return None
         scheme, _, credential = authorization.partition(" ")
-        if scheme in others:
+        if scheme in others and "." not in credential:  # a token has dots, a system's code none
             return principal_of(await others[scheme](credential))
         found, proof_id = await relying_parties.authenticate(
             authorization,
             proof=exchange.header("dpop") or "",
             method=exchange.method,
             url=exchange.url,
+            certificate=client_certificate(exchange),
         )
-        replay.admit(proof_id, now=clock.monotonic())
+        if proof_id:
+            replay.admit(proof_id, now=clock.monotonic())
         return principal_of(found)
 
     return authenticate
@@ -99,15 +107,4 @@ def principal_of(found: SystemPrincipal) -> Principal:
     )
 
 
-def oauth_error(error: InkanError, _: Exchange) -> Response:
-    """RFC 6749 §5.2: 401 with a challenge for a failed client, 400 for the rest, 503 for ours."""
-    if not isinstance(error, OAuthError):
-        if error.category is Category.UNAVAILABLE:
-            body = {"error": "temporarily_unavailable", "error_description": error.title}
-            return json_response(HTTPStatus.SERVICE_UNAVAILABLE, body)
-        error = OAuthInvalidRequest(error.title)
-    failed = error.category is Category.UNAUTHENTICATED
-    status = HTTPStatus.UNAUTHORIZED if failed else HTTPStatus.BAD_REQUEST
-    body = {"error": error.error, "error_description": error.title}
-    response = json_response(status, body).with_header("cache-control", "no-store")
-    return response.with_header("www-authenticate", CHALLENGE) if failed else response
+__all__ = ["CHALLENGE", "Scheme", "authenticator", "oauth_error", "principal_of", "routes"]

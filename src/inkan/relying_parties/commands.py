@@ -146,6 +146,20 @@ def exporter(world: Any) -> None:
     click.echo(msgspec.json.encode(world.run(described)).decode())
 
 
+@command.command()
+@click.argument("code")
+@click.pass_obj
+def secret(world: Any, code: str) -> None:
+    """Draw a new client secret for the system CODE and print it, this once; the one before ends at once.
+
+    The system is an OpenID client that proves itself by a secret (docs/relying-parties/openid-registration.md).
+
+    Example: inkan systems secret tax-office
+    """
+    drawn = world.run(lambda platform: platform.relying_parties.draw_secret(code, actor=OPERATOR))
+    click.echo(drawn)
+
+
 @command.group()
 def keys() -> None:
     """Keys of systems: two of each at most, so that a rotation has an overlap.

@@ -33,6 +33,11 @@ MAX_FORM_BYTES = 8192
 LANGUAGES = frozenset({"en", "ja", "zh-Hant"})
 TOKEN_CACHE = 4096
 
+PROOF_WINDOW_S: Final = 70.0
+"""RFC 9449 §11.1: a proof is admitted for its window, so its id is remembered as long."""
+NONCE_WINDOW_S: Final = 120
+"""How long a DPoP nonce is handed out; it is admitted during this window and the next (RFC 9449 §8)."""
+
 # RFC 3986 in the one spelling that is admitted: lower-case host, no user, no fragment, no dot segment, no
 # second spelling of a port; addresses are compared letter by letter, so each has exactly one form (threat 17).
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"

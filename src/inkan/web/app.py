@@ -11,6 +11,7 @@ from inkan.kernel.sensitive import Secret
 from inkan.web import catalogue
 from inkan.web.asgi import ASGIApp, RawHeaders, Receive, Scope, Send
 from inkan.web.assets import Asset
+from inkan.web.client_certificates import CertificateProxies
 from inkan.web.closing import Closing
 from inkan.web.csrf import CSRF
 from inkan.web.exchange import (
@@ -69,6 +70,8 @@ class Equipment:
     """Whether every request is a line of the log: route, status and duration, never a path."""
     around: Around | None = None
     """Stands around every bare endpoint; None but in a sandbox, which injects faults there."""
+    certificate_proxies: Sequence[str] = ()
+    """Addresses and networks whose ``Client-Cert`` counts; see :mod:`inkan.web.client_certificates`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Application:
         self._lifespan = tuple(lifespan)
         self._metrics = equipment.metrics
         self._access_log = equipment.access_log
+        self._certificates = CertificateProxies(equipment.certificate_proxies)
         self.routes: dict[str, tuple[Route, ...]] = {
             site.surroundings.origin: site.table.routes for site in sites
         }
@@ -155,6 +159,7 @@ class Application:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         site = self._sites.get(host_of(scope))
         exchange = Exchange(scope, receive, site.surroundings if site else self._nowhere)
+        self._certificates.screen(exchange)
         scope[SCOPE_KEY] = exchange
         token = current_exchange.set(exchange)
         clock = exchange.site.clock

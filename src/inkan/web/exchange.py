@@ -181,11 +181,12 @@ class Exchange:
             self._cookies = read_cookies(self.header("cookie"))
         return self._cookies.get(name)
 
-    def drop_cookies(self) -> None:
-        """Forget the cookies, for whoever serves this too: programs prove themselves by keys."""
-        if self._headers.pop(b"cookie", None) is not None:
+    def drop(self, name: bytes) -> None:
+        """Forget a header (in lower case), for whoever serves this too: as if it had not been sent."""
+        if self._headers.pop(name, None) is not None:
+            self._repeated = self._repeated and self._repeated - {name}
             lines = self.scope["headers"]
-            self.scope["headers"] = [line for line in lines if line[0] != b"cookie"]
+            self.scope["headers"] = [line for line in lines if line[0] != name]
 
     @property
     def address(self) -> str:

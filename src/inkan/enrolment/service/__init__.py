@@ -180,6 +180,11 @@ class Enrolment:
         """Step: see :func:`inkan.enrolment.service.phones.is_active`."""
         return phones.is_active(phone_id)
 
+    async def owner_of(self, phone_id: str) -> PersonID | None:
+        """The person of a phone, whatever state it is in; None when no phone has this id."""
+        phone = await self._parts.db.read(_phone, phone_id)
+        return None if phone is None else phone.person
+
     def phones_of(self, person: PersonID) -> Step[list[Phone]]:
         """Step: see :func:`inkan.enrolment.service.phones.phones`."""
         return phones.phones(person)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 
@@ -108,6 +108,8 @@ class Terms(msgspec.Struct, frozen=True):
         phone_name: as it is compared, see :func:`inkan.identification.rules.comparable`.
         way: what was chosen on the redirect page, and when.
         is_hint_typed: the expected person was typed on the redirect page, not named by the relying party.
+        omit_missing: an attribute that is not there is left out; else the answer fails without it (TW-68).
+        is_followed: a feature above is told of the end by :class:`SessionEnded`.
     """
 
     doors: list[Door] = []
@@ -121,6 +123,8 @@ class Terms(msgspec.Struct, frozen=True):
     way: str | None = None
     way_at: datetime | None = None
     is_hint_typed: bool = False
+    omit_missing: bool = False
+    is_followed: bool = False
 
 
 class QRDoor(msgspec.Struct, frozen=True):
@@ -189,7 +193,12 @@ class SubjectView(msgspec.Struct, frozen=True):
 
 
 class SessionView(msgspec.Struct, frozen=True):
-    """The one object that poll, SSE and API show (eid-systems §4)."""
+    """The one object that poll, SSE and API show (eid-systems §4).
+
+    Attributes:
+        back_end: where the phone says that it keeps its certificate keys.
+        attested: whether an attestation proves the model of its authenticator, with a passkey that cannot be copied.
+    """
 
     id: str
     kind: str
@@ -205,6 +214,7 @@ class SessionView(msgspec.Struct, frozen=True):
     match: bool | None
     young: bool | None
     back_end: str | None
+    attested: bool | None
     created_at: str
     opened_at: str | None
     decided_at: str | None
@@ -221,12 +231,27 @@ class Created(msgspec.Struct, frozen=True):
     doors: dict[Door, Any]
 
 
+class SessionEnded(msgspec.Struct, frozen=True):
+    """A session that is followed shows its end to whoever may read it; behind the veil that is its expiry."""
+
+    kind: ClassVar[str] = "identification.session_ended"
+    session: SessionID
+    system: SystemID
+
+
 class Answer(msgspec.Struct, frozen=True):
     """Who answered a session of the instance's own system with yes, and when."""
 
     session: SessionID
     person: PersonID
     decided_at: datetime
+
+
+class ConsentTakenBack(msgspec.Struct, frozen=True):
+    """A person took back the consent by which a session gave attributes."""
+
+    kind: ClassVar[str] = "identification.consent_taken_back"
+    session: SessionID
 
 
 class Session(msgspec.Struct, frozen=True):

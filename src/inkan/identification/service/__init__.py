@@ -10,7 +10,6 @@ from inkan.approvals import (
 )
 from inkan.audit import Actor
 from inkan.enrolment import PhonePrincipal
-from inkan.identification import store
 from inkan.identification.model import (
     Answer,
     Created,
@@ -19,7 +18,6 @@ from inkan.identification.model import (
     SessionOrder,
     SessionView,
 )
-from inkan.identification.rules import IDEMPOTENCY_LIFE, READABLE
 from inkan.identification.service import (
     announcing,
     browsers,
@@ -33,7 +31,6 @@ from inkan.identification.service import (
     opening_push,
     own,
     page,
-    prompts,
     pushing,
     reading,
     receipts,
@@ -65,7 +62,7 @@ from inkan.identification.service.webhooks import JOB as WEBHOOK_JOB
 from inkan.identification.service.webhooks import WebhookSender
 from inkan.kernel.ids import PersonID, SessionID, SystemID
 from inkan.relying_parties import System
-from inkan.store.database import MOMENT, Step
+from inkan.store.database import Step
 from inkan.wire.binding import Door
 from inkan.wire.shown import Language
 
@@ -83,13 +80,26 @@ class Identification:
     # --- the relying party -----------------------------------------------------------------------
 
     async def create(
-        self, system: System, order: SessionOrder, *, body: bytes, idempotency_key: str
+        self,
+        system: System,
+        order: SessionOrder,
+        *,
+        body: bytes,
+        idempotency_key: str,
+        omit_missing: bool = False,
+        is_followed: bool = False,
     ) -> Created:
         """See :func:`inkan.identification.service.create.create`."""
         clock = self._parts.db.clock
         began = clock.monotonic()
         made = await create.create(
-            self._parts, system, order, body=body, idempotency_key=idempotency_key
+            self._parts,
+            system,
+            order,
+            body=body,
+            idempotency_key=idempotency_key,
+            omit_missing=omit_missing,
+            is_followed=is_followed,
         )
         self._tally.created(clock.monotonic() - began)
         return made
@@ -316,6 +326,10 @@ class Identification:
         """See :func:`inkan.identification.service.consenting.withdraw`."""
         await consenting.withdraw(self._parts, person, consent_id, actor=actor)
 
+    def is_withdrawn(self, session_id: SessionID) -> Step[bool]:
+        """See :func:`inkan.identification.service.consenting.is_withdrawn`."""
+        return consenting.is_withdrawn(session_id)
+
     async def browsers(self, person: PersonID) -> list[KnownBrowser]:
         """See :func:`inkan.identification.service.browsers.browsers_of`."""
         return await self._parts.db.read(browsers.browsers_of, self._parts, person)
@@ -351,16 +365,8 @@ class Identification:
         return expired
 
     async def purge(self) -> None:
-        """Forget sessions past ``purge_at``, their approvals, and idempotency keys older than a day."""
-        await self._parts.db.transact(self._purge)
-
-    def _purge(self) -> Step[None]:
-        moment = yield MOMENT
-        yield store.PURGE.run()
-        yield store.PURGE_CONFIRMATIONS.run()
-        yield from self._parts.approvals.purge(before=moment - READABLE)
-        yield store.FORGET_KEYS.run(before=moment - IDEMPOTENCY_LIFE)
-        yield from prompts.purge(moment)
+        """See :func:`inkan.identification.service.expiring.purge`."""
+        await self._parts.db.transact(expiring.purge, self._parts)
 
 
 __all__ = [

@@ -12,8 +12,8 @@ import msgspec
 
 from inkan.approvals import Approval
 from inkan.identification import store
-from inkan.identification.model import Session
-from inkan.identification.rules import ENUMERABLE_HINTS, Opening, way_of
+from inkan.identification.model import Session, SessionEnded
+from inkan.identification.rules import ENUMERABLE_HINTS, FINAL, Opening, way_of
 from inkan.identification.service import webhooks
 from inkan.identification.service.parts import Parts, is_veiled, read_session, shown_state, topic
 from inkan.store.database import MOMENT, Step, Wake
@@ -53,11 +53,16 @@ def tell(session: Session, shown: SessionState) -> Step[None]:
     yield Wake(topic(session.id))
     if session.terms.webhook is not None:
         yield from webhooks.announce(session.id, shown, session.terms.webhook)
+    if session.terms.is_followed and shown in FINAL:
+        ended = SessionEnded(session=session.id, system=session.system)
+        yield from enqueue(SessionEnded.kind, ended)
 
 
 def order_end(session: Session) -> Step[None]:
     """Step: when a push goes out behind the veil, leave the job that tells its unseen end."""
-    if session.terms.webhook is None or session.hint_type not in ENUMERABLE_HINTS:
+    if session.terms.webhook is None and not session.terms.is_followed:
+        return
+    if session.hint_type not in ENUMERABLE_HINTS:
         return
     if way_of(Opening.PUSH, session.terms.doors) is not None:
         key = f"{END_JOB}:{session.id}"

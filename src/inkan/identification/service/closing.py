@@ -120,8 +120,8 @@ def _learn(
         )
     if not is_ok:
         return
-    if closed.question.claims:
-        yield from claiming.note(parts, session, closed, event=event)
+    if result["claims"]:
+        yield from claiming.note(parts, session, closed, codes=list(result["claims"]), event=event)
     yield from parts.people.note_references(person, closed.phone or "", sector=session.sector)
     level = BindingLevel(result["binding"]["level"])
     if session.terms.browser is not None and level >= PAIRING_LEVEL:

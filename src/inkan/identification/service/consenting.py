@@ -11,9 +11,11 @@ import msgspec
 from inkan.attributes import Consent
 from inkan.audit import Actor
 from inkan.identification import store
+from inkan.identification.model import ConsentTakenBack
 from inkan.identification.service.parts import Parts, read_session, topic
 from inkan.kernel.ids import EventID, PersonID, SessionID
 from inkan.store.database import Step, Wake
+from inkan.store.outbox import enqueue
 
 WITHDRAWN = "is_withdrawn"
 """Member of a session's result: the consent behind it was taken back."""
@@ -69,6 +71,16 @@ def _withdraw(parts: Parts, person: PersonID, consent_id: str, actor: Actor) -> 
     consent, event = yield from parts.attributes.withdraw_consent(person, consent_id, actor=actor)
     if event is not None and consent.session is not None:
         yield from _forget_values(consent.session, event)
+        yield from enqueue(ConsentTakenBack.kind, ConsentTakenBack(session=consent.session))
+
+
+def is_withdrawn(session_id: SessionID) -> Step[bool]:
+    """Step: whether the consent behind a session was taken back; False once the session is forgotten.
+
+    Whoever keeps the values longer than the session hears of it by :class:`ConsentTakenBack`.
+    """
+    session = read_session((yield store.BY_ID.one(key=session_id)))
+    return session is not None and bool((session.result or {}).get(WITHDRAWN))
 
 
 def _forget_values(session_id: SessionID, event: EventID) -> Step[None]:

@@ -57,9 +57,25 @@ class _UsedBefore(Exception):
 
 
 async def create(
-    parts: Parts, system: System, order: SessionOrder, *, body: bytes, idempotency_key: str
+    parts: Parts,
+    system: System,
+    order: SessionOrder,
+    *,
+    body: bytes,
+    idempotency_key: str,
+    omit_missing: bool = False,
+    is_followed: bool = False,
 ) -> Created:
     """Open a session, or give the stored answer of the same key and body.
+
+    Args:
+        parts: of the feature.
+        system: that asks, as it is registered.
+        order: what it asks.
+        body: the bytes that the key stands for.
+        idempotency_key: of the system.
+        omit_missing: see :class:`~inkan.identification.model.Terms`; what OpenID Connect demands (Core §5.5.1).
+        is_followed: its end is told by :class:`SessionEnded`, as far as the relying party may see it.
 
     Raises:
         PurposeNotRegistered, ClaimNotRegistered, DoorNotRegistered, ReturnNotRegistered,
@@ -87,7 +103,7 @@ async def create(
         purpose=_purpose(system, order),
         binding_min=_binding_min(system, order),
         hint=_hint(parts, order.subject_hint),
-        terms=_terms(parts, system, order),
+        terms=_terms(parts, system, order, omit_missing=omit_missing, is_followed=is_followed),
         idempotency_key=idempotency_key,
         body_mac=parts.body_mac(body),
     )
@@ -230,7 +246,9 @@ def _origin(url: str | None) -> str | None:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _terms(parts: Parts, system: System, order: SessionOrder) -> Terms:
+def _terms(
+    parts: Parts, system: System, order: SessionOrder, *, omit_missing: bool, is_followed: bool
+) -> Terms:
     if order.notify is not None and order.notify not in system.webhooks:
         raise WebhookNotRegistered()
     purpose = _purpose(system, order)
@@ -249,6 +267,8 @@ def _terms(parts: Parts, system: System, order: SessionOrder) -> Terms:
         phone_name=comparable(order.phone_name),
         claims=order.claims,
         tap_only=system.tap_only,
+        omit_missing=omit_missing,
+        is_followed=is_followed,
     )
 
 

@@ -196,7 +196,7 @@ def _approve(
         return (yield from _await_return(parts, session, approval, phone, answer))
     claims: dict[str, Any] = {}
     if outcome is Outcome.OK:
-        reason, claims = yield from claiming.values(parts, approval, answer.proofs.mark)
+        reason, claims = yield from claiming.values(parts, session, approval, answer.proofs.mark)
     return (
         yield from close(
             parts, session, approval, phone, reason=reason, answer=answer, claims=claims

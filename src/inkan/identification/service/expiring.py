@@ -5,9 +5,10 @@ from contextlib import suppress
 from inkan.approvals import ApprovalEnded, ApprovalMoved, ApprovalNotFound, Opener
 from inkan.audit import Actor, ActorKind
 from inkan.identification import store
-from inkan.identification.service import announcing, records
+from inkan.identification.rules import IDEMPOTENCY_LIFE, READABLE
+from inkan.identification.service import announcing, prompts, records
 from inkan.identification.service.parts import Parts, is_veiled, read_session, topic
-from inkan.store.database import Step, Wake
+from inkan.store.database import MOMENT, Step, Wake
 from inkan.wire import audit_log
 from inkan.wire.session import SessionState
 
@@ -49,3 +50,13 @@ def _expire(parts: Parts, approval_id: str) -> Step[None]:
         yield Wake(topic(session))  # its webhook hears by the job that `announcing.order_end` left
     else:
         yield from announcing.tell(found, SessionState.EXPIRED)
+
+
+def purge(parts: Parts) -> Step[None]:
+    """Step: forget sessions past ``purge_at``, their approvals, and idempotency keys older than a day."""
+    moment = yield MOMENT
+    yield store.PURGE.run()
+    yield store.PURGE_CONFIRMATIONS.run()
+    yield from parts.approvals.purge(before=moment - READABLE)
+    yield store.FORGET_KEYS.run(before=moment - IDEMPOTENCY_LIFE)
+    yield from prompts.purge(moment)

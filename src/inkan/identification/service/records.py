@@ -191,6 +191,7 @@ def _result(made: receipt.Receipt, session: Session, level: BindingLevel) -> dic
         "match": (ok if ok or mismatch else None) if expected else None,
         "young": made.young,
         "back_end": str(made.back_end.kind) if made.back_end else None,
+        "attested": made.back_end.attested and not made.back_end.synced if made.back_end else None,
     }
 
 

@@ -134,4 +134,4 @@ def _flaw(
         return Reason.CERT_REVOKED, {}
     if level_of(approval.door, approval.evidence) < session.binding_min:
         return Reason.LEVEL_TOO_LOW, {}
-    return (yield from claiming.values(parts, approval, proofs.mark))
+    return (yield from claiming.values(parts, session, approval, proofs.mark))

@@ -73,6 +73,7 @@ def _view(
         match=result.get("match"),
         young=result.get("young"),
         back_end=result.get("back_end"),
+        attested=result.get("attested"),
         created_at=rfc3339(session.created_at),
         opened_at=_time(approval.opened_at if told else None),
         decided_at=_time(approval.decided_at if released else None),

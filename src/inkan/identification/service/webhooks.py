@@ -20,10 +20,10 @@ from inkan.crypto.foreign_keys import signing
 from inkan.identification.model import WebhookResting, WebhookUndelivered
 from inkan.identification.ports import Post
 from inkan.kernel.clock import Clock, rfc3339
-from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import new_id, random_bytes
 from inkan.store.database import MOMENT, Step
 from inkan.store.outbox import Handler, Job, enqueue
+from inkan.store.outbox.resting import Resting
 from inkan.wire.session import SessionState
 from inkan.wire.webhook import METHOD, Webhook, sign_webhook, webhook_bytes
 
@@ -33,9 +33,6 @@ LIFE: Final = timedelta(hours=24)
 TRIES: Final = 96
 """More than the pauses leave room for within a day; the life ends a delivery, not the count."""
 CONCURRENCY: Final = 32
-FIRST_REST_S: Final = 5.0
-LONGEST_REST_S: Final = 300.0
-RESTING_LIMIT: Final = 10_000
 
 
 class WebhookJob(msgspec.Struct, frozen=True):
@@ -70,11 +67,6 @@ def announce(session: str, state: str, url: str) -> Step[None]:
     yield from enqueue(JOB, told)
 
 
-class _Rest(msgspec.Struct):
-    until: float
-    seconds: float
-
-
 class WebhookSender:
     """Signs notes and carries them out.
 
@@ -88,7 +80,7 @@ class WebhookSender:
         self._key = key
         self._clock = clock
         self._keyid = jwk.thumbprint(key.public_key())
-        self._resting: dict[str, _Rest] = {}
+        self._resting = Resting(clock, refusal=WebhookResting)
         self.handler = Handler(self.deliver, concurrency=CONCURRENCY, tries=TRIES, life=LIFE)
 
     def jwks(self) -> bytes:
@@ -106,13 +98,7 @@ class WebhookSender:
         """
         told = job.decode(WebhookJob)
         receiver = told.url.partition("://")[2].partition("/")[0]
-        self._verify_awake(receiver)
-        try:
-            await self._send(told)
-        except InkanError:
-            self._rest(receiver)
-            raise
-        self._resting.pop(receiver, None)
+        await self._resting.attempt(receiver, lambda: self._send(told))
 
     async def _send(self, told: WebhookJob) -> None:
         state = SessionState(told.state)
@@ -130,20 +116,3 @@ class WebhookSender:
         heard = await self._post.request(METHOD, told.url, body=body, headers=headers)
         if not 200 <= heard.status < 300:
             raise WebhookUndelivered(str(heard.status))
-
-    def _verify_awake(self, receiver: str) -> None:
-        rest = self._resting.get(receiver)
-        if rest is not None and self._clock.monotonic() < rest.until:
-            raise WebhookResting
-
-    def _rest(self, receiver: str) -> None:
-        now = self._clock.monotonic()
-        before = self._resting.pop(receiver, None)
-        if before is not None and now < before.until:
-            # Tries that were under way together fail together, and count once.
-            self._resting[receiver] = before
-            return
-        seconds = min(LONGEST_REST_S, before.seconds * 2) if before else FIRST_REST_S
-        self._resting[receiver] = _Rest(now + seconds, seconds)
-        if len(self._resting) > RESTING_LIMIT:
-            del self._resting[next(iter(self._resting))]

@@ -2,6 +2,7 @@
 
 from inkan.portal.pages import advice, console, judged_words, status, words
 from inkan.portal.pages.advice import help_routes
+from inkan.portal.pages.clients import client_routes
 from inkan.portal.pages.consents import consent_routes
 from inkan.portal.pages.console import console_routes
 from inkan.portal.pages.home import home_routes
@@ -10,6 +11,7 @@ from inkan.portal.pages.phones import phone_routes
 from inkan.portal.pages.places import (
     BROWSERS_PATH,
     CERTIFICATES_PATH,
+    CLIENTS_PATH,
     CONSENTS_PATH,
     CONSOLE_PATH,
     FOLDER,
@@ -34,6 +36,7 @@ WORDS = words.WORDS | judged_words.WORDS | status.WORDS | advice.WORDS | console
 __all__ = [
     "BROWSERS_PATH",
     "CERTIFICATES_PATH",
+    "CLIENTS_PATH",
     "CONSENTS_PATH",
     "CONSOLE_PATH",
     "FOLDER",
@@ -51,6 +54,7 @@ __all__ = [
     "VERIFY_PATH",
     "WORDS",
     "camera_routes",
+    "client_routes",
     "code_routes",
     "consent_routes",
     "console_routes",

@@ -8,6 +8,7 @@ from inkan.enrolment import Phone
 from inkan.portal.pages.places import (
     BROWSERS_PATH,
     CERTIFICATES_PATH,
+    CLIENTS_PATH,
     CONSENTS_PATH,
     DEVELOPER_PATH,
     ENROL_PATH,
@@ -73,6 +74,7 @@ def home_routes(portal: Portal, accounts: Accounts) -> Group:
             enrol_path=ENROL_PATH,
             consents_path=CONSENTS_PATH,
             browsers_path=BROWSERS_PATH,
+            clients_path=CLIENTS_PATH,
             notices_path=NOTICES_PATH,
             logout_path=LOGOUT_PATH,
         )

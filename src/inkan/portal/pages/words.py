@@ -87,6 +87,15 @@ LEVELS: Final[Mapping[BindingLevel, str]] = {
 }
 """How surely the asking browser and the phone belong together."""
 
+SCOPES: Final[Mapping[str, str]] = {
+    "profile": "Your name and what belongs to it",
+    "email": "Your e-mail address",
+    "phone": "Your phone number",
+    "address": "Your address",
+    "offline_access": "Also while you are away",
+}
+"""What a scope of OpenID Connect means for the person (OIDC Core §5.4, §11); ``openid`` alone says nothing more."""
+
 WORDS: Final = frozenset(
     text
     for table in (
@@ -99,6 +108,7 @@ WORDS: Final = frozenset(
         KINDS,
         DOORS,
         LEVELS,
+        SCOPES,
     )
     for text in table.values()
 )

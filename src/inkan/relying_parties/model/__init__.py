@@ -8,14 +8,15 @@ import msgspec
 from inkan.kernel.errors import (
     Conflict,
     Forbidden,
-    InkanError,
     Malformed,
     NotFound,
     Unauthenticated,
 )
 from inkan.kernel.ids import RelyingPartyID, SystemID
+from inkan.relying_parties.model.openid import OpenIDRegistration
 from inkan.wire.binding import BindingLevel, Door
 from inkan.wire.forms import CLAIMS_LIMIT
+from inkan.wire.oauth import OAuthError
 
 WEBHOOKS_LIMIT = 5
 
@@ -66,6 +67,7 @@ class SystemRegistration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             names one of them letter by letter (threat 17). Their hosts are the domain or below it.
         webhooks: addresses that are told of changes.
         tap_only: the named policy by which a push needs no code; such answers have the level ``none``.
+        openid: how the system uses the OpenID provider; None when it does not.
     """
 
     organisation: Code
@@ -82,6 +84,7 @@ class SystemRegistration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     return_urls: Annotated[list[Address], msgspec.Meta(max_length=20)] = []
     webhooks: Annotated[list[Webhook], msgspec.Meta(max_length=WEBHOOKS_LIMIT)] = []
     tap_only: bool = False
+    openid: OpenIDRegistration | None = None
 
 
 class System(msgspec.Struct, frozen=True):
@@ -105,6 +108,7 @@ class System(msgspec.Struct, frozen=True):
     return_urls: frozenset[str] = frozenset()
     webhooks: dict[str, str] = {}
     tap_only: bool = False
+    openid: OpenIDRegistration | None = None
 
 
 class SystemPrincipal(msgspec.Struct, frozen=True):
@@ -170,12 +174,6 @@ class TokenRefused(Unauthenticated):
     title = "The access token or its proof does not hold"
 
 
-class OAuthError(InkanError):
-    """A refusal of the token endpoint; rendered as RFC 6749 §5.2, not as a problem."""
-
-    error = "invalid_request"
-
-
 class OAuthInvalidRequest(OAuthError, Malformed):
     """A parameter is missing, repeated or malformed."""
 
@@ -185,11 +183,43 @@ class OAuthInvalidRequest(OAuthError, Malformed):
 
 
 class OAuthInvalidClient(OAuthError, Unauthenticated):
-    """The client assertion does not prove a registered system."""
+    """The client assertion, secret or certificate does not prove a registered system."""
 
     code = "oauth_invalid_client"
-    title = "The client assertion does not prove a registered system"
+    title = "The client assertion, secret or certificate does not prove a registered system"
     error = "invalid_client"
+
+
+class OAuthUnauthorizedClient(OAuthError, Forbidden):
+    """The client is registered, but not for this grant (RFC 6749 §5.2)."""
+
+    code = "oauth_unauthorized_client"
+    title = "The client is not registered for this grant"
+    error = "unauthorized_client"
+
+
+class OAuthInvalidScope(OAuthError, Malformed):
+    """A token without a person has no scopes (RFC 6749 §5.2)."""
+
+    code = "oauth_invalid_scope"
+    title = "This scope is not granted to this client"
+    error = "invalid_scope"
+
+
+class OAuthInvalidTarget(OAuthError, Malformed):
+    """The resource is none that the client registered (RFC 8707 §2)."""
+
+    code = "oauth_invalid_target"
+    title = "The resource is not one of this client"
+    error = "invalid_target"
+
+
+class OAuthUseDPoPNonce(OAuthError, Malformed):
+    """The proof lacks the nonce that the answer carries, or has an older one (RFC 9449 §8)."""
+
+    code = "oauth_use_dpop_nonce"
+    title = "The DPoP proof needs the nonce of this answer"
+    error = "use_dpop_nonce"
 
 
 class OAuthInvalidDPoPProof(OAuthError, Malformed):

@@ -12,6 +12,7 @@ import msgspec
 
 from inkan.kernel.errors import Conflict, Forbidden, Gone, Malformed, NotFound
 from inkan.relying_parties.model import Address, Code, Purpose, SystemRegistration, Webhook
+from inkan.relying_parties.model.openid import OpenIDRegistration
 from inkan.wire.binding import BindingLevel, Door
 from inkan.wire.forms import Domain, Name
 
@@ -86,6 +87,7 @@ class WantedSystem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     return_urls: Annotated[list[Address], msgspec.Meta(max_length=20)] = []
     webhooks: Annotated[list[Webhook], msgspec.Meta(max_length=5)] = []
     binding_min: BindingLevel | None = None
+    openid: OpenIDRegistration | None = None
 
 
 class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -177,6 +179,7 @@ def registration_of(draft: Draft, system: WantedSystem) -> SystemRegistration:
         binding_min=system.binding_min,
         return_urls=system.return_urls,
         webhooks=system.webhooks,
+        openid=system.openid,
     )
 
 

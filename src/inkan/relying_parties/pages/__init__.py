@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from inkan.relying_parties.pages import console, developer, registered, systems
+from inkan.relying_parties.pages import console, developer, openid, registered, systems
 from inkan.relying_parties.service import Applications, RelyingParties
 from inkan.web.exchange import MenuItem
 from inkan.web.routes import Group
@@ -26,6 +26,7 @@ def routes(applications: Applications, relying_parties: RelyingParties) -> tuple
     """The groups of these pages."""
     return (
         developer.routes(applications),
+        openid.routes(applications),
         systems.routes(applications, relying_parties),
         console.routes(applications),
         registered.routes(applications, relying_parties),

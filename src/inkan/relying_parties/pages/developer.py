@@ -261,7 +261,8 @@ def _changed_system(draft: Draft, code: str, upload: Upload) -> WantedSystem:
     """The system that the form of a system or of a purpose makes."""
     old = next((each for each in draft.systems if each.code == code), None)
     if old is None or "purpose" not in upload.fields:
-        return forms.system(upload.fields, old.purposes if old else [])
+        made = forms.system(upload.fields, old.purposes if old else [])
+        return msgspec.structs.replace(made, openid=old.openid if old else None)
     named = upload.fields["purpose"]
     kept = [each for each in old.purposes if each.code != named]
     if not upload.fields.get("remove"):

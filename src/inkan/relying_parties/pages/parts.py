@@ -10,6 +10,7 @@ from inkan.crypto import jwk
 from inkan.kernel.errors import Category, InkanError, Malformed
 from inkan.relying_parties.model.application import ApplicationState, ContactRole
 from inkan.relying_parties.model.window import WindowState
+from inkan.relying_parties.pages.openid_forms import shown as openid_shown
 from inkan.web.catalogue import entry
 from inkan.web.exchange import Exchange
 from inkan.web.limits import RateLimit
@@ -87,6 +88,7 @@ FACTS: Final[Mapping[str, Any]] = {
     "door_names": DOORS,
     "contact_roles": CONTACTS,
     "sectors": SECTORS,
+    "openid_shown": openid_shown,
 }
 
 

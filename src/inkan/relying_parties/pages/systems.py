@@ -8,6 +8,7 @@ from inkan.relying_parties.model.application import ApplicationIncomplete
 from inkan.relying_parties.pages import forms
 from inkan.relying_parties.pages.parts import answer, group, login_of, number, told
 from inkan.relying_parties.service import Applications, RelyingParties
+from inkan.relying_parties.service.client_secrets import BY_SECRET
 from inkan.web.exchange import Exchange
 from inkan.web.principal import Access
 from inkan.web.response import Response, see_other
@@ -56,6 +57,17 @@ class Pages:
             code, thumbprint, at=self._applications.now(), actor=actor_of(login)
         )
 
+    async def draw_secret(self, exchange: Exchange) -> Response:
+        """Draw a client secret and show it, this once: the answer of the form is the only page that has it."""
+        login, code = await login_of(exchange), exchange.parameters["code"]
+        await self._applications.own_system(code, by=login)
+        await exchange.form(dict[str, str])
+        try:
+            secret = await self._parties.draw_secret(code, actor=actor_of(login))
+        except InkanError as refusal:
+            return await self._page(exchange, told(refusal))
+        return await self._page(exchange, secret=secret)
+
     async def announce(self, code: str, fields: dict[str, str], login: Login) -> None:
         """Announce a load test."""
         await self._applications.announce(
@@ -72,7 +84,9 @@ class Pages:
             fields.get("window", ""), by=login, seen=number(fields, "version")
         )
 
-    async def _page(self, exchange: Exchange, refusal: InkanError | None = None) -> Response:
+    async def _page(
+        self, exchange: Exchange, refusal: InkanError | None = None, *, secret: str = ""
+    ) -> Response:
         login = await login_of(exchange)
         code = exchange.parameters["code"]
         system, state, keys = await self._applications.own_system(code, by=login)
@@ -86,6 +100,8 @@ class Pages:
             windows=await self._applications.windows_of(system),
             path=f"/developer/systems/{code}",
             now=exchange.now,
+            secret=secret,
+            by_secret=BY_SECRET,
         )
 
 
@@ -99,6 +115,7 @@ def routes(applications: Applications, relying_parties: RelyingParties) -> Group
             ("GET", ONE): Bare(endpoint=pages.show, access=Access("developer.enter")),
             ("POST", f"{ONE}/keys"): Bare(endpoint=pages.acts(pages.add_key), access=keys),
             ("POST", f"{ONE}/keys/end"): Bare(endpoint=pages.acts(pages.end_key), access=keys),
+            ("POST", f"{ONE}/secret"): Bare(endpoint=pages.draw_secret, access=keys),
             ("POST", f"{ONE}/windows"): Bare(endpoint=pages.acts(pages.announce), access=windows),
             ("POST", f"{ONE}/windows/withdraw"): Bare(
                 endpoint=pages.acts(pages.withdraw), access=windows

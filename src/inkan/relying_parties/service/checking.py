@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from inkan.crypto import jwk
+from inkan.crypto.keys import verify_key_strength
 from inkan.kernel.errors import InkanError
 from inkan.relying_parties.model import (
     RegistrationWrong,
@@ -17,25 +19,28 @@ from inkan.relying_parties.model import (
     SystemRegistration,
 )
 from inkan.relying_parties.rules import LANGUAGES, is_address, is_within
+from inkan.relying_parties.service.openid_checking import check_openid
 from inkan.wire.claims import Claim
 from inkan.wire.forms import Code, Domain, Issuer, UnsafeText, verify_line
 
 Keys = dict[str, dict[str, str]]
 
 
-def check_registration(registration: SystemRegistration, *, loopback: bool) -> Keys:
+def check_registration(
+    registration: SystemRegistration, *, loopback: bool, issuer: str = ""
+) -> Keys:
     """Return the keys of a registration that can be used, by their thumbprint.
 
     Raises:
         RegistrationWrong: with a pointer to the first place that cannot.
         ReturnOutsideDomain: a return address leads out of the system's domain.
     """
-    keys = read_keys(registration.keys)
-    check_said(registration, loopback=loopback)
+    keys = read_keys(registration.keys, rsa=registration.openid is not None)
+    check_said(registration, loopback=loopback, issuer=issuer)
     return keys
 
 
-def check_said(registration: SystemRegistration, *, loopback: bool) -> None:
+def check_said(registration: SystemRegistration, *, loopback: bool, issuer: str = "") -> None:
     """The checks besides the keys.
 
     Raises:
@@ -46,18 +51,25 @@ def check_said(registration: SystemRegistration, *, loopback: bool) -> None:
     _check_texts(registration)
     _check_forms(registration)
     _check_addresses(registration, loopback=loopback)
+    check_openid(registration, loopback=loopback, issuer=issuer)
 
 
-def read_keys(publics: Sequence[dict[str, Any]]) -> Keys:
-    """The keys by thumbprint; ES256 is what a client assertion is signed with, so only P-256 helps."""
+def read_keys(publics: Sequence[dict[str, Any]], *, rsa: bool = False) -> Keys:
+    """The keys by thumbprint; ES256 is what a client assertion is signed with, so only P-256 helps.
+
+    With ``rsa`` keys for PS256 are admitted too: of 2048 to 8192 bits, without a known weakness.
+    """
     found: Keys = {}
     for index, public in enumerate(publics):
         try:
             key = jwk.load_jwk(public)
+            verify_key_strength(key)
         except InkanError as wrong:
             raise RegistrationWrong(str(wrong), where=f"/keys/{index}") from None
-        if not (isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)):
-            raise RegistrationWrong(where=f"/keys/{index}", expected="a public P-256 key")
+        is_p256 = isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
+        if not is_p256 and not (rsa and isinstance(key, RSAPublicKey)):
+            expected = "a public P-256 or RSA key" if rsa else "a public P-256 key"
+            raise RegistrationWrong(where=f"/keys/{index}", expected=expected)
         found[jwk.thumbprint(key)] = jwk.to_jwk(key)
     if not found:
         raise RegistrationWrong(where="/keys", expected="at least one key")

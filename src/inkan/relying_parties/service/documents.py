@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from inkan.crypto import base64url, jcs
-from inkan.relying_parties.model.application import Application, ApplicationIncomplete
+from inkan.relying_parties.model.application import Application, ApplicationIncomplete, WantedSystem
 from inkan.relying_parties.rules import consents
 
 FORM_TYPE = "inkan-application-form"
@@ -29,9 +29,17 @@ def form(application: Application, *, issuer: str) -> dict[str, Any]:
         "application": application.id,
         "scheme": draft.scheme,
         "organisation": msgspec.to_builtins(draft.organisation),
-        "systems": msgspec.to_builtins(draft.systems),
+        "systems": [_system(each) for each in draft.systems],
         "contacts": msgspec.to_builtins(draft.contacts),
     }
+
+
+def _system(system: WantedSystem) -> dict[str, Any]:
+    """A system as the form says it; one that is no client has no word about that, as in forms that were sealed before."""
+    said: dict[str, Any] = msgspec.to_builtins(system)
+    if said["openid"] is None:
+        del said["openid"]
+    return said
 
 
 def consent(application: Application, *, issuer: str) -> dict[str, Any]:

@@ -242,7 +242,7 @@ def _check_system(parts: Parts, system: WantedSystem) -> None:
     if system.keys:
         parts.register.check(registration)
     else:
-        check_said(registration, loopback=parts.register.loopback)
+        check_said(registration, loopback=parts.register.loopback, issuer=parts.register.issuer)
 
 
 def _check_whole(parts: Parts, draft: Draft) -> list[tuple[WantedSystem, Keys]]:

@@ -22,9 +22,11 @@ from inkan.relying_parties.model import (
     SystemSuspended,
 )
 from inkan.relying_parties.model.application import ImportRequired, OrganisationTaken
+from inkan.relying_parties.model.openid import OpenIDRegistration
 from inkan.relying_parties.model.window import KeysFull, LiveKey
 from inkan.relying_parties.rules import KEYS_LIMIT, OWN_SYSTEM, USE_CASE_OF_STATE
 from inkan.relying_parties.service.checking import Keys, check_registration, read_keys
+from inkan.relying_parties.service.client_secrets import draw_secret, with_kept_secret
 from inkan.store.database import MOMENT, Database, Step
 from inkan.store.schema import from_json
 from inkan.wire.binding import BindingLevel, Door
@@ -53,10 +55,17 @@ class Register:
     """Reads and changes the register."""
 
     def __init__(
-        self, *, db: Database, audit: Audit, loopback: bool, imports_only: bool = False
+        self,
+        *,
+        db: Database,
+        audit: Audit,
+        issuer: str,
+        loopback: bool,
+        imports_only: bool = False,
     ) -> None:
         self._db = db
         self._audit = audit
+        self.issuer = issuer
         self.loopback = loopback
         self._imports_only = imports_only
 
@@ -99,12 +108,13 @@ class Register:
         Raises:
             SystemNotFound: no such code.
             SystemExists: the key is registered, for this or another system.
-            RegistrationWrong: it is no public P-256 JWK, or the system is the instance's own.
+            RegistrationWrong: it is no public P-256 JWK (or RSA with client metadata), or the system is the instance's
+                own.
             KeysFull: the system has two live keys.
         """
         if code == OWN_SYSTEM:
             raise RegistrationWrong(where="/code", expected="a system of a relying party")
-        keys = read_keys([public])
+        keys = read_keys([public], rsa=True)
         await self._db.transact(self._add_key, code, keys, actor)
         return next(iter(keys))
 
@@ -115,6 +125,10 @@ class Register:
             SystemKeyNotFound: the system has no such key.
         """
         await self._db.transact(self._end_key, code, thumbprint, at, actor)
+
+    async def draw_secret(self, code: str, *, actor: Actor) -> str:
+        """See :func:`inkan.relying_parties.service.client_secrets.draw_secret`."""
+        return await self._db.transact(draw_secret, self._audit, code, actor)
 
     async def set_state(self, code: str, state: SystemState, *, actor: Actor) -> None:
         """Suspend or resume a system; what stands already changes nothing.
@@ -135,7 +149,7 @@ class Register:
         """
         if registration.code == OWN_SYSTEM:
             raise SystemExists("the instance's own system")
-        return check_registration(registration, loopback=self.loopback)
+        return check_registration(registration, loopback=self.loopback, issuer=self.issuer)
 
     def put(self, registration: SystemRegistration, keys: Keys, origin: Origin) -> Step[System]:
         """Step: register a system of an application or an export, or say anew what it is.
@@ -166,6 +180,7 @@ class Register:
             new_binding_min=registration.binding_min,
             new_return_urls=registration.return_urls,
             new_webhooks=registration.webhooks,
+            new_openid=with_kept_secret(registration.openid, row.openid),
         )
         if not replaced:  # another organisation's, which has another owner
             raise SystemExists()
@@ -201,6 +216,7 @@ class Register:
             return_urls=registration.return_urls,
             webhooks=registration.webhooks,
             tap_only=registration.tap_only,
+            openid=registration.openid,
             application=origin.application,
             version=1,
             event_id=event,
@@ -231,6 +247,8 @@ class Register:
 
     def _add_key(self, code: str, keys: Keys, actor: Actor) -> Step[None]:
         row = yield from get_row(code)
+        if row.openid is None:
+            read_keys(list(keys.values()))
         event = yield from self._audit.record(
             "relying_parties.key_added", actor=actor, object=row.id, details={"keys": sorted(keys)}
         )
@@ -334,6 +352,7 @@ def read_system(row: Any) -> System:
         return_urls=frozenset(row.return_urls),
         webhooks={webhook["id"]: webhook["url"] for webhook in row.webhooks},
         tap_only=row.tap_only,
+        openid=msgspec.convert(row.openid, OpenIDRegistration | None),
     )
 
 

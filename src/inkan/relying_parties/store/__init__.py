@@ -37,6 +37,8 @@ system = sa.Table(
     sa.Column("return_urls", JSONText, nullable=False),
     sa.Column("webhooks", JSONText, nullable=False),
     sa.Column("tap_only", sa.Boolean, nullable=False),
+    # The client metadata of the OpenID provider; NULL for a system that does not use it.
+    sa.Column("openid", JSONText),
     # The application that it came from; NULL for an operator's own entry and for an import.
     sa.Column("application", sa.String(40)),
     sa.Column("version", sa.Integer, nullable=False),
@@ -125,6 +127,16 @@ REPLACE_SYSTEM = Query(
         binding_min=_bind("new_binding_min"),
         return_urls=_bind("new_return_urls", JSONText),
         webhooks=_bind("new_webhooks", JSONText),
+        openid=_bind("new_openid", JSONText),
+        version=system.c.version + 1,
+        event_id=_bind("event"),
+    )
+)
+SET_OPENID = Query(
+    sa.update(system)
+    .where(system.c.code == _bind("code"))
+    .values(
+        openid=_bind("new_openid", JSONText),
         version=system.c.version + 1,
         event_id=_bind("event"),
     )

@@ -37,7 +37,8 @@ export function useFor(bound, kind) {
  * 1. Every member is there, known and of its form.
  * 2. `iss` is the platform that this phone is bound at.
  * 3. `cert_sha256` is its own certificate for this kind of question, in its term; `cred_sha256` its own passkey.
- * 4. `return_origin`, if any, lies in the relying party's registered domain.
+ * 4. `return_origin`, if any, lies in the relying party's registered domain, or is the origin of `iss`: the platform
+ *    takes the browser back itself where it is the OpenID provider of the relying party (ADR 0020).
  * 5. `at` is no more than a quarter of an hour from now.
  * 6. The text is in the person's language, is exactly what the draft's members render to, and has the hash that the
  *    draft names.
@@ -52,7 +53,7 @@ export async function verifyDraft(members, text, { bound, platform, lang, now, t
   const draft = read(members, tables); // 1
   compare("iss", draft.iss, platform); // 2
   await verifyOwn(draft, bound, now); // 3
-  if (!isInDomain(draft.return_origin, draft.relying_party.domain)) {
+  if (!isAdmitted(draft.return_origin, draft)) {
     throw new DraftRefused("return_origin"); // 4
   }
   if (Math.abs(Date.parse(draft.at) - now.getTime()) > AGE_LIMIT_MS) {
@@ -147,15 +148,20 @@ function factsOf(text, colon) {
 
 /**
  * @param {string | null} origin
- * @param {string} domain perhaps with a port
+ * @param {Record<string, any>} draft
  */
-function isInDomain(origin, domain) {
-  if (origin === null) {
+function isAdmitted(origin, draft) {
+  if (origin === null || origin === originOf(draft.iss)) {
     return true;
   }
   const host = origin.split("://")[1]?.split(":")[0] ?? ""; // the form of an origin was checked
-  const registered = domain.split(":")[0] ?? "";
+  const registered = draft.relying_party.domain.split(":")[0] ?? ""; // perhaps with a port
   return host === registered || host.endsWith(`.${registered}`);
+}
+
+/** @param {string} address an issuer, perhaps with a path; its form was checked */
+function originOf(address) {
+  return address.split("/").slice(0, 3).join("/");
 }
 
 /**
