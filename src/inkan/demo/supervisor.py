@@ -12,6 +12,7 @@ import click
 from inkan.apps.showcase.card_desk import DeskCard, card_desk
 from inkan.apps.showcase.tax_office import tax_office
 from inkan.demo.country import Country, Tell, card_desk_origin, country, keep_quiet
+from inkan.demo.library import library_of
 from inkan.demo.sandbox import RETURN_URL, sandbox
 from inkan.demo.steps import StepReport, StoryReport
 from inkan.demo.story import Story
@@ -48,7 +49,7 @@ async def show(folder: Path, *, port: int) -> None:
 
 @asynccontextmanager
 async def opened(founded: Country) -> AsyncIterator[str]:
-    """Open the tax office and the card desk; gives what a newcomer reads."""
+    """Open the tax office, the card desk and the library's reading room; gives what a newcomer reads."""
     port = founded.instance.platform.settings.server.port
     office = tax_office(
         origin=founded.office_origin,
@@ -59,6 +60,7 @@ async def opened(founded: Country) -> AsyncIterator[str]:
     async with (
         Server(office, port=port + 1).running(),
         Server(desk_of(founded), port=port + 3).running(),
+        Server(await library_of(founded), port=port + 4).running(),
     ):
         yield welcome(founded, port=port)
 

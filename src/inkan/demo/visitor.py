@@ -4,7 +4,7 @@ import html
 import re
 from http import HTTPStatus
 from typing import Final, Self
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from inkan.client.exchange import Answer, Request
 from inkan.client.http import AsyncTransport
@@ -31,6 +31,15 @@ class Visitor:
     async def see(self, address: str) -> str:
         """The text of a page."""
         return (await self._send("GET", address)).body.decode()
+
+    async def follow(self, address: str) -> tuple[str, str]:
+        """Open an address and go where it redirects to: where that ends, and the page there if it is on this site."""
+        while address.startswith(f"{self._origin}/"):
+            answer = await self._send("GET", address)
+            if answer.status != HTTPStatus.SEE_OTHER:
+                return address, answer.body.decode()
+            address = urljoin(address, answer.headers["location"])
+        return address, ""
 
     async def send(self, address: str, *, seen: str, **fields: str) -> str:
         """Fill in a form of the page that was seen, follow where the answer leads on this site, return its text."""

@@ -1,6 +1,7 @@
 """What a newcomer reads when the test country runs: the story in two windows, then the same at a terminal."""
 
 from inkan.demo.country import Country, card_desk_origin
+from inkan.demo.library import library_origin
 
 
 def welcome(founded: Country, *, port: int) -> str:
@@ -47,6 +48,12 @@ The test country runs. Open two windows of one browser side by side: a narrow on
 
    The tax office has four more doors. "Message to the phone" needs the national ID; the phone shows the question by
    itself and asks for the digits of the page.
+
+5. Log in somewhere else. The library's reading room speaks plain OpenID Connect; the platform's page does the rest:
+
+      desk    {library_origin(port)}/
+
+   Desk: "Log in with your phone", "Get QR code". Phone: as before. The room says which number stands for you there.
 """
 
 

@@ -28,7 +28,8 @@ ASSERTION_LIFE = timedelta(seconds=60)
 CLOCK_LEEWAY = timedelta(seconds=5)
 TOKEN_LIFE = timedelta(minutes=10)
 ACCESS_TOKEN_TYP = "at+jwt"  # noqa: S105  RFC 9068 §2.1: the header type, no secret
-ASSERTION_TYPS = frozenset({"JWT", "client-authentication+jwt"})
+# RFC 7523 asks for no type; stock clients write none.
+ASSERTION_TYPS = frozenset({"JWT", "client-authentication+jwt", None})
 MAX_FORM_BYTES = 8192
 LANGUAGES = frozenset({"en", "ja", "zh-Hant"})
 TOKEN_CACHE = 4096
