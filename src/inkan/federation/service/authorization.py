@@ -4,6 +4,7 @@ from inkan.federation.model.response import AuthorizationResponse, LoginPage, Re
 from inkan.federation.service import authorizing, pushing, responses, returning
 from inkan.federation.service.clients import find_client
 from inkan.federation.service.expecting import Hinted
+from inkan.federation.service.modes import MODES
 from inkan.federation.service.parameters import Parameters
 from inkan.federation.service.parts import Parts
 from inkan.federation.service.pushing import Pushed
@@ -39,9 +40,12 @@ class Authorization:
 
     async def push(self, client: str, parameters: Parameters, *, jkt: str | None) -> Pushed:
         """See :func:`inkan.federation.service.pushing.push`; ``client`` is authenticated."""
-        found = await find_client(self._parts, client)
+        found = await find_client(self._parts, client, signs=bool(parameters.get("request")))
         return await pushing.push(self._parts, found, parameters, hinted=self._hinted, jkt=jkt)
 
     async def _render(self, response: AuthorizationResponse) -> Rendered:
+        if not MODES[response.response_mode].is_signed:
+            return responses.render(response, response.members)
         client = await find_client(self._parts, response.client)
-        return await responses.render(self._parts, self._sign, response, client.system)
+        signed = await responses.sign(self._parts, self._sign, response, client.openid)
+        return responses.render(response, {"response": signed})

@@ -74,7 +74,9 @@ async def begin(
     Raises:
         OAuthError: nobody knows where to lead the browser (steps 1 to 3).
     """
-    client = await find_client(parts, parameters.get("client_id"))  # 1
+    client = await find_client(  # 1
+        parts, parameters.get("client_id"), signs=bool(parameters.get("request"))
+    )
     if parameters.get("request_uri"):  # 2
         return await _pushed(parts, client, parameters, browser=browser, login=login)
     asked_by = _signed(parts, client, parameters)

@@ -110,7 +110,7 @@ class Backchannel:
         """What is asked, and the key under which its session is made once."""
         if "request" not in form:
             return form, f"ciba-{draw()}"
-        _, keys = await self._parts.relying_parties.active(client.code)
+        keys = await self._parts.relying_parties.public_keys(client.code)
         opened = open_request(
             form,
             client_id=client.code,

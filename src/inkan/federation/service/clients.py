@@ -22,16 +22,17 @@ class RegisteredClient(msgspec.Struct, frozen=True):
         return self.system.code
 
 
-async def find_client(parts: Parts, client_id: str) -> RegisteredClient:
-    """The client of this name.
+async def find_client(parts: Parts, client_id: str, *, signs: bool = False) -> RegisteredClient:
+    """The client of this name; with its keys when it ``signs`` a request object.
 
     Raises:
         ClientUnknown: no system, a suspended one, or one without an OpenID registration: one answer.
     """
     try:
-        system, keys = await parts.relying_parties.active(client_id)
+        system = await parts.relying_parties.active(client_id)
     except SystemNotFound:
         raise ClientUnknown() from None
     if system.openid is None:
         raise ClientUnknown()
+    keys = await parts.relying_parties.public_keys(client_id) if signs else []
     return RegisteredClient(system=system, openid=system.openid, keys=keys)

@@ -12,7 +12,7 @@ from inkan.federation.rules import RESPONSE_LIFE, RESPONSE_TYP
 from inkan.federation.service.modes import MODES
 from inkan.federation.service.parts import Parts
 from inkan.kernel.clock import to_seconds
-from inkan.relying_parties import System
+from inkan.relying_parties import OpenIDRegistration
 from inkan.wire.oauth import OAuthError
 
 
@@ -46,15 +46,9 @@ def refused(parts: Parts, client: str, place: Place, error: OAuthError) -> Autho
     return _response(parts, client, place, error=error.error, error_description=error.title)
 
 
-async def render(
-    parts: Parts, sign: Sign, response: AuthorizationResponse, system: System
-) -> Rendered:
-    """The answer as its mode has it."""
-    mode = MODES[response.response_mode]
-    fields = response.members
-    if mode.is_signed:
-        fields = {"response": await _signed(parts, sign, response, system)}
-    if mode.is_form:
+def render(response: AuthorizationResponse, fields: dict[str, str]) -> Rendered:
+    """The answer as its mode has it; ``fields`` are its members, or the one that signs them (:func:`sign`)."""
+    if MODES[response.response_mode].is_form:
         return Rendered(location=response.redirect_uri, fields=fields)
     joint = "&" if "?" in response.redirect_uri else "?"
     return Rendered(location=f"{response.redirect_uri}{joint}{urlencode(fields)}")
@@ -70,7 +64,9 @@ def _response(parts: Parts, client: str, place: Place, **members: str) -> Author
     )
 
 
-async def _signed(parts: Parts, sign: Sign, response: AuthorizationResponse, system: System) -> str:
+async def sign(
+    parts: Parts, by: Sign, response: AuthorizationResponse, client: OpenIDRegistration
+) -> str:
     """JARM §2.1: iss, aud and exp beside the parameters."""
     expires = parts.clock.wire_now() + RESPONSE_LIFE
     claims: dict[str, Any] = {
@@ -79,7 +75,6 @@ async def _signed(parts: Parts, sign: Sign, response: AuthorizationResponse, sys
         "aud": response.client,
         "exp": to_seconds(expires),
     }
-    assert system.openid is not None
     # FAPI 2.0 Security Profile §5.4.1: ES256 or PS256, whatever else the client takes.
-    alg = "ES256" if system.openid.is_fapi else system.openid.id_token_signed_response_alg
-    return await sign(msgspec.json.encode(claims), typ=RESPONSE_TYP, alg=Algorithm(alg))
+    alg = "ES256" if client.is_fapi else client.id_token_signed_response_alg
+    return await by(msgspec.json.encode(claims), typ=RESPONSE_TYP, alg=Algorithm(alg))

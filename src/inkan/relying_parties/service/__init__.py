@@ -162,8 +162,8 @@ class RelyingParties:
             return None
         return register.read_text_row(row)
 
-    async def active(self, code: str) -> tuple[System, list[dict[str, Any]]]:
-        """The active system of that code and the public JWKs that prove it now.
+    async def active(self, code: str) -> System:
+        """The active system of that code.
 
         Raises:
             SystemNotFound: no such code, a suspended system, or the instance's own.
@@ -171,7 +171,11 @@ class RelyingParties:
         row = await self._db.read(_by_code, code)
         if row is None or row.state != SystemState.ACTIVE or code == OWN_SYSTEM:
             raise SystemNotFound()
-        return register.read_text_row(row), await self._db.read(_public_keys, code)
+        return register.read_text_row(row)
+
+    async def public_keys(self, code: str) -> list[dict[str, Any]]:
+        """The public JWKs that prove a system now; none for an unknown code."""
+        return await self._db.read(_public_keys, code)
 
     def system(self, system_id: SystemID) -> Step[System | None]:
         """Step: the system of that id, or None."""
