@@ -112,7 +112,7 @@ class ClientAuthentication:
         presented = Presented(form, authorization, certificate)
         method = _method_of(presented)  # 1
         code, secret = await self._proved(method, presented)  # 2
-        row, keys = (None, []) if not _is_code(code) else await self._db.read(_found, code)
+        row, keys = (None, []) if not _is_code(code) else await self._db.read(_found, code, method)
         system = None if row is None else read_text_row(row)
         self._verify(method, presented, system, secret, keys)  # 2, 3
         if row is None or system is None:
@@ -196,9 +196,10 @@ def _is_code(text: str) -> bool:
     return True
 
 
-def _found(code: str) -> Step[tuple[Any, list[dict[str, Any]]]]:
+def _found(code: str, method: AuthMethod) -> Step[tuple[Any, list[dict[str, Any]]]]:
+    """Step: the client's row, and its keys where a certificate is compared with them."""
     row = yield store.TEXT_BY_CODE.one(code=code)
-    if row is None or row.openid is None:
+    if row is None or method != "self_signed_tls_client_auth":
         return row, []
     keys = yield store.KEYS_OF.all(code=code)
     return row, [each.jwk for each in keys]
