@@ -51,6 +51,8 @@ ELSEWHERE = {
     "/my/certificates/{id}": "test_enrol_page_browser.py",
     "/my/phones/{id}/revoke": "test_enrol_page_browser.py",
     "/device/done": "test_device_page_browser.py",
+    "/authorize": "test_openid_login_browser.py",
+    "/authorize/return": "test_openid_login_browser.py",
 }
 ROLES = {
     "console.": "staff",
