@@ -148,6 +148,9 @@ PLACES: Mapping[str, Place] = {
     "/developer/applications/{application}/systems/{code}": lambda s: (
         f"/developer/applications/{s.draft.id}/systems/tax-refund"
     ),
+    "/developer/applications/{application}/systems/{code}/openid": lambda s: (
+        f"/developer/applications/{s.draft.id}/systems/tax-refund/openid"
+    ),
     "/developer/applications/{application}/documents/{document}": lambda s: (
         f"/developer/applications/{s.draft.id}/documents/form"
     ),
