@@ -128,6 +128,8 @@ async def approved_on_this_phone(town: Town, window: Window) -> str:
     assert "library.localhost" in opened.text
     back = (await town.phone.approve()).return_url or ""
     assert back.startswith(f"{town.country.platform_origin}/authorize/return?")
+    # The page hears of it and draws itself anew; whatever leads on before that would be interrupted by it.
+    await window.see("Your phone has answered")
     return back
 
 

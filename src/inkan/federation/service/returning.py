@@ -6,7 +6,8 @@ Numbered plan:
 2. the answer is redeemed with the verifier of this very browser: another browser's ends the session (design §5.4),
    and leads to a page, never to the client;
 3. the browser without an answer to redeem is the one that began, or nothing happens;
-4. one transaction: the grant is answered or denied, the login remembered, the code kept by its hash.
+4. the client is still active, or the browser is led nowhere;
+5. one transaction: the grant is answered or denied, the login remembered, the code kept by its hash.
 """
 
 from contextlib import suppress
@@ -21,6 +22,7 @@ from inkan.federation.model.refusals import GrantNotFound, GrantRefused
 from inkan.federation.model.response import AuthorizationResponse
 from inkan.federation.service import browsers, completing, grants, logins, responses
 from inkan.federation.service.authorizing import issue_code
+from inkan.federation.service.clients import find_client
 from inkan.federation.service.levels import acr_of, amr_of
 from inkan.federation.service.parts import Parts, draw, hashed
 from inkan.federation.store import grants as store
@@ -59,6 +61,7 @@ async def finish(
 
     Raises:
         GrantNotFound: unknown, finished, begun in another browser, or not answered yet.
+        ClientUnknown: suspended meanwhile; nothing is given out.
     """
     grant = await parts.db.read(grants.find, store.BY_SESSION, session_id)  # 1
     if grant is None or grant.kind is not GrantKind.CODE or grant.state is not GrantState.PENDING:
@@ -69,6 +72,7 @@ async def finish(
         await _redeem(parts, grant, verifier, return_code)
     if not is_ours:  # 3
         raise GrantNotFound()
+    await find_client(parts, grant.client)  # 4
     view, _ = await parts.identification.get(session_id, system=grant.system)
     if view.state not in ENDED:
         raise GrantNotFound("there is no answer yet")
@@ -126,7 +130,7 @@ def _answer(
     login: str,
     code_sha256: str,
 ) -> Step[str | None]:
-    """Step 4: returns the cookie of the login, if the browser is to have another."""
+    """Step 5: returns the cookie of the login, if the browser is to have another."""
     remembered = yield from logins.remember(
         parts,
         person,
