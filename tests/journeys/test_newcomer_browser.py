@@ -156,6 +156,7 @@ async def test_two_windows_and_nothing_but_what_is_printed(town: Town, chromium:
         await be_asked(newcomer)
         await be_asked_by_message(town, newcomer, person)
         await see_it_again(newcomer)
+        await log_in_elsewhere(newcomer)
 
 
 async def bind(newcomer: Newcomer, person: PersonPart) -> None:
@@ -273,3 +274,18 @@ async def see_it_again(newcomer: Newcomer) -> None:
     await within(desk.page.get_by_role("button", name="Verify", exact=True).click())
     await desk.see("測試國稅局")
     await newcomer.keep_desk("verify")
+
+
+async def log_in_elsewhere(newcomer: Newcomer) -> None:
+    """Part 5 of the text: the library, by the platform's page; its code is read from the window."""
+    desk = newcomer.desk
+    await newcomer.go("library.")
+    await desk.press("Log in with your phone")
+    await desk.press("Get QR code")
+    await within(desk.page.locator("#code").wait_for())
+    await newcomer.press("Home")
+    await newcomer.press("Scan the code to identify yourself")
+    await newcomer.look_at_the_desk()
+    await newcomer.approve()
+    await desk.see("You are logged in")
+    await newcomer.keep_desk("library")
