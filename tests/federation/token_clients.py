@@ -11,7 +11,7 @@ import msgspec
 from federation.asking import answered as given
 from inkan.crypto import base64url, jose, jwk
 from inkan.crypto.jose import Algorithm
-from inkan.federation.model.grant import Grant, GrantKind, GrantState
+from inkan.federation.model.grant import Grant, GrantKind
 from inkan.federation.model.request import Asked
 from inkan.federation.rules import CODE_LIFE
 from inkan.federation.service import grants
@@ -114,31 +114,14 @@ class TokenClient(System):
         return Grant(
             id=grant_id,
             kind=GrantKind.CODE,
-            state=GrantState.PENDING,
             system=self.system_id,
             client=self.code,
-            session=None,
             asked=asked,
             handle_sha256=hashed(code),
             handle_expires_at=moment + CODE_LIFE,
-            user_code_sha256=None,
             interval_s=5,
-            polled_at=None,
-            notification_token=None,
-            browser_sha256=None,
-            login=None,
-            sid=None,
-            sub=None,
-            acr="",
-            amr=[],
-            auth_time=None,
-            jkt=None,
-            x5t=None,
-            scope=[],
-            refresh_sha256=None,
             created_at=moment,
             expires_at=moment + timedelta(minutes=5),
-            version=1,
         )
 
     async def state(self, grant_id: str) -> str:

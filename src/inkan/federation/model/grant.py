@@ -37,8 +37,8 @@ class GrantEvent(StrEnum):
     REVOKE = "revoke"
 
 
-class Grant(msgspec.Struct, frozen=True):
-    """One row.
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """One row; the defaults are those of one that nobody has answered.
 
     Attributes:
         client: the ``client_id``, a system's code.
@@ -56,31 +56,31 @@ class Grant(msgspec.Struct, frozen=True):
 
     id: str
     kind: GrantKind
-    state: GrantState
+    state: GrantState = GrantState.PENDING
     system: SystemID
     client: str
-    session: SessionID | None
+    session: SessionID | None = None
     asked: Asked
-    handle_sha256: str | None
+    handle_sha256: str | None = None
     handle_expires_at: datetime
-    user_code_sha256: str | None
-    interval_s: int
-    polled_at: datetime | None
-    notification_token: bytes | None
-    browser_sha256: str | None
-    login: str | None
-    sid: str | None
-    sub: str | None
-    acr: str
-    amr: list[str]
-    auth_time: datetime | None
-    jkt: str | None
-    x5t: str | None
-    scope: list[str]
-    refresh_sha256: str | None
+    user_code_sha256: str | None = None
+    interval_s: int = 0
+    polled_at: datetime | None = None
+    notification_token: bytes | None = None
+    browser_sha256: str | None = None
+    login: str | None = None
+    sid: str | None = None
+    sub: str | None = None
+    acr: str = ""
+    amr: list[str] = []
+    auth_time: datetime | None = None
+    jkt: str | None = None
+    x5t: str | None = None
+    scope: list[str] = []
+    refresh_sha256: str | None = None
     created_at: datetime
     expires_at: datetime
-    version: int
+    version: int = 1
 
 
 class Answered(msgspec.Struct, frozen=True):

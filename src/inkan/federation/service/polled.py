@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from inkan.federation.model.grant import Grant, GrantKind, GrantState
+from inkan.federation.model.grant import Grant, GrantKind
 from inkan.federation.model.request import Asked
 from inkan.federation.rules import COLLECT_LIFE, POLL_INTERVAL_S
 from inkan.federation.service.parts import hashed
@@ -45,7 +45,6 @@ def polled(
     return Grant(
         id=grant_id,
         kind=kind,
-        state=GrantState.PENDING,
         system=client.system.id,
         client=client.code,
         session=session,
@@ -54,20 +53,8 @@ def polled(
         handle_expires_at=handle_ends_at,
         user_code_sha256=user_code_sha256,
         interval_s=POLL_INTERVAL_S,
-        polled_at=None,
         notification_token=notification,
-        browser_sha256=None,
-        login=None,
-        sid=None,
-        sub=None,
-        acr="",
-        amr=[],
-        auth_time=None,
-        jkt=None,
-        x5t=None,
         scope=asked.scope,
-        refresh_sha256=None,
         created_at=now,
         expires_at=handle_ends_at + AFTERLIFE,
-        version=1,
     )

@@ -156,9 +156,9 @@ class RelyingParties:
         return await self._db.scan(register.all_systems)
 
     def client(self, code: str) -> Step[System | None]:
-        """Step: the active system of that code, or None."""
+        """Step: the active system of that code, or None; the instance's own is nobody's client."""
         row = yield store.TEXT_BY_CODE.one(code=code)
-        if row is None or row.state != SystemState.ACTIVE:
+        if row is None or row.state != SystemState.ACTIVE or code == OWN_SYSTEM:
             return None
         return register.read_text_row(row)
 
@@ -168,10 +168,10 @@ class RelyingParties:
         Raises:
             SystemNotFound: no such code, a suspended system, or the instance's own.
         """
-        row = await self._db.read(_by_code, code)
-        if row is None or row.state != SystemState.ACTIVE or code == OWN_SYSTEM:
+        system = await self._db.read(self.client, code)
+        if system is None:
             raise SystemNotFound()
-        return register.read_text_row(row)
+        return system
 
     async def public_keys(self, code: str) -> list[dict[str, Any]]:
         """The public JWKs that prove a system now; none for an unknown code."""
