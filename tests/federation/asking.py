@@ -19,7 +19,8 @@ TEXT = {"en": "Log in", "ja": "ログイン", "zh-Hant": "登入"}
 
 
 def purpose(code: str, *kinds: str, claims: tuple[str, ...] = ()) -> Purpose:
-    return Purpose(code=code, kinds=list(kinds), text=TEXT, claims=list(claims))  # type: ignore[arg-type]
+    said = {"code": code, "kinds": list(kinds), "text": TEXT, "claims": list(claims)}
+    return msgspec.convert(said, Purpose)
 
 
 PURPOSES = (
