@@ -1,5 +1,6 @@
 """Fixtures of the clients' tests: the stand-ins they speak to, a card, and a world of evidence."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from client.sides import KEY, Side, Stopwatch
 from inkan.client.card import CardCertificate, CardConnection
 from inkan.client.software_card import SoftwareCard
 from inkan.crypto.certificate_requests import parse_csr, verify_csr
+from support import vpcd
 from support.phone_platform import PhonePlatform
 from support.pki import Hierarchy
 from support.receipt_world import ReceiptWorld
@@ -49,6 +51,13 @@ def _public_only(csr: bytes):
             return public
 
     return Holder()
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[vpcd.Service]:
+    """The PC/SC service of this test process; a test that stops it starts it again."""
+    with vpcd.running() as running:
+        yield running
 
 
 @pytest.fixture

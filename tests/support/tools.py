@@ -51,11 +51,26 @@ def _cjk_font() -> Path | None:
     return next(Path("/usr/share/fonts").rglob("*CJK*"), None)
 
 
+def _file(*candidates: str) -> Callable[[], Path | None]:
+    """The first of these that exists."""
+    return lambda: next((path for each in candidates if (path := Path(each)).exists()), None)
+
+
+def _opensc() -> Path | None:
+    """The PKCS #11 module; Debian puts it beside the libraries of the machine's architecture."""
+    return next(iter(sorted(Path("/usr/lib").glob("*/opensc-pkcs11.so"))), None)
+
+
 TOOLS = {
     "openssl": Tool("openssl", _command("openssl"), "artefacts checked with openssl (marker pki)"),
     "curl": Tool("curl", _command("curl"), "the example in plain curl (docs/relying-parties/curl.md) and the quickstart"),
     "postgresql": Tool("postgresql", _postgresql, "every service test on PostgreSQL"),
     "softhsm2": Tool("softhsm2", _softhsm, "keys in a token over PKCS #11"),
+    "pcscd": Tool("pcscd", _command("pcscd", "/usr/sbin/pcscd"), "cards over real PC/SC"),
+    "vpcd": Tool("vsmartcard-vpcd", _file("/usr/lib/pcsc/drivers/serial/libifdvpcd.so"), "cards over real PC/SC: the virtual reader"),
+    "opensc": Tool("opensc", _opensc, "cards through a PKCS #11 module"),
+    "unshare": Tool("util-linux", _command("unshare"), "cards over real PC/SC: namespaces of the service"),
+    "ip": Tool("iproute2", _command("ip"), "cards over real PC/SC: the loopback of its namespace"),
     "chromium": Tool("chromium", _command("chromium", "chromium-browser"), "journeys in a browser (marker browser)"),
     "cjk-font": Tool("fonts-noto-cjk", _cjk_font, "pages in Chinese and Japanese (marker browser)"),
 }  # fmt: skip

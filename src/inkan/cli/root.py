@@ -46,6 +46,7 @@ NOUNS = {
     ),
     "audit": Noun("inkan.audit.commands", "The audit log: verify that nothing was changed."),
     "ca": Noun("inkan.pki.commands", "Certification authorities: ceremony, certificates, CRLs."),
+    "card": Noun("inkan.cli.card", "Cards in this computer's readers: list, certificates, PIN."),
     "cert": Noun("inkan.cli.cert", "Certificates: show what a file says; the status at any time."),
     "config": Noun("inkan.cli.config", "The settings of an instance: check, show."),
     "conformance": Noun(

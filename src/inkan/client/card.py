@@ -66,7 +66,7 @@ class PINLocked(Forbidden):
 
 
 class PINMalformed(Malformed):
-    """A new PIN is not 6 to 12 digits."""
+    """A PIN does not have the form that this card's PINs have; of a software card 6 to 12 digits."""
 
     code = "card_pin_malformed"
     title = "A PIN has 6 to 12 digits"
@@ -91,6 +91,13 @@ class CardRequestDeclined(Forbidden):
 
     code = "card_request_declined"
     title = "The request was declined at the card"
+
+
+class CertificateNotOfCard(Malformed):
+    """A certificate of another key than the card's."""
+
+    code = "card_certificate_of_another_key"
+    title = "The certificate does not belong to the key of this card"
 
 
 class CardEvent(StrEnum):
@@ -180,6 +187,7 @@ class CardConnection(Protocol):
         """Present the PIN.
 
         Raises:
+            PINMalformed: cards in readers only: no PIN of this key has that form; nothing was tried.
             WrongPIN: with the tries that are left.
             PINLocked: none is left.
             CardNotOpen, CardRemoved: there is nothing to ask.
@@ -189,7 +197,7 @@ class CardConnection(Protocol):
         """Replace the PIN; a wrong old one costs a try.
 
         Raises:
-            PINMalformed: the new one is not 6 to 12 digits; nothing was tried.
+            PINMalformed: the new one has not the form of a PIN of this card; nothing was tried.
             WrongPIN, PINLocked, CardNotOpen, CardRemoved: as :meth:`verify_pin`.
         """
 

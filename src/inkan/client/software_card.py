@@ -5,11 +5,10 @@ file can: the key leaves it only as a signature, a try is spent on the disk befo
 dialog is the card's, not the page's. What a file cannot promise is that nobody copies it.
 """
 
-import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event, Thread
-from typing import Final, Literal, NamedTuple, Self
+from typing import Final, Literal, Self
 
 import msgspec
 from cryptography import x509
@@ -24,9 +23,8 @@ from inkan.client.card import (
     CardNotOpen,
     CardRemoved,
     CardRequestRefused,
+    CertificateNotOfCard,
     Confirm,
-    DigitsMismatch,
-    Giving,
     Listener,
     NoCard,
     NoReader,
@@ -37,14 +35,12 @@ from inkan.client.card import (
 )
 from inkan.client.durable_file import FileExists, FileLock, FileMissing
 from inkan.client.passphrase import Scrypted, ScryptUnbearable
+from inkan.client.signed_types import agree
 from inkan.crypto import aead, cms, jcs, keys
 from inkan.crypto.certificates import parse_certificate
 from inkan.crypto.keys import KeySpec, PrivateKey
-from inkan.kernel.errors import InkanError, Malformed, TooLarge
+from inkan.kernel.errors import InkanError, Malformed
 from inkan.kernel.sensitive import Secret
-from inkan.wire import ceremony_approval
-from inkan.wire import enrolment_request as requests
-from inkan.wire.enrolment_request import BindContent, Purpose, RevokeContent
 
 READER: Final = "Software reader"
 WATCH_INTERVAL_S: Final = 0.2
@@ -66,13 +62,6 @@ class CardExists(FileExists):
     title = "There is a card in this place already"
 
 
-class CertificateNotOfCard(Malformed):
-    """A certificate of another key than the card's."""
-
-    code = "card_certificate_of_another_key"
-    title = "The certificate does not belong to the key of this card"
-
-
 class _Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     format: Literal["inkan-card"] = "inkan-card"
     v: Literal[1] = 1
@@ -88,54 +77,6 @@ class _Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """The associated data of the sealed key."""
         scrypt = self.scrypt.described()
         return jcs.canonical({"format": self.format, "spki": self.spki.hex(), "scrypt": scrypt})
-
-
-class _Typed(NamedTuple):
-    """A content that the card understood, and the digits that belong to it."""
-
-    giving: Giving
-    digits: str
-
-
-def _bind(content: bytes) -> _Typed:
-    bind = requests.parse_bind(content)
-    return _Typed(_giving(bind, bind.phone_name, needs_digits=True), requests.pairing_digits(bind))
-
-
-def _revoke(content: bytes) -> _Typed:
-    return _Typed(_giving(requests.parse_revoke(content), None, needs_digits=False), "")
-
-
-def _ceremony(content: bytes) -> _Typed:
-    approval = ceremony_approval.parse_approval(content)
-    giving = Giving(
-        purpose=approval.type,
-        scheme=approval.title,
-        audience=f"SHA-256 {approval.file_sha256}",
-        phone_name=None,
-        needs_digits=False,
-    )
-    return _Typed(giving, "")
-
-
-def _giving(
-    content: BindContent | RevokeContent, phone_name: str | None, *, needs_digits: bool
-) -> Giving:
-    return Giving(
-        purpose=content.purpose,
-        scheme=content.scheme,
-        audience=content.aud,
-        phone_name=phone_name,
-        needs_digits=needs_digits,
-    )
-
-
-# What a card signs. A renewal is signed by the phone's old key and never by a card (TW-32).
-SIGNED_TYPES: Final[Mapping[str, Callable[[bytes], _Typed]]] = {
-    requests.CONTENT_TYPES[Purpose.BIND]: _bind,
-    requests.CONTENT_TYPES[Purpose.REVOKE]: _revoke,
-    ceremony_approval.CONTENT_TYPE: _ceremony,
-}
 
 
 class SoftwareCard:
@@ -274,10 +215,7 @@ class SoftwareCard:
         card = self._opened()  # 1
         if card.certificate is None:
             raise CardRequestRefused("the card has no certificate")
-        typed = _read_request(content, content_type)  # 2
-        answer = confirm(typed.giving)  # 3
-        if not _same_digits(answer, typed):  # 4
-            raise DigitsMismatch
+        agree(content, content_type=content_type, confirm=confirm)  # 2-4
         key = self._unlock(pin)  # 5
         return cms.build_signed_data(  # 6
             content,
@@ -354,19 +292,3 @@ def _verify_new_pin(pin: Secret[str]) -> None:
     digits = pin.reveal()
     if len(digits) not in _PIN_LENGTHS or not (digits.isascii() and digits.isdigit()):
         raise PINMalformed
-
-
-def _read_request(content: bytes, content_type: str) -> _Typed:
-    read = SIGNED_TYPES.get(content_type)
-    if read is None:
-        raise CardRequestRefused(f"nothing of the type {content_type} is signed")
-    try:
-        return read(content)
-    except (Malformed, TooLarge) as error:
-        raise CardRequestRefused(error.detail or error.title) from None
-
-
-def _same_digits(answer: str, typed: _Typed) -> bool:
-    if not typed.giving.needs_digits:
-        return True
-    return hmac.compare_digest(answer.encode(), typed.digits.encode())
