@@ -23,6 +23,7 @@ pytest_plugins = [
     "support.postgres",
     "support.profile",
     "support.strictness",
+    "support.vpcd",
 ]
 
 

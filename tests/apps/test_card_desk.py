@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inkan.apps.showcase.card_desk import DeskCard, application, card_desk
+from inkan.apps.showcase.card_desk import DeskCard, application, card_desk, reader_pages
 from inkan.apps.showcase.card_desk.application import HERE
 from inkan.apps.showcase.card_desk.pages import PLACES, USES, VISIT_COOKIE, WORDS
 from inkan.client import SoftwareCard
@@ -229,7 +229,7 @@ def test_a_card_of_the_desk_is_a_real_one(tmp_path: Path) -> None:
 def test_tables_are_whole_and_every_text_is_translated() -> None:
     assert (set(USES), set(PLACES)) == (set(KeyUse), set(BackEnd))
     pages = "".join(each.read_text("utf-8") for each in (HERE / "templates").glob("*.html"))
-    asked = set(re.findall(r'_\("([^"]+)"', pages)) | WORDS
+    asked = set(re.findall(r'_\("([^"]+)"', pages)) | WORDS | reader_pages.WORDS
     templates = Templates({"card_desk": HERE})
     for language in (Language.JA, Language.ZH_HANT):
         known = templates.languages.translations[language]

@@ -3,9 +3,16 @@
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import pkcs11
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
+from pkcs11.util.x509 import decode_x509_certificate
 
 from client.card_requests import PIN
 from inkan.client.card import CardCertificate, CardConnection
@@ -16,7 +23,9 @@ from inkan.client.pkcs11_card import Pkcs11Card
 from inkan.client.software_card import SoftwareCard
 from inkan.crypto.certificate_requests import parse_csr, verify_csr
 from inkan.crypto.keys import KeySpec
+from inkan.crypto.pkcs11.module import Module
 from inkan.kernel.sensitive import Secret
+from support import softhsm as softhsm_tokens
 from support.card_in_process import ReaderInProcess
 from support.piv_applet import PivApplet
 from support.pki import Hierarchy
@@ -125,6 +134,49 @@ def in_process(made: Personalised) -> Iterator[Tried]:
             insert=lambda: reader.insert(applet),
             connect=lambda: PivCard(reader),
         )
+
+
+@contextmanager
+def softhsm(spec: KeySpec, folder: Path) -> Iterator[Tried]:
+    """A token that nobody pulls out and that never locks: what is left of the contract when there is no card."""
+    with softhsm_tokens.token_in(folder) as token, softhsm_tokens.patient(token.module) as module:
+        module.reset(module.generation)
+        certificate = _certify(token, module, spec)
+        connect = partial(Pkcs11Card, token.module, issuers=certificate.chain)
+        with connect() as card:
+            yield Tried(card, certificate, _never, _never, connect, counts=False)
+
+
+def _certify(token: softhsm_tokens.Token, module: Module, spec: KeySpec) -> CardCertificate:
+    """Make a key pair in the token, put a certificate beside it, and give the token the tests' PIN."""
+    hierarchy, key_id = Hierarchy(), b"\x01"
+    with module.inside():
+        found = module.library.get_token(token_label=token.label)
+        with found.open(rw=True, user_pin=softhsm_tokens.PIN) as session:
+            key = PublicOnly(_make_key(session, spec, key_id))
+            issued = hierarchy.issuing.issue("Card holder", key=key, usage=["content_commitment"])
+            shown = {pkcs11.Attribute.ID: key_id, pkcs11.Attribute.TOKEN: True}
+            session.create_object(decode_x509_certificate(issued.der) | shown)
+            session.set_pin(softhsm_tokens.PIN, PIN.reveal())
+    return CardCertificate(der=issued.der, chain=(hierarchy.issuing.der,))
+
+
+def _make_key(session: Any, spec: KeySpec, key_id: bytes) -> Any:
+    if spec is KeySpec.RSA2048:
+        made, _ = session.generate_keypair(pkcs11.KeyType.RSA, 2048, id=key_id, store=True)
+        modulus, exponent = (
+            int.from_bytes(made[each], "big")
+            for each in (pkcs11.Attribute.MODULUS, pkcs11.Attribute.PUBLIC_EXPONENT)
+        )
+        return RSAPublicNumbers(exponent, modulus).public_key()
+    curve = {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
+    parameters = session.create_domain_parameters(pkcs11.KeyType.EC, curve, local=True)
+    made, _ = parameters.generate_keypair(id=key_id, store=True)
+    return load_der_public_key(encode_ec_public_key(made))
+
+
+def _never() -> None:
+    raise AssertionError("a token is not pulled out")
 
 
 @contextmanager

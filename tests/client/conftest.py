@@ -1,6 +1,5 @@
 """Fixtures of the clients' tests: the stand-ins they speak to, a card, and a world of evidence."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -54,10 +53,9 @@ def _public_only(csr: bytes):
 
 
 @pytest.fixture(scope="session")
-def service() -> Iterator[vpcd.Service]:
-    """The PC/SC service of this test process; a test that stops it starts it again."""
-    with vpcd.running() as running:
-        yield running
+def service(card_service: vpcd.Service) -> vpcd.Service:
+    """The PC/SC service."""
+    return card_service
 
 
 @pytest.fixture

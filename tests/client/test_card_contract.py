@@ -36,6 +36,8 @@ KINDS = [
     "opensc_rsa",
     "opensc_p256",
 ]
+# What neither locks nor is pulled out keeps the rest of the contract.
+TOKENS = {"softhsm_rsa": KeySpec.RSA2048, "softhsm_p256": KeySpec.P256}
 NEW = Secret("135791")
 
 
@@ -49,55 +51,63 @@ def p256_card():
     return card_kinds.personalise(KeySpec.P256)
 
 
+def kind_of(name, request, folder):
+    made = request.getfixturevalue
+    if name in TOKENS:
+        return card_kinds.softhsm(TOKENS[name], folder)
+    if name == "software":
+        return card_kinds.software(made("made"), folder)
+    way, _, spec = name.rpartition("_")
+    behind = getattr(card_kinds, way)
+    return behind(made(f"{spec}_card"), *([] if way == "in_process" else [made("service")]))
+
+
 @pytest.fixture(params=KINDS)
 def tried(request, tmp_path):
-    made = request.getfixturevalue
-    match request.param.split("_")[0], request.param:
-        case "software", _:
-            kind = card_kinds.software(made("made"), tmp_path)
-        case "in", name:
-            kind = card_kinds.in_process(made(f"{name.removeprefix('in_process_')}_card"))
-        case way, name:
-            behind = getattr(card_kinds, way)
-            kind = behind(made(f"{name.removeprefix(way)[1:]}_card"), made("service"))
-    with kind as card:
+    with kind_of(request.param, request, tmp_path) as card:
         yield card
 
 
-def test_certificate_and_issuers_are_read(tried):
-    assert tried.card.certificates() == [tried.certificate]
+@pytest.fixture(params=[*KINDS, *TOKENS])
+def held(request, tmp_path):
+    with kind_of(request.param, request, tmp_path) as card:
+        yield card
+
+
+def test_certificate_and_issuers_are_read(held):
+    assert held.card.certificates() == [held.certificate]
 
 
 @pytest.mark.req("HCA-47")
-def test_a_signed_request_is_typed_and_verifies(tried):
-    parsed = cms.parse_signed_data(sign(tried.card))
+def test_a_signed_request_is_typed_and_verifies(held):
+    parsed = cms.parse_signed_data(sign(held.card))
     assert (parsed.content, parsed.content_type) == (BYTES, BIND)
-    assert parsed.signer == tried.certificate.der
-    assert set(parsed.certificates) == {tried.certificate.der, *tried.certificate.chain}
+    assert parsed.signer == held.certificate.der
+    assert set(parsed.certificates) == {held.certificate.der, *held.certificate.chain}
     assert hashlib.sha256(BYTES).digest() in parsed.signed_attributes
     public = x509.load_der_x509_certificate(parsed.signer).public_key()
     verify_message(public, parsed.signature, parsed.signed_attributes, scheme_of(public))
 
 
-def test_two_signatures_need_the_pin_twice(tried):
-    sign(tried.card)
+def test_two_signatures_need_the_pin_twice(held):
+    sign(held.card)
     with pytest.raises(WrongPIN):
-        sign(tried.card, pin=WRONG)
+        sign(held.card, pin=WRONG)
 
 
-def test_what_is_not_agreed_to_costs_no_try(tried):
+def test_what_is_not_agreed_to_costs_no_try(held):
     def decline(_):
         raise CardRequestDeclined
 
     with pytest.raises(DigitsMismatch):
-        sign(tried.card, pin=WRONG, digits="00000000")
+        sign(held.card, pin=WRONG, digits="00000000")
     with pytest.raises(CardRequestRefused):
-        sign(tried.card, bytes(32), pin=WRONG)
+        sign(held.card, bytes(32), pin=WRONG)
     with pytest.raises(CardRequestRefused):
-        sign(tried.card, content_type=REVOKE, pin=WRONG)
+        sign(held.card, content_type=REVOKE, pin=WRONG)
     with pytest.raises(CardRequestDeclined):
-        tried.card.sign_request(BYTES, content_type=BIND, pin=WRONG, confirm=decline)
-    assert tried.card.tries_left() == tried.told(5)
+        held.card.sign_request(BYTES, content_type=BIND, pin=WRONG, confirm=decline)
+    assert held.card.tries_left() == held.told(5)
 
 
 @pytest.mark.req("JPKI-32")
@@ -131,32 +141,32 @@ def test_the_right_pin_gives_the_tries_back(tried):
 
 
 @pytest.mark.req("JPKI-29")
-def test_the_pin_is_changed_by_whoever_knows_it(tried):
+def test_the_pin_is_changed_by_whoever_knows_it(held):
     with pytest.raises(WrongPIN):
-        tried.card.change_pin(WRONG, NEW)
-    assert tried.card.tries_left() == tried.told(4)
-    tried.card.change_pin(PIN, NEW)
+        held.card.change_pin(WRONG, NEW)
+    assert held.card.tries_left() == held.told(4)
+    held.card.change_pin(PIN, NEW)
     with pytest.raises(WrongPIN):
-        tried.card.verify_pin(PIN)
-    tried.card.verify_pin(NEW)
-    sign(tried.card, pin=NEW)
+        held.card.verify_pin(PIN)
+    held.card.verify_pin(NEW)
+    sign(held.card, pin=NEW)
 
 
 @pytest.mark.parametrize("new", ["", "12345", "1234567890123456789", "１２３４５６", "12345 "])
-def test_a_malformed_new_pin_costs_nothing(tried, new):
+def test_a_malformed_new_pin_costs_nothing(held, new):
     with pytest.raises(PINMalformed):
-        tried.card.change_pin(WRONG, Secret(new))
-    assert tried.card.tries_left() == tried.told(5)
+        held.card.change_pin(WRONG, Secret(new))
+    assert held.card.tries_left() == held.told(5)
 
 
-def test_readers_are_listed_and_named(tried):
-    (name,) = [each.name for each in tried.card.readers() if each.has_card]
-    other = tried.connect()
+def test_readers_are_listed_and_named(held):
+    (name,) = [each.name for each in held.card.readers() if each.has_card]
+    other = held.connect()
     with pytest.raises(NoReader):
         other.open("no such reader")
-    tried.card.close()
+    held.card.close()
     other.open(name)
-    assert other.certificates() == [tried.certificate]
+    assert other.certificates() == [held.certificate]
     other.close()
 
 
@@ -199,15 +209,15 @@ def test_removal_and_insertion_are_reported(tried):
     assert events == [(False, CardEvent.REMOVED), (True, CardEvent.INSERTED)]
 
 
-def test_a_closed_card_answers_nothing(tried):
-    tried.card.close()
-    tried.card.close()
+def test_a_closed_card_answers_nothing(held):
+    held.card.close()
+    held.card.close()
     for ask in (
-        tried.card.certificates,
-        tried.card.tries_left,
-        lambda: tried.card.verify_pin(PIN),
-        lambda: tried.card.change_pin(PIN, NEW),
-        lambda: sign(tried.card),
+        held.card.certificates,
+        held.card.tries_left,
+        lambda: held.card.verify_pin(PIN),
+        lambda: held.card.change_pin(PIN, NEW),
+        lambda: sign(held.card),
     ):
         with pytest.raises(CardNotOpen):
             ask()

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from inkan.composition.keys import KINDS, SETS, places_of
-from inkan.composition.platform import count_last_uses
+from inkan.composition.opening import count_last_uses
 from inkan.composition.settings import (
     Budgets,
     Environment,
@@ -127,11 +127,11 @@ async def test_the_last_uses_are_counted_when_an_instance_ends(tmp_path: Path) -
     settings = msgspec.structs.replace(DEMO, home=str(tmp_path))
     async with instance(settings) as platform:
         await platform.pki.hold_ceremony(demo_ceremony())
-        await count_last_uses(platform)
+        await count_last_uses(pki=platform.pki)
         rows = await platform.db.scan(_uses)
         assert ("ca.root", "cert", 4) in {(row.key_label, row.purpose, row.signed) for row in rows}
         await platform.pki.crl("root")
-    await count_last_uses(platform)
+    await count_last_uses(pki=platform.pki)
 
 
 def _uses() -> Step[list[Any]]:

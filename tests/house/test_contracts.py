@@ -23,7 +23,7 @@ STUB = {
     "kernel/errors.py": "import enum, msgspec",
     "crypto/cms.py": "import cryptography\nfrom inkan.kernel import errors",
     "crypto/workers/pool.py": "import asyncio",
-    "crypto/workers/jobs.py": "import pkilint, pyhanko, pyhanko_certvalidator, lxml",
+    "crypto/workers/jobs.py": "import pkilint, pyhanko, pyhanko_certvalidator, lxml, fpdf, fontTools",
     "wire/statement.py": "from inkan.crypto import cms",
     "wire/binding.py": "from inkan.kernel import errors",
     "store/sqlite.py": "import sqlite3, sqlalchemy",
@@ -95,6 +95,7 @@ SEEDS = {
     "a token beside its adapter": Seed("crypto/keys.py", "import pkcs11", {"tokens"}),
     "http beside the one door": Seed("web/app.py", "import httpx", {"fetch"}),
     "parser in the format package": Seed("crypto/cms.py", "import pyhanko", {"parsers", "server"}),
+    "a paper written beside the workers": Seed("crypto/cms.py", "import fpdf", {"papers", "server"}),
     "server loads the worker's jobs": Seed("pki/service/issue.py", "from inkan.crypto.workers import jobs", {"server"}),
 }  # fmt: skip
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from counter.clerks import desk_on
 from inkan.accounts import LOGIN_COOKIE, Role
 from inkan.audit import Actor, ActorKind
 from inkan.client import Session
+from inkan.counter.model import CaseKind
 from inkan.kernel.ids import PersonID
 from inkan.notices import NewsTexts
 from inkan.relying_parties.model.application import Application
@@ -44,6 +46,7 @@ class Scenery:
     session: Session
     port: int
     """Where it is really served; a browser is led there from ``PLATFORM``."""
+    case: str = ""
     cookies: dict[str, str] = field(default_factory=dict)
 
     async def enter(self, window: Window, role: str) -> None:
@@ -114,7 +117,20 @@ async def _furnish(world: World) -> Scenery:
     staff = await hire_token(accounts, *STAFF, name="operator")
     made.cookies["staff"] = staff.token.reveal()
     made.cookies["developer"] = developer.token.reveal()
+    await _open_counter(made)
     return made
+
+
+async def _open_counter(made: Scenery) -> None:
+    desk = await desk_on(made.world)
+    person = await desk.resident("hanako")
+    clerk = await desk.clerk("mei")
+    identity = await made.world.platform.db.read(
+        made.world.platform.people.get_identity, PersonID(person.id)
+    )
+    case = await desk.counter.cases.open(clerk, CaseKind.ISSUE, identity.national_id)
+    made.case = case.id
+    made.cookies["clerk"] = desk.clerks["mei"].token.token.reveal()
 
 
 async def _report(world: World) -> str:
@@ -142,6 +158,7 @@ def _die() -> Step[None]:
 Place = Callable[[Scenery], str]
 PLACES: Mapping[str, Place] = {
     "/my/records/{id}": lambda s: f"/my/records/{s.record}",
+    "/counter/cases/{id}": lambda s: f"/counter/cases/{s.case}",
     "/news/{id}": lambda s: f"/news/{s.news}",
     "/enrol/terms/{scheme}": lambda _: "/enrol/terms/tw-citizen",
     "/developer/applications/{application}": lambda s: f"/developer/applications/{s.draft.id}",

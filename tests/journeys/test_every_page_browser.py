@@ -38,9 +38,12 @@ NO_PAGES = {
     "/enrol/camera/{name}": "text for phones without a camera",
     "/enrol/request/picture": "a picture",
     "/enrol/request/states": "a stream",
+    "/enrol/request/content": "what the card signs",
+    "/kiosk/state": "what the kiosk asks for while the number is shown",
     "/my/records/{id}/proof": "a file",
     "/my/records.json": "a file",
     "/my/records.csv": "a file",
+    "/counter/cases/{id}/{paper}": "a file",
 }
 # Template → the journey that opens it: the page needs somebody on the way.
 ELSEWHERE = {
@@ -61,6 +64,7 @@ ROLES = {
     "portal.": "person",
     "notices.read": "person",
     "sandbox.": "system",
+    "counter.": "clerk",
 }
 LANGUAGES = {"en": "en", "ja": "ja", "zh-TW": "zh-Hant"}
 NAMED = """() => [

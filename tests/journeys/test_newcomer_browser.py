@@ -128,7 +128,7 @@ class Town:
 async def town(tmp_path: Path, chromium: Chromium) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
         stack.enter_context(thrift())
-        port = free_port(neighbours=4)
+        port = free_port(neighbours=6)
         founded = await stack.enter_async_context(country(tmp_path / "country", port=port))
         yield Town(founded, await stack.enter_async_context(opened(founded)))
         await chromium.close()

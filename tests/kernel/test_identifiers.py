@@ -187,11 +187,34 @@ def test_a_single_wrong_digit_of_a_my_number_shows(digits: str, place: int, shif
         ("0123456789018", False),
         ("1234567890189", False),
         ("123456789012", False),
-        ("1234 5678 9018", False),
+        ("1234 5678 9018", True),
         ("", False),
     ],
 )
 def test_a_free_text_is_searched_with_digits_folded(text: str, holds: bool) -> None:
+    assert identifiers.holds_my_number(text) is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("1234 5678 9018", True),
+        ("番号：1234-5678-9018。", True),
+        ("１２３４　５６７８　９０１８", True),
+        ("1234\u20105678\u20109018", True),
+        ("2 123456789018", True),
+        ("123456789018 2", True),
+        ("12345678-9018", True),
+        ("1234 5678 9019", False),
+        ("1234 5678 9018 1111", False),
+        ("4111 1234 5678 9018", False),
+        ("12345 678 9018", False),
+        ("1234 5678 90189", False),
+    ],
+)
+def test_a_number_in_printed_groups_is_found_and_a_longer_one_is_none(
+    text: str, holds: bool
+) -> None:
     assert identifiers.holds_my_number(text) is holds
 
 

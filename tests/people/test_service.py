@@ -119,6 +119,16 @@ async def test_death_is_noted_once(people: People, database: Database, audit: Au
     assert await audit.sequence_once() == 2
 
 
+async def test_whoever_is_above_hears_of_another_name_and_of_nothing_else(
+    people: People, database: Database
+) -> None:
+    await people.register(identity(), actor=COUNTER)
+    await people.register(identity(), actor=COUNTER)
+    assert (await database.read(depth)).waiting == 0
+    await people.register(identity(name="林美"), actor=COUNTER)
+    assert (await database.read(depth)).waiting == 1
+
+
 # --- matching ----------------------------------------------------------------------------------------
 
 

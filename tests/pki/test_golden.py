@@ -5,7 +5,7 @@ ECDSA draws anew each time, is left out. `write` makes the vectors again.
 """
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from inkan.crypto.certificate_view import Sex
 from inkan.crypto.cross_terms import CrossTerms
+from inkan.crypto.holder_attributes import encode_holder_attributes
 from inkan.crypto.keys import spki_der
 from inkan.crypto.lint import CertificateLinter
-from inkan.crypto.names import build_name
 from inkan.crypto.oids import POLICIES
 from inkan.crypto.workers.linters import lint_certificate
 from inkan.pki.model import Authority, Role
@@ -29,6 +30,11 @@ from pki.hands import BINDING
 VECTORS = Path(__file__).parents[1] / "vectors" / "profiles.json"
 BEGINS = datetime(2026, 11, 22, 2, 0, 0, tzinfo=UTC)
 URLS = PublicURLs(origin="https://id.example")
+ATTRIBUTES = encode_holder_attributes(
+    date(1988, 3, 14),
+    Sex.FEMALE,
+    "東京都千代田区霞が関二丁目1番2号 中央合同庁舎第2号館 別館801号室",
+)
 TERMS = CrossTerms(
     policies=(POLICIES["card_sign"],),
     mappings=((POLICIES["card_sign"], POLICIES["bridge"]),),
@@ -66,13 +72,16 @@ def authority(role: Role) -> Authority:
 
 def _contents(profile: Profile, *, subject: str, key: int) -> builder.Contents:
     return builder.Contents(
-        subject=build_name((("C", "TW"), ("CN", subject), ("serialNumber", "1234567890123456"))),
+        subject=builder.holder_name(
+            profile, country="TW", common_name=subject, serial_number="1234567890123456"
+        ),
         spki=spki_der(fixed_key(key).public_key()),
         serial=(1 << 126) + 5,
         not_before=BEGINS,
         not_after=BEGINS + timedelta(days=min(profile.max_days, 366) - 1),
         shard=5,
         binding=BINDING if profile.binding else None,
+        holder_attributes=ATTRIBUTES if profile.holder_facts else None,
     )
 
 

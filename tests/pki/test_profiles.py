@@ -116,6 +116,10 @@ async def test_a_person_is_named_without_a_national_id(world):
             NameOID.COMMON_NAME: "陳怡君",
             NameOID.SERIAL_NUMBER: "1234567890123456",
         }
+    assert [each.oid for each in made["card-auth"].subject] == [
+        NameOID.COUNTRY_NAME,
+        NameOID.SERIAL_NUMBER,
+    ]
     wrapped = made["phone-auth"].extensions.get_extension_for_oid(
         x509.ObjectIdentifier(oids.PHONE_BINDING)
     )

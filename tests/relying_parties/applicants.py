@@ -208,7 +208,7 @@ class Office:
         self, code: str = "tax-office", *, key: Any = None, typ: str = REPORT_TYP, **bent: Any
     ) -> str:
         """A report as the conformance kit of this instance signs it."""
-        from inkan.composition.platform import signer
+        from inkan.composition.keys import signer
         from inkan.crypto.key_providers import KeyPurpose
 
         own = signer(self.world.platform.keys, "conformance", KeyPurpose.CONFORMANCE)

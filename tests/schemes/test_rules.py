@@ -39,11 +39,14 @@ TAIWAN = get_scheme("tw-citizen")
 # SHA-256 over the three terms texts. The card signs the version alone, so one version is one text for ever:
 # a change of the text needs a new version, here and in the scheme.
 TERMS = {
+    ("jpki", "2026-1"): "4671dec1bce8cc3d5c4056a4fc6c8f1f9c4f2d1e899eac5c203bcd9924f58cdf",
     ("tw-citizen", "2026-1"): "99f4bf2f6fd094d8e3d3532df8715fa9afd22b9983ca809b09efe9865edcb432",
 }
 
 BROKEN: list[tuple[str, str, Any]] = [
     ("utc_offset_minutes", "utc_offset_minutes", 15 * 60),
+    ("places", "places", []),
+    ("places", "places", ["desk", "desk"]),
     ("eligibility.min_age_years", "eligibility.min_age_years", -1),
     ("eligibility.residences", "eligibility.residences", []),
     ("eligibility.residences", "eligibility.residences", ["national", "national"]),
@@ -161,7 +164,7 @@ def test_no_text_makes_the_loader_raise_anything_else(text: str) -> None:
 
 
 def test_shipped_schemes_are_found_by_their_own_names() -> None:
-    assert list(all_schemes()) == ["tw-citizen"]
+    assert list(all_schemes()) == ["jpki", "tw-citizen"]
     assert all(get_scheme(name).name == name for name in all_schemes())
 
 
@@ -193,6 +196,19 @@ def test_one_terms_version_is_one_text(scheme: Scheme) -> None:
 def test_who_is_eligible() -> None:
     assert TAIWAN.eligibility.min_age_years == 18
     assert set(TAIWAN.eligibility.residences) == {Residence.NATIONAL, Residence.RESIDENT}
+
+
+@pytest.mark.req("WAT-11", "WAT-51", "WAT-55")
+def test_a_phone_of_the_public_personal_authentication_is_bound_at_a_kiosk_only() -> None:
+    assert get_scheme("jpki").places == ("kiosk",)
+    assert TAIWAN.places == ("desk",)
+
+
+@pytest.mark.req("WAT-54", "WAT-56")
+@pytest.mark.parametrize("cause", ParentEnd)
+def test_whatever_ends_the_japanese_card_stops_the_phone(cause: ParentEnd) -> None:
+    ends = {ParentEnd.ISSUE_FRAUD: Effect.REVOKE, ParentEnd.DECEASED: Effect.REVOKE}
+    assert get_scheme("jpki").on_parent_end.of(cause) is ends.get(cause, Effect.SUSPEND)
 
 
 @pytest.mark.req("TW-29", "TW-30", "TW-31")

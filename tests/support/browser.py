@@ -195,15 +195,23 @@ class Chromium:
         ]
 
     async def open(
-        self, look: Look | None = None, *, profile: str = "", flags: Sequence[str] = ()
+        self,
+        look: Look | None = None,
+        *,
+        profile: str = "",
+        flags: Sequence[str] = (),
+        extension: Path | None = None,
     ) -> Window:
         """A window. With ``profile`` what it stores stays on disk, and a later window finds it again.
 
-        ``flags`` are for that browser alone, and need a profile.
+        ``flags`` and ``extension``, the folder of one, are for that browser alone, and need a profile.
         """
         options = (look or Look()).options
         context = await within(
-            self._persistent(profile, options, flags) if profile else self._fresh(options), 40
+            self._persistent(profile, options, flags, extension)
+            if profile
+            else self._fresh(options),
+            40,
         )
         self._exits.push_async_callback(context.close)
         context.set_default_timeout(WAIT_S * 1000)
@@ -213,11 +221,23 @@ class Chromium:
         self.windows.append(window)
         return window
 
+    def profile(self, name: str) -> Path:
+        """The data folder of a profile."""
+        return self._folder / name
+
     async def _persistent(
-        self, profile: str, options: dict[str, Any], flags: Sequence[str]
+        self, profile: str, options: dict[str, Any], flags: Sequence[str], extension: Path | None
     ) -> BrowserContext:
         start = self._playwright.chromium.launch_persistent_context
         launch = self._launch | {"args": self._arguments(*flags)}
+        if extension is not None:
+            only = (f"--disable-extensions-except={extension}", f"--load-extension={extension}")
+            # Programs that the extension starts see what this test sees, not what the driver was started with.
+            launch |= {
+                "args": [*launch["args"], *only],
+                "ignore_default_args": ["--disable-extensions"],
+                "env": dict(os.environ),
+            }
         return await start(self._folder / profile, **launch, **options)
 
     async def _fresh(self, options: dict[str, Any]) -> BrowserContext:

@@ -72,7 +72,7 @@ TOOLS = {
     "unshare": Tool("util-linux", _command("unshare"), "cards over real PC/SC: namespaces of the service"),
     "ip": Tool("iproute2", _command("ip"), "cards over real PC/SC: the loopback of its namespace"),
     "chromium": Tool("chromium", _command("chromium", "chromium-browser"), "journeys in a browser (marker browser)"),
-    "cjk-font": Tool("fonts-noto-cjk", _cjk_font, "pages in Chinese and Japanese (marker browser)"),
+    "cjk-font": Tool("fonts-noto-cjk", _cjk_font, "pages in Chinese and Japanese (marker browser), and printed papers"),
 }  # fmt: skip
 
 

@@ -209,3 +209,10 @@ def running() -> Iterator[Service]:
         service.stop()
         del os.environ[SOCKET_NAME]
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def card_service() -> Iterator[Service]:
+    """The PC/SC service of this test process; a test that stops it starts it again."""
+    with running() as service:
+        yield service

@@ -61,6 +61,17 @@ def test_modules_import_each_other_by_their_hashed_names(tmp_path: Path) -> None
     assert changed.url("a/main.js") != found.url("a/main.js"), "the importer changes with it"
 
 
+def test_a_module_of_the_toolkit_is_imported_from_any_folder(tmp_path: Path) -> None:
+    for folder, text in (("web", "export const x = 1;"), ("b", 'import "web/util.js";')):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / ("util.js" if folder == "web" else "main.js")).write_text(text)
+    found = Assets({"web": tmp_path / "web", "b": tmp_path / "b"})
+    name = found.url("web/util.js").rpartition("/")[2]
+    body = found.by_path[found.url("b/main.js")].body.decode()
+    assert body == f'import "../web/{name}";'
+    assert found.closure("b/main.js") == ("web/util.js", "b/main.js")
+
+
 def test_a_module_brings_all_that_it_imports_once_and_first(tmp_path: Path) -> None:
     found = assets(
         tmp_path,

@@ -126,6 +126,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     OPERATOR = "operator"
     DEVELOPER = "developer"
+    CLERK = "clerk"
     PERSON = "person"
 
 

@@ -120,6 +120,7 @@ ROLE_TITLES: Final[Mapping[Role, str]] = {
     Role.AUDITOR: "Auditor",
     Role.OPERATOR: "Operator",
     Role.DEVELOPER: "Developer",
+    Role.CLERK: "Clerk",
     Role.PERSON: "Person",
 }
 """What people read for a role: English, the key of its translations."""

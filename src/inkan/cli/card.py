@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from inkan.cli import card_agent, card_manage, card_serve
 from inkan.kernel.sensitive import Secret
 
 _READER = click.option("--reader", help="Name of the reader; needed when several hold a card.")
@@ -29,6 +30,11 @@ def command() -> None:
 
     Example: inkan card list
     """
+
+
+card_agent.command.add_command(card_serve.command)
+command.add_command(card_agent.command)
+command.add_command(card_manage.command)
 
 
 @command.command("list")

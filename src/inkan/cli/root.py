@@ -52,7 +52,11 @@ NOUNS = {
     "conformance": Noun(
         "inkan.cli.conformance", "Attack a relying party's test endpoint; a signed report."
     ),
+    "counter": Noun(
+        "inkan.counter.commands", "Card counters: offices, their clerks, the residents they serve."
+    ),
     "demo": Noun("inkan.demo.commands", "A whole test country in one process."),
+    "kiosk": Noun("inkan.enrolment.commands", "Kiosks: draw the secret of a new one."),
     "openid": Noun("inkan.federation.commands", "The OpenID provider: list and rotate its keys."),
     "outbox": Noun("inkan.cli.outbox", "What waits to be delivered, and what was given up."),
     "phone": Noun("inkan.cli.phone", "A reference phone: enrol, open, approve, refuse, list."),

@@ -125,11 +125,13 @@ class Giving(msgspec.Struct, frozen=True, kw_only=True):
     """What the card's own dialog tells the person: what is given away by the PIN.
 
     Attributes:
-        purpose: bind, renew, revoke, window or ceremony.
+        purpose: bind, renew, revoke, window or ceremony; card_login, card_revoke or submission.
         scheme: the rule set; of a ceremony its title.
         audience: the platform that will act on the request; of a ceremony the hash of its file.
         phone_name: the name that the phone goes by, where there is one.
         needs_digits: whether the 8 digits on the phone must be typed.
+        origin: the web origin that asks, where the content names one.
+        lines: label and value of what is given, in the order in which people read it; of a submission its fields.
     """
 
     purpose: str
@@ -137,6 +139,8 @@ class Giving(msgspec.Struct, frozen=True, kw_only=True):
     audience: str
     phone_name: str | None
     needs_digits: bool
+    origin: str | None = None
+    lines: tuple[tuple[str, str], ...] = ()
 
 
 # The card client's own dialog. It names what is being given and returns the 8 digits that the person typed

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from inkan.client import (
     phone_approval,
     phone_enrolment,
+    phone_kiosk,
     phone_push,
     phone_records,
     phone_renewal,
@@ -211,6 +212,22 @@ class Phone:
     def digits(self) -> str:
         """Return the 8 digits that the person types into the card's dialog."""
         return phone_enrolment.digits(self._parts)
+
+    async def kiosk_schemes(self) -> list[phone_kiosk.KioskScheme]:
+        """Return the rule sets whose phones are bound at a kiosk."""
+        return await phone_kiosk.kiosk_schemes(self._parts)
+
+    async def begin_at_kiosk(self, scheme: str, *, terms_version: str) -> Enrolment:
+        """Begin a registration that a kiosk finishes; ``prepare`` follows. See ``phone_kiosk.begin``."""
+        return await phone_kiosk.begin(self._parts, scheme, terms_version=terms_version)
+
+    def registration_key(self) -> str:
+        """Return the 26 characters that a kiosk takes."""
+        return phone_kiosk.shown_key(self._parts)
+
+    async def say_number(self, number: str) -> None:
+        """Say the six digits that the kiosk shows; see ``phone_kiosk.say_number``."""
+        await phone_kiosk.say_number(self._parts, number)
 
     async def collect(self, *, wait_s: int = phone_enrolment.WAIT_S) -> Bound | None:
         """Fetch and check the certificates; None when the card has not signed yet."""

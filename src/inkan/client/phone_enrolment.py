@@ -85,6 +85,16 @@ async def join(parts: PhoneParts, frame: str) -> Enrolment:
         raise PhoneBound
     body = {"frame": frame, "name": state.name, "back_end": state.back_end}
     enrolment = await parts.api.post("/phone/v1/enrolments", body, Enrolment, again=True)
+    return begun(parts, enrolment)
+
+
+def begun(parts: PhoneParts, enrolment: Enrolment) -> Enrolment:
+    """Remember a binding under way; what an earlier attempt made is forgotten.
+
+    Raises:
+        EnrolmentSubstituted: another platform or another RP ID answered.
+    """
+    state = parts.state
     _compare("issuer", enrolment.issuer, state.platform)
     _compare("rp_id", enrolment.rp_id, host_of(state.wallet_origin))
     if enrolment.uses not in requests.KEY_SETS:
@@ -114,7 +124,7 @@ async def prepare(parts: PhoneParts) -> str:
         EnrolmentSubstituted: step 4, with the member that differs.
         CallRefused: the platform refuses keys or registration.
     """
-    enrolment = _enrolment(parts)
+    enrolment = under_way(parts)
     is_remote = parts.state.back_end is BackEnd.B
     if parts.state.prepared is None:
         registration, keys, csrs = (_without_keys if is_remote else _with_keys)(parts, enrolment)
@@ -139,7 +149,7 @@ def digits(parts: PhoneParts) -> str:
     Raises:
         NothingToBind: nothing was prepared.
     """
-    return requests.digits_of(**_own_hashes(parts))
+    return requests.digits_of(**own_hashes(parts))
 
 
 def verify_content(parts: PhoneParts, content: bytes) -> BindContent:
@@ -152,7 +162,7 @@ def verify_content(parts: PhoneParts, content: bytes) -> BindContent:
         bind = requests.parse_bind(content)
     except Malformed as error:
         raise EnrolmentSubstituted(error.detail, member="content") from None
-    enrolment, own = _enrolment(parts), _own_hashes(parts)
+    enrolment, own = under_way(parts), own_hashes(parts)
     _compare("keys", [key.spki_sha256 for key in bind.keys], own.pop("keys"))
     _compare("keys", tuple(key.use for key in bind.keys), enrolment.uses)
     expected = own | {
@@ -176,7 +186,7 @@ async def collect(parts: PhoneParts, *, wait_s: int = WAIT_S) -> Bound | None:
         EnrolmentEnded: refused or expired; the made keys are forgotten.
         CertificateNotOurs: a certificate does not fit this phone.
     """
-    enrolment, prepared = _enrolment(parts), _prepared(parts)
+    enrolment, prepared = under_way(parts), prepared_of(parts)
     path = f"/phone/v1/enrolments/{enrolment.id}"
     reading = await parts.api.get(path, EnrolmentReading, wait_s=wait_s)
     if reading.state in {"refused", "expired"}:
@@ -208,13 +218,15 @@ def host_of(origin: str) -> str:
     return origin.partition("://")[2].partition(":")[0]
 
 
-def _enrolment(parts: PhoneParts) -> Enrolment:
+def under_way(parts: PhoneParts) -> Enrolment:
+    """The binding under way; raises NothingToBind."""
     if parts.state.enrolment is None:
         raise NothingToBind
     return parts.state.enrolment
 
 
-def _prepared(parts: PhoneParts) -> Prepared:
+def prepared_of(parts: PhoneParts) -> Prepared:
+    """What was made for it; raises NothingToBind."""
     if parts.state.prepared is None:
         raise NothingToBind
     return parts.state.prepared
@@ -276,7 +288,7 @@ def _without_keys(
 
 def _note_made(parts: PhoneParts, enrolment: Enrolment, csrs: dict[KeyUse, str]) -> None:
     """Remember the keys that were made for this phone, each proved by its own request; they stay what they are."""
-    prepared = _prepared(parts)
+    prepared = prepared_of(parts)
     keys = remote_keys(enrolment.uses, enrolment.key_spec, csrs)
     if prepared.keys not in ({}, keys):
         raise EnrolmentSubstituted("other keys than before", member="keys")
@@ -329,11 +341,11 @@ def _registration(registration: Registration) -> dict[str, str]:
     }
 
 
-def _own_hashes(parts: PhoneParts) -> dict[str, Any]:
+def own_hashes(parts: PhoneParts) -> dict[str, Any]:
     """The arguments of the digits, from this phone's memory alone."""
-    prepared, credential = _prepared(parts), _prepared(parts).credential
+    prepared, credential = prepared_of(parts), prepared_of(parts).credential
     return {
-        "nonce": _enrolment(parts).nonce,
+        "nonce": under_way(parts).nonce,
         "keys": [base64url.encode(key.spki_sha256) for key in prepared.keys.values()],
         "credential_id_sha256": _sha256(credential.id),
         "cose_key_sha256": _sha256(credential.cose_key),

@@ -38,6 +38,7 @@ from inkan.client.piv_layout import (
     KeyUse,
     read_certificate,
     read_issuers,
+    read_number,
     wrap_certificate,
 )
 from inkan.client.signed_types import agree
@@ -99,6 +100,11 @@ class PivCard:
         with self._session() as piv:
             return read_issuers(piv)
 
+    def number(self) -> str:
+        """Return the card's number (:func:`~inkan.client.piv_layout.read_number`); anybody may read it."""
+        with self._session() as piv:
+            return read_number(piv)
+
     def tries_left(self) -> int:
         """How many wrong PINs the card still forgives; 0 means locked."""
         with self._session() as piv:
@@ -139,8 +145,8 @@ class PivCard:
             CardAnswerMalformed: step 5, or an answer that makes no sense before it.
         """
         held = self.certificates()  # 1
-        if not (held and self._key.signs_requests):
-            raise CardRequestRefused("the card has no certificate that signs requests")
+        if not (held and content_type in self._key.signs):
+            raise CardRequestRefused("the card has no certificate that signs this")
         agree(content, content_type=content_type, confirm=confirm)  # 2
         self._verify_form(pin)  # 3
         public = parse_certificate(held[0].der).public_key
@@ -227,6 +233,16 @@ class PivCard:
         self._verify_form(new)
         with self._session() as piv:
             piv.unlock(self._key.pin_reference, unlock_key, new)
+
+    def clear_certificate(self, *, management_key: Secret[bytes]) -> None:
+        """Take the certificate of the key out of the card; a key without one signs nothing here.
+
+        Raises:
+            WrongManagementKey: nothing was changed.
+        """
+        with self._session() as piv:
+            piv.authenticate_manager(management_key)
+            piv.put_data(self._key.container, b"")
 
     def read_object(self, which: CardObject, pin: Secret[str] | None = None) -> bytes | None:
         """Return a data object, None when the card has none.

@@ -16,6 +16,8 @@ from inkan.client.card_refusals import (
     SignaturePINMalformed,
 )
 from inkan.client.piv import Piv
+from inkan.client.signed_types import SIGNED_TYPES
+from inkan.wire import card_request
 
 
 class KeyUse(StrEnum):
@@ -34,7 +36,7 @@ class KeyRow(NamedTuple):
         pin_reference: of its PIN (part 1 table 4a).
         pin_form: what its PINs look like.
         malformed: the refusal of another form.
-        signs_requests: whether typed requests are signed with it.
+        signs: the types (OIDs) of what is signed with it.
     """
 
     slot: int
@@ -42,7 +44,7 @@ class KeyRow(NamedTuple):
     pin_reference: int
     pin_form: re.Pattern[str]
     malformed: type[PINMalformed]
-    signs_requests: bool
+    signs: frozenset[str]
 
 
 # Lengths and alphabets of the PINs: requirements of the scheme (JPKI), not of PIV. A PIN of up to eight characters is
@@ -54,7 +56,8 @@ KEYS: Final[Mapping[KeyUse, KeyRow]] = {
         pin_reference=0x80,
         pin_form=re.compile(r"[A-Za-z0-9]{6,16}", re.ASCII),
         malformed=SignaturePINMalformed,
-        signs_requests=True,
+        signs=frozenset(SIGNED_TYPES)
+        - {card_request.CONTENT_TYPES[card_request.CardPurpose.LOGIN]},
     ),
     KeyUse.AUTHENTICATION: KeyRow(
         slot=0x9A,
@@ -62,7 +65,7 @@ KEYS: Final[Mapping[KeyUse, KeyRow]] = {
         pin_reference=0x00,
         pin_form=re.compile(r"[0-9]{4}", re.ASCII),
         malformed=AuthenticationPINMalformed,
-        signs_requests=False,
+        signs=frozenset({card_request.CONTENT_TYPES[card_request.CardPurpose.LOGIN]}),
     ),
 }
 
@@ -81,6 +84,26 @@ OBJECTS: Final[Mapping[CardObject, int]] = {
 }
 # Retired-key containers 1 to 3 hold no retired keys here but the authorities' certificates, the self-signed one first.
 ISSUERS: Final = (0x5FC10D, 0x5FC10E, 0x5FC10F)
+
+
+# Card holder unique identifier (part 1 table 3); the GUID in it (tag 34, §3.4.1) is the card's number.
+CHUID: Final = 0x5FC102
+_GUID, _GUID_OCTETS = 0x34, 16
+
+
+def read_number(piv: Piv) -> str:
+    """Return the card's number: the GUID of its CHUID, 32 hexadecimal digits.
+
+    Raises:
+        CardAnswerMalformed: it has none, or one of zeros.
+    """
+    contents = piv.get_data(CHUID)
+    if contents is None:
+        raise CardAnswerMalformed("a card without a number")
+    number = ber_tlv.find(ber_tlv.read_all(contents), _GUID)
+    if len(number) != _GUID_OCTETS or not any(number):
+        raise CardAnswerMalformed("a card's number has 16 octets that are not all zero")
+    return number.hex()
 
 
 def wrap_certificate(der: bytes) -> bytes:

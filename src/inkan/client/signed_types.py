@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from inkan.client.card import CardRequestRefused, Confirm, DigitsMismatch, Giving
 from inkan.kernel.errors import Malformed, TooLarge
-from inkan.wire import ceremony_approval
+from inkan.wire import card_request, ceremony_approval
 from inkan.wire import enrolment_request as requests
 from inkan.wire.enrolment_request import BindContent, Purpose, RevokeContent
 
@@ -42,6 +42,37 @@ def _ceremony(content: bytes) -> Typed:
     return Typed(giving, "")
 
 
+def _card_login(content: bytes) -> Typed:
+    login = card_request.parse_login(content)
+    return Typed(_asked(login.purpose, login.aud, login.origin), "")
+
+
+def _card_revoke(content: bytes) -> Typed:
+    revoke = card_request.parse_revoke(content)
+    lines = (("cause", revoke.cause.value),)
+    return Typed(_asked(revoke.purpose, revoke.aud, revoke.origin, lines), "")
+
+
+def _submission(content: bytes) -> Typed:
+    form = card_request.parse_submission(content)
+    lines = (("form", form.title), *((field.label, field.value) for field in form.fields))
+    return Typed(_asked(form.purpose, form.aud, form.origin, lines), "")
+
+
+def _asked(
+    purpose: str, audience: str, origin: str, lines: tuple[tuple[str, str], ...] = ()
+) -> Giving:
+    return Giving(
+        purpose=purpose,
+        scheme="",
+        audience=audience,
+        phone_name=None,
+        needs_digits=False,
+        origin=origin,
+        lines=lines,
+    )
+
+
 def _giving(
     content: BindContent | RevokeContent, phone_name: str | None, *, needs_digits: bool
 ) -> Giving:
@@ -59,6 +90,9 @@ SIGNED_TYPES: Final[Mapping[str, Callable[[bytes], Typed]]] = {
     requests.CONTENT_TYPES[Purpose.BIND]: _bind,
     requests.CONTENT_TYPES[Purpose.REVOKE]: _revoke,
     ceremony_approval.CONTENT_TYPE: _ceremony,
+    card_request.CONTENT_TYPES[card_request.CardPurpose.LOGIN]: _card_login,
+    card_request.CONTENT_TYPES[card_request.CardPurpose.REVOKE]: _card_revoke,
+    card_request.CONTENT_TYPES[card_request.CardPurpose.SUBMISSION]: _submission,
 }
 
 

@@ -1,10 +1,11 @@
-"""The settings about cards of authorities that others run."""
+"""The settings about cards: of authorities that others run, and the program by which pages reach one."""
 
 from typing import Annotated, Literal
 
 import msgspec
 
 OID = Annotated[str, msgspec.Meta(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$", max_length=128)]
+LOOPBACK_AGENT = Annotated[str, msgspec.Meta(pattern=r"^(http://127\.0\.0\.1:[1-9][0-9]{0,4})?\Z")]
 
 
 class CardAuthority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,8 +26,10 @@ class CardAuthority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Cards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cards of authorities that others run, each a table of the file: ``[[cards.authorities]]``.
 
-    What a status service said is used until its nextUpdate, and for ``status_minutes`` at most.
+    What a status service said is used until its nextUpdate, and for ``status_minutes`` at most. ``agent`` is where
+    pages may find a card agent on the reader's computer beside the browser's extension; empty: the extension alone.
     """
 
     authorities: tuple[CardAuthority, ...] = ()
     status_minutes: int = 60
+    agent: LOOPBACK_AGENT = ""

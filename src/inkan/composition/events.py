@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from inkan import accounts, attributes, notices, signing
+from inkan import accounts, attributes, counter, notices, signing
 from inkan.audit import SEQUENCE_EVERY
 from inkan.composition import sandboxes
 from inkan.composition.platform import Platform
@@ -20,7 +20,7 @@ from inkan.identification import (
     PushJob,
     SessionEnded,
 )
-from inkan.people import PersonDeceased
+from inkan.people import PersonDeceased, PersonIdentityChanged
 from inkan.pki import LIST_JOB, SWEEP_EVERY, CertificateRevoked, ListJob
 from inkan.store.outbox import Handler, Job
 from inkan.store.schedules import Schedule
@@ -35,7 +35,11 @@ def reactions(platform: Platform) -> Mapping[type[msgspec.Struct], Sequence[Reac
             platform.enrolment.on_certificate_revoked,
             platform.openid.on_certificate_revoked,
         ),
-        PersonDeceased: (platform.enrolment.on_person_deceased,),
+        PersonDeceased: (
+            platform.enrolment.on_person_deceased,
+            platform.counter.cases.on_person_deceased,
+        ),
+        PersonIdentityChanged: (platform.counter.cases.on_identity_changed,),
         ConsentTakenBack: (platform.openid.on_consent_taken_back,),
         SessionEnded: (platform.openid.pings.on_session_ended,),
     }
@@ -107,6 +111,7 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
         "pki.key_uses": Schedule(every=timedelta(minutes=1), work=platform.pki.record_key_uses),
         "enrolment.parents": Schedule(every=hour, work=platform.enrolment.check_parents),
         "enrolment.purge": Schedule(every=hour, work=platform.enrolment.purge),
+        "counter.sweep": Schedule(every=counter.SWEEP_EVERY, work=platform.counter.cases.sweep),
         "notices.purge": Schedule(every=notices.PURGE_EVERY, work=platform.notices.purge),
         "accounts.purge": Schedule(every=accounts.PURGE_EVERY, work=platform.accounts.purge),
         "attributes.purge": Schedule(every=attributes.PURGE_EVERY, work=platform.attributes.purge),
@@ -116,5 +121,6 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
         "federation.purge": Schedule(every=hour, work=platform.openid.tokens.purge),
         "identification.purge": Schedule(every=hour, work=platform.identification.purge),
         "federation.signals": Schedule(every=hour, work=platform.openid.streams.sweep),
+        "counter.logins": Schedule(every=accounts.PURGE_EVERY, work=platform.counter.logins.purge),
         **sandboxes.schedules(platform.sandbox),
     }

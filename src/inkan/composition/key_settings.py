@@ -70,6 +70,7 @@ class Budgets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     conformance: int = 60
     vapid: int = 6_000
     openid: int = 240_000
+    counter: int = 6_000
     phone: int = 60
 
 

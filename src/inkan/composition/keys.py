@@ -11,6 +11,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final, Protocol
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
 from inkan.composition.settings import Environment, Settings, SettingsWrong
 from inkan.crypto import base64url
 from inkan.crypto.key_guard import GuardedKeys, Inspection, inspect_nothing, rules_of
@@ -20,8 +22,10 @@ from inkan.crypto.key_providers import (
     KeyProvider,
     KeyPurpose,
     KeyStoreLocked,
+    KeyUnknown,
 )
 from inkan.crypto.key_ring import KeyRing
+from inkan.crypto.keys import KeySpec
 from inkan.crypto.remote.client import RemoteKeyProvider
 from inkan.crypto.webpush import VAPID_TYP
 from inkan.federation.rules import SIGNED_TYPS
@@ -30,6 +34,7 @@ from inkan.kernel.ids import random_bytes
 from inkan.kernel.sensitive import Secret
 from inkan.relying_parties.rules import ACCESS_TOKEN_TYP, REGISTRATION_TYP
 from inkan.wire.audit_log import HEAD_TYP
+from inkan.wire.card_command import COMMAND_TYPE
 from inkan.wire.ceremony_transcript import TRANSCRIPT_TYP
 from inkan.wire.conformance_report import REPORT_TYP
 from inkan.wire.receipt import RECEIPT_TYP
@@ -52,6 +57,7 @@ SETS: Final[Mapping[KeyPurpose, str]] = {
     KeyPurpose.CONFORMANCE: "services",
     KeyPurpose.VAPID: "services",
     KeyPurpose.OPENID: "services",
+    KeyPurpose.COUNTER: "services",
     KeyPurpose.PHONE: "phones",
 }
 # Purpose → the `typ` of its tokens (RFC 8725 §3.11), or the tag of its messages (RFC 9421 §2.3).
@@ -64,6 +70,7 @@ KINDS: Final[Mapping[KeyPurpose, frozenset[str]]] = {
     KeyPurpose.WEBHOOK: frozenset({WEBHOOK_TAG}),
     KeyPurpose.VAPID: frozenset({VAPID_TYP}),
     KeyPurpose.OPENID: SIGNED_TYPS,
+    KeyPurpose.COUNTER: frozenset({COMMAND_TYPE}),
     KeyPurpose.PHONE: frozenset({STATEMENT_TYP}),
 }
 
@@ -189,3 +196,15 @@ def _kept_passphrase(path: Path) -> str:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(drawn)
         return drawn
+
+
+def signer(keys: KeyProvider, label: str, purpose: KeyPurpose) -> EllipticCurvePrivateKey:
+    """The P-256 key of that label, made at its first use."""
+    try:
+        key = keys.signer(label, purpose)
+    except KeyUnknown:
+        keys.generate(label, KeySpec.P256, {purpose})
+        key = keys.signer(label, purpose)
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise TypeError(f"{label} is no elliptic-curve key")
+    return key

@@ -5,17 +5,16 @@ Read this file from top to bottom and you know what an instance is made of. Noth
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from inkan import (
     accounts,
     approvals,
     attributes,
+    counter,
     enrolment,
     federation,
     identification,
@@ -32,19 +31,19 @@ from inkan.attributes import Attributes
 from inkan.audit import HEAD_KEY, Audit
 from inkan.composition import card_authorities, exporters, sandboxes
 from inkan.composition.activated import activated_keys
-from inkan.composition.keys import open_others, passphrase, ring
+from inkan.composition.keys import open_others, passphrase, ring, signer
+from inkan.composition.opening import count_last_uses, open_database
 from inkan.composition.push import KEY_LABEL, Push, push
 from inkan.composition.settings import Environment, Settings
+from inkan.counter import Counter
 from inkan.crypto.activation.port import ActivatedKeys
 from inkan.crypto.key_files import EncryptedFileKeyProvider
-from inkan.crypto.key_providers import KeyProvider, KeyPurpose, KeyUnknown
-from inkan.crypto.keys import KeySpec
+from inkan.crypto.key_providers import KeyProvider, KeyPurpose
 from inkan.crypto.workers.pool import WorkerPool
 from inkan.enrolment import Enrolment
 from inkan.federation import OpenIDProvider
 from inkan.identification import Identification, WebhookSender
 from inkan.kernel.clock import Clock
-from inkan.kernel.errors import InkanError
 from inkan.notices import Notices
 from inkan.people import People
 from inkan.pki import PKI, Fetch, ForeignAuthority, PublicURLs, Showing
@@ -52,7 +51,6 @@ from inkan.portal import Portal
 from inkan.relying_parties import Applications, Exporter, RelyingParties
 from inkan.sandbox import Sandbox
 from inkan.signing import Signing
-from inkan.store import connect, migrate
 from inkan.store.database import Database
 from inkan.store.query import Query
 from inkan.store.sealing import Sealer
@@ -79,6 +77,7 @@ class Platform:
     applications: Applications
     attributes: Attributes
     enrolment: Enrolment
+    counter: Counter
     signing: Signing
     approvals: Approvals
     identification: Identification
@@ -98,6 +97,7 @@ class Platform:
             relying_parties,
             attributes,
             enrolment,
+            counter,
             signing,
             approvals,
             identification,
@@ -132,7 +132,7 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         others = await open_others(settings, clock, stack)
         keys = ring(settings, clock, files, others)
         activated = await activated_keys(settings, clock, others, stack)
-        db = await _database(settings, clock)
+        db = await open_database(settings, clock)
         await db.open()
         stack.push_async_callback(db.close)
         workers = await stack.enter_async_context(
@@ -162,17 +162,9 @@ async def compose(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             activated=activated,
         )
         await sandboxes.load(platform.pki, platform.sandbox, db)
-        stack.push_async_callback(count_last_uses, platform)
+        stack.push_async_callback(count_last_uses, pki=platform.pki)
         stack.push_async_callback(platform.identification.finish)
         yield platform
-
-
-async def count_last_uses(platform: Platform) -> None:
-    """Write down what the keys did since the last minute; a command has no schedule that would."""
-    with suppress(
-        InkanError
-    ):  # an instance that ends because its database is gone ends all the same
-        await platform.pki.record_key_uses()
 
 
 def assemble(
@@ -283,6 +275,24 @@ def assemble(
             qr_master=keys.secret("enrolment-qr", KeyPurpose.MAC),
             activated=activated,
             networks=settings.activation.networks,
+            kiosks=settings.enrolment.kiosks,
+        )
+    )
+    counter_ = Counter(
+        counter.Parts(
+            db=db,
+            audit=audit,
+            sealer=sealer,
+            clock=clock,
+            keys=keys,
+            accounts=accounts_,
+            people=people_,
+            pki=pki_,
+            enrolment=enrolment_,
+            notices=notices_,
+            issuer=settings.origins.platform,
+            workers=workers,
+            paper_font=settings.counter.paper_font,
         )
     )
     signing_ = Signing(db=db, audit=audit, sealer=sealer)
@@ -358,6 +368,7 @@ def assemble(
         applications=applications_,
         attributes=attributes_,
         enrolment=enrolment_,
+        counter=counter_,
         signing=signing_,
         approvals=approvals_,
         identification=identification_,
@@ -377,23 +388,3 @@ def assemble(
             identification=identification_,
         ),
     )
-
-
-async def _database(settings: Settings, clock: Clock) -> Database:
-    """The database, its schema brought up to date."""
-    url = settings.database_url
-    if await asyncio.to_thread(migrate.current, url) != migrate.head():
-        await asyncio.to_thread(migrate.upgrade, url)
-    return connect.database(url, clock=clock)
-
-
-def signer(keys: KeyProvider, label: str, purpose: KeyPurpose) -> EllipticCurvePrivateKey:
-    """The P-256 key of that label, made at its first use."""
-    try:
-        key = keys.signer(label, purpose)
-    except KeyUnknown:
-        keys.generate(label, KeySpec.P256, {purpose})
-        key = keys.signer(label, purpose)
-    if not isinstance(key, EllipticCurvePrivateKey):
-        raise TypeError(f"{label} is no elliptic-curve key")
-    return key

@@ -7,6 +7,7 @@ from types import ModuleType
 
 from inkan import (
     accounts,
+    counter,
     enrolment,
     federation,
     identification,
@@ -21,9 +22,12 @@ from inkan.accounts import pages as accounts_pages
 from inkan.composition import openid, sandboxes
 from inkan.composition.platform import Platform
 from inkan.composition.settings import Environment, Limits, Settings
+from inkan.counter import pages as counter_pages
+from inkan.counter.pages import online as online_pages
 from inkan.crypto.key_providers import KeyPurpose
 from inkan.enrolment import api as enrolment_api
 from inkan.enrolment import pages as enrolment_pages
+from inkan.enrolment.pages.kiosk import kiosk_routes
 from inkan.identification import api as identification_api
 from inkan.identification import pages as identification_pages
 from inkan.identification.api import described
@@ -62,6 +66,7 @@ MENU = (
     MenuItem(text="Notices", path=portal_pages.NOTICES_PATH, roles=_PERSON),
     MenuItem(text="Bind a phone", path=enrolment_pages.START_PATH),
     *relying_parties_pages.MENU,
+    *counter_pages.MENU,
     MenuItem(text="Verify", path=portal_pages.VERIFY_PATH),
 )
 """The menu of the platform's pages: who sees which entry."""
@@ -71,12 +76,14 @@ FOOT = (
     MenuItem(text="Status", path=portal_pages.STATUS_PATH),
     MenuItem(text="News", path=notices_pages.NEWS_PATH),
     MenuItem(text="Help", path=portal_pages.HELP_PATH),
+    *online_pages.FOOT,
     *pki_pages.MENU,
 )
 """The links at the foot of the platform's pages."""
 
 PAGED = (
     accounts,
+    counter,
     enrolment,
     federation,
     identification,
@@ -124,6 +131,7 @@ def application(platform: Platform) -> Application:
         enrolment_api.phone_routes(
             platform.enrolment, platform.pki, phones, showing=showing, cors=from_wallet
         ),
+        enrolment_api.kiosk_phone_routes(platform.enrolment, phones, cors=from_wallet),
         pki_api.timestamp_routes(platform.pki, per_minute=settings.pki.timestamps_per_minute),
         *pki_api.routes(platform.pki, live_per_minute=settings.pki.ocsp_live_per_minute),
         notices_api.phone_routes(
@@ -143,13 +151,22 @@ def application(platform: Platform) -> Application:
             platform.enrolment,
             card_clients=settings.enrolment.card_clients,
             camera=settings.environment is not Environment.PRODUCTION,
+            loopback=settings.cards.agent,
         ),
+        *kiosk_routes(platform.enrolment, agent=settings.cards.agent),
         *portal_groups(platform),
         *camera_groups(platform, cors=from_wallet),
         *public_groups(platform, showing),
         portal_api.phone_routes(platform.portal, phones, cors=from_wallet),
         *relying_parties_pages.routes(platform.applications, platform.relying_parties),
         *pki_pages.routes(showing),
+        *counter_pages.routes(platform.counter, loopback=settings.cards.agent),
+        *online_pages.routes(
+            platform.counter,
+            showing,
+            certificate_facts=pki_pages.certificate_facts,
+            agent_address=settings.cards.agent,
+        ),
         *sandboxes.groups(platform.sandbox, systems),
     ]
     documents = (
@@ -175,6 +192,7 @@ def application(platform: Platform) -> Application:
             *notices.PERMISSIONS,
             *relying_parties.PERMISSIONS,
             *enrolment_api.PERMISSIONS,
+            *counter.PERMISSIONS,
             *signing_api.PERMISSIONS,
             *identification_api.PERMISSIONS,
             *federation.PERMISSIONS,

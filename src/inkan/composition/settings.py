@@ -12,18 +12,20 @@ from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from inkan.composition.card_settings import CardAuthority, Cards
+from inkan.composition.counter_settings import CounterSettings
 from inkan.composition.enrolment_settings import EnrolmentSettings
 from inkan.composition.key_settings import Activation, Budgets, Keys, Remote, Signer, Token
 from inkan.composition.limit_settings import Limits
 from inkan.composition.openid_settings import OpenIDSettings
 from inkan.composition.pki_settings import PKISettings
 from inkan.composition.push_settings import Push
+from inkan.composition.sandbox_settings import SandboxSettings
 from inkan.composition.wallet_settings import Wallet
 from inkan.kernel.errors import Malformed
 
@@ -118,18 +120,6 @@ class Onboarding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exporters: tuple[str, ...] = ()
 
 
-class SandboxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A sandbox instance; read in the environment ``sandbox`` alone.
-
-    ``clock`` says whether a system may move the clock, which it does for the whole instance: ``shared`` or ``off``.
-    A system may have ``phones`` virtual phones; each ends after ``days``, or after a week without use.
-    """
-
-    clock: Literal["shared", "off"] = "shared"
-    phones: int = 20
-    days: int = 30
-
-
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything an operator decides about one instance."""
 
@@ -156,6 +146,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wallet: Wallet = Wallet()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     openid: OpenIDSettings = OpenIDSettings()
+    counter: CounterSettings = CounterSettings()
 
     @property
     def home_path(self) -> Path:
@@ -389,6 +380,7 @@ __all__ = [
     "Limits",
     "Push",
     "Remote",
+    "SandboxSettings",
     "Settings",
     "SettingsWrong",
     "Signer",

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from inkan.kernel.sensitive import Personal
+
 
 class Sex(StrEnum):
     """What a certificate says of its holder's sex (JPKI-09; RFC 3739 §3.2.2)."""
@@ -25,6 +27,18 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     birth_date: date | None = None
     sex: Sex | None = None
     address: str | None = None
+
+
+class HolderFacts(msgspec.Struct, frozen=True):
+    """What an order says of a holder beside the name: facts for a card's signature certificate (JPKI-09).
+
+    Attributes:
+        address: as the register spells it.
+    """
+
+    birth_date: date
+    sex: Sex
+    address: Personal[str]
 
 
 class Line(msgspec.Struct, frozen=True):

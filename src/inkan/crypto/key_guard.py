@@ -49,6 +49,7 @@ FORMATS: Final[Mapping[KeyPurpose, frozenset[SignedFormat]]] = {
     KeyPurpose.CONFORMANCE: frozenset({SignedFormat.JWS}),
     KeyPurpose.VAPID: frozenset({SignedFormat.JWS}),
     KeyPurpose.OPENID: frozenset({SignedFormat.JWS}),
+    KeyPurpose.COUNTER: frozenset({SignedFormat.JWS}),
     # A phone's own: its request once, statements, and the message that renews it (inkan.crypto.activation).
     KeyPurpose.PHONE: frozenset(
         {SignedFormat.JWS, SignedFormat.CERTIFICATE_REQUEST, SignedFormat.CMS}

@@ -33,6 +33,7 @@ class KeyPurpose(StrEnum):
     CONFORMANCE = "conformance"
     VAPID = "vapid"
     OPENID = "openid"
+    COUNTER = "counter"
     PHONE = "phone"
     SEAL = "seal"
     LOOKUP = "lookup"
@@ -56,6 +57,7 @@ SIGNING_PURPOSES: Final = frozenset(
         KeyPurpose.CONFORMANCE,
         KeyPurpose.VAPID,
         KeyPurpose.OPENID,
+        KeyPurpose.COUNTER,
         KeyPurpose.PHONE,
     }
 )

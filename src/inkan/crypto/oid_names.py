@@ -103,9 +103,11 @@ JPKI_NAME: Final = "1.2.392.200149.8.5.5.1"
 JPKI_SEX: Final = "1.2.392.200149.8.5.5.3"
 JPKI_BIRTH_DATE: Final = "1.2.392.200149.8.5.5.4"
 JPKI_ADDRESS: Final = "1.2.392.200149.8.5.5.5"
-# RFC 3739 §3.3.2
+# RFC 5280 §4.2.1.8, and what stands in it: RFC 3739 §3.2.2; ITU-T X.520 §6.6.1
+SUBJECT_DIRECTORY_ATTRIBUTES: Final = "2.5.29.9"
 DATE_OF_BIRTH: Final = "1.3.6.1.5.5.7.9.1"
 GENDER: Final = "1.3.6.1.5.5.7.9.3"
+POSTAL_ADDRESS: Final = "2.5.4.16"
 OTHER_NAMES: Final[Mapping[str, str]] = {
     JPKI_NAME: "Name",
     JPKI_SEX: "Sex",
@@ -113,4 +115,5 @@ OTHER_NAMES: Final[Mapping[str, str]] = {
     JPKI_ADDRESS: "Address",
     DATE_OF_BIRTH: "Date of birth",
     GENDER: "Sex",
+    POSTAL_ADDRESS: "Address",
 }

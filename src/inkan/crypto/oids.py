@@ -33,6 +33,9 @@ CONTENT_REVOKE: Final = f"{ARC}.3.3"
 CONTENT_WINDOW: Final = f"{ARC}.3.4"
 CONTENT_CEREMONY: Final = f"{ARC}.3.5"
 CONTENT_SEAL: Final = f"{ARC}.3.6"
+CONTENT_CARD_LOGIN: Final = f"{ARC}.3.7"
+CONTENT_CARD_REVOKE: Final = f"{ARC}.3.8"
+CONTENT_SUBMISSION: Final = f"{ARC}.3.9"
 
 TIMESTAMP_POLICY: Final = f"{ARC}.4.1"
 
@@ -77,6 +80,9 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         CONTENT_WINDOW: "CMS content: request forwarded by a service window",
         CONTENT_CEREMONY: "CMS content: approval of a key ceremony by a custodian",
         CONTENT_SEAL: "CMS content: seal of an organisation across its application and its consent",
+        CONTENT_CARD_LOGIN: "CMS content: login of a browser by a card",
+        CONTENT_CARD_REVOKE: "CMS content: request to revoke the certificates of the card that signs",
+        CONTENT_SUBMISSION: "CMS content: electronic form sent to an agency",
         TIMESTAMP_POLICY: "time-stamp policy: accuracy as stated in the token, clock guarded as in docs/timestamps.md",
     }
 )

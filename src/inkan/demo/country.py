@@ -18,6 +18,8 @@ import msgspec
 
 from inkan.audit import Actor, ActorKind
 from inkan.client import SoftwareCard, SystemCredentials
+from inkan.client.piv_card import PivCard
+from inkan.composition.card_settings import Cards
 from inkan.composition.enrolment_settings import EnrolmentSettings
 from inkan.composition.running import Running, running
 from inkan.composition.settings import Environment, Origins, Server, Settings
@@ -79,7 +81,7 @@ class Citizen:
 
     part: PersonPart
     person: Person
-    card: SoftwareCard
+    card: SoftwareCard | PivCard
     certificate: bytes
 
     @property
@@ -125,6 +127,11 @@ class Country:
         return self.instance.platform.settings.origins.wallet
 
     @property
+    def agent_origin(self) -> str:
+        """The loopback card agent."""
+        return self.instance.platform.settings.cards.agent
+
+    @property
     def scheme(self) -> str:
         """The rule set that the country lives under."""
         return read_world().scheme
@@ -155,6 +162,7 @@ def settings_for(folder: Path, port: int) -> Settings:
         origins=Origins(
             platform=f"http://id.localhost:{port}", wallet=f"http://wallet.localhost:{port}"
         ),
+        cards=Cards(agent=f"http://127.0.0.1:{agent_port(port)}"),
         enrolment=EnrolmentSettings(card_clients=(_card_desk(port),)),
         wallet=Wallet(screens=(_office_origin(port),)),
     )
@@ -167,6 +175,11 @@ def _office_origin(port: int) -> str:
 def card_desk_origin(port: int) -> str:
     """The card desk's site, on the third port after the platform's."""
     return f"http://carddesk.localhost:{port + 3}"
+
+
+def agent_port(port: int) -> int:
+    """Where the test country's card agent listens on loopback."""
+    return port + 6
 
 
 def _card_desk(port: int) -> CardClient:
@@ -237,7 +250,10 @@ async def found(country: Country, *, tell: Tell = keep_quiet) -> None:
 
 
 def _ceremony() -> str:
-    return (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
+    """The citizens' own hierarchy, then the agencies' side of it with the bridge between them."""
+    citizens = (files("inkan.pki") / "ceremonies" / "demo.toml").read_text(encoding="utf-8")
+    agencies = (files("inkan.demo") / "government.toml").read_text(encoding="utf-8")
+    return f"{citizens}\n{agencies}"
 
 
 @dataclass(frozen=True)

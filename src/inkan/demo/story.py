@@ -26,6 +26,8 @@ from inkan.client import (
     verify_receipt,
 )
 from inkan.crypto import base64url, jose
+from inkan.demo.counter_scenes import SCENES as COUNTER
+from inkan.demo.counter_scenes import Visit, report_lost
 from inkan.demo.country import Citizen, Country
 from inkan.demo.door_scenes import SCENES as DOORS
 from inkan.demo.door_scenes import Cast
@@ -79,6 +81,7 @@ class Story:
                 self._second_phone,
                 self._third_phone,
                 self._renewal,
+                self._counter,
                 self._audit,
                 self._nation,
             ):
@@ -218,6 +221,17 @@ class Story:
                 await phone.approve()
                 seen = await session.wait(timeout_s=10)
                 step.check("and the phone answers with them", seen.is_ok)
+
+    async def _counter(self) -> None:
+        """A card made at the counter, and what it is good for."""
+        visit = Visit(self._country)
+        for name, scene in COUNTER.items():
+            async with self._step(name, "-") as step:
+                await scene(visit, step)
+        async with self._step("the card of the counter binds a phone", "enrolment") as step:
+            await self._bind("tanaka", "田中のスマートフォン", step)
+        async with self._step("the card is reported lost at the counter", "-") as step:
+            await report_lost(visit, step)
 
     async def _audit(self) -> None:
         async with self._step("the audit log is verified", "-") as step:

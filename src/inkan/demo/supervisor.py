@@ -9,13 +9,15 @@ from pathlib import Path
 
 import click
 
-from inkan.apps.showcase.card_desk import DeskCard, card_desk
+from inkan.apps.showcase.card_desk import DeskCard, ReaderPages, card_desk
 from inkan.apps.showcase.tax_office import tax_office
+from inkan.demo.card_programs import card_programs
 from inkan.demo.country import Country, Tell, card_desk_origin, country, keep_quiet
 from inkan.demo.library import library_of
 from inkan.demo.sandbox import RETURN_URL, sandbox
 from inkan.demo.steps import StepReport, StoryReport
 from inkan.demo.story import Story
+from inkan.demo.town import town_hall_of, town_hall_origin
 from inkan.demo.welcome import welcome
 from inkan.kernel.clock import Clock
 from inkan.kernel.errors import InkanError
@@ -49,7 +51,7 @@ async def show(folder: Path, *, port: int) -> None:
 
 @asynccontextmanager
 async def opened(founded: Country) -> AsyncIterator[str]:
-    """Open the tax office, the card desk and the library's reading room; gives what a newcomer reads."""
+    """Open the tax office, the card desk, the reading room and the town hall; gives what a newcomer reads."""
     port = founded.instance.platform.settings.server.port
     office = tax_office(
         origin=founded.office_origin,
@@ -58,14 +60,16 @@ async def opened(founded: Country) -> AsyncIterator[str]:
         clock=founded.clock,
     )
     async with (
+        card_programs(founded, origins=(town_hall_origin(port),)) as reader,
         Server(office, port=port + 1).running(),
-        Server(desk_of(founded), port=port + 3).running(),
+        Server(desk_of(founded, reader), port=port + 3).running(),
         Server(await library_of(founded), port=port + 4).running(),
+        Server(town_hall_of(founded), port=port + 5).running(),
     ):
         yield welcome(founded, port=port)
 
 
-def desk_of(founded: Country) -> Application:
+def desk_of(founded: Country, reader: ReaderPages | None = None) -> Application:
     """The card desk of the country, with the card of every citizen on it."""
     port = founded.instance.platform.settings.server.port
     return card_desk(
@@ -76,6 +80,7 @@ def desk_of(founded: Country) -> Application:
             for key, each in founded.citizens.items()
         ],
         clock=founded.clock,
+        reader=reader,
     )
 
 

@@ -1,7 +1,9 @@
 """What a newcomer reads when the test country runs: the story in two windows, then the same at a terminal."""
 
+from inkan.demo.counter import ADDRESS
 from inkan.demo.country import Country, card_desk_origin
 from inkan.demo.library import library_origin
+from inkan.demo.town import town_hall_origin
 
 
 def welcome(founded: Country, *, port: int) -> str:
@@ -54,6 +56,22 @@ The test country runs. Open two windows of one browser side by side: a narrow on
       desk    {library_origin(port)}/
 
    Desk: "Log in with your phone", "Get QR code". Phone: as before. The room says which number stands for you there.
+
+6. Make a card. The counter, and the reader beside it in a window of its own; its cards have their PINs written on them:
+
+      desk    {founded.platform_origin}/counter/login
+      reader  {card_desk_origin(port)}/reader
+
+   Reader: choose a clerk, "Change the card". Desk: log in by card; the secret that the page asks for stands on the
+   reader's page, and every PIN is typed there. Then a case for {people[1].name}: change to a blank card at the right step.
+
+7. Sign a form. The town hall trusts a root of its own and reaches the cards of citizens over a bridge:
+
+      desk    {town_hall_origin(port)}/
+
+   Reader: choose {first.name}, "Change the card". Desk: "Open the form"; born {first.birth_date}, address
+   {ADDRESS}. "Go on to the signature", "Digital signature"; type the secret of the reader's page once, and the
+   longer PIN there. Then "Send".
 """
 
 

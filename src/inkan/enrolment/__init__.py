@@ -14,6 +14,7 @@ from inkan.enrolment.model import (
     PhoneYoung,
     RequestState,
 )
+from inkan.enrolment.model.kiosk import Kiosk
 from inkan.enrolment.service import (
     END_KEYS_JOB,
     FINISH_JOB,
@@ -35,6 +36,7 @@ __all__ = [
     "Enrolment",
     "EnrolmentNotFound",
     "FinishJob",
+    "Kiosk",
     "NoFreeSlot",
     "Parts",
     "Phone",

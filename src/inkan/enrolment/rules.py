@@ -16,6 +16,10 @@ RENEWAL_LIFE = timedelta(minutes=10)
 CHALLENGE_LIFE = timedelta(minutes=5)
 # Design §5.6: records, certificates and settings need an assertion of the last ten minutes.
 ASSERTION_LIFE = timedelta(minutes=10)
+# Issue point 4: a device number is good for that registration only, 5 minutes and 3 tries; a kiosk wipes after 60 s.
+NUMBER_LIFE = timedelta(minutes=5)
+NUMBER_TRIES = 3
+KIOSK_IDLE = timedelta(seconds=60)
 PARENT_CHECK_EVERY = timedelta(hours=24)
 
 MACHINE: Machine[RequestState, RequestStep] = Machine(
@@ -24,10 +28,14 @@ MACHINE: Machine[RequestState, RequestStep] = Machine(
         (RequestState.STARTED, RequestStep.JOIN): RequestState.JOINED,
         (RequestState.JOINED, RequestStep.PREPARE): RequestState.PREPARED,
         (RequestState.PREPARED, RequestStep.ACCEPT): RequestState.ACCEPTED,
+        # At a kiosk the phone says the device number between the card's signature and the acceptance (WAT-09 step 7).
+        (RequestState.PREPARED, RequestStep.SIGN): RequestState.SIGNED,
+        (RequestState.SIGNED, RequestStep.ACCEPT): RequestState.ACCEPTED,
         (RequestState.ACCEPTED, RequestStep.ISSUE): RequestState.ISSUED,
         (RequestState.STARTED, RequestStep.REFUSE): RequestState.REFUSED,
         (RequestState.JOINED, RequestStep.REFUSE): RequestState.REFUSED,
         (RequestState.PREPARED, RequestStep.REFUSE): RequestState.REFUSED,
+        (RequestState.SIGNED, RequestStep.REFUSE): RequestState.REFUSED,
         # The certificates cannot be issued (lint, or ended before they were signed): the slot is given back.
         (RequestState.ACCEPTED, RequestStep.REFUSE): RequestState.REFUSED,
     },

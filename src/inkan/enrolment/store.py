@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from inkan.enrolment.model import PhoneState, RequestStep
+from inkan.enrolment.model import PhoneState, RequestState, RequestStep
 from inkan.enrolment.rules import MACHINE
 from inkan.store.query import Query, insert_new, insert_row, upsert
 from inkan.store.schema import NOW, Moment, metadata
@@ -61,6 +61,21 @@ phone = sa.Table(
     sa.Column("asserted_at", Moment),
     sa.Column("event_id", sa.String(40), nullable=False),
     sa.Index("ix_enrolment_phone_parent", "parent_authority", "parent_serial"),
+)
+
+# Beside a request that a phone began for a kiosk; the number itself is derived and stands nowhere.
+kiosk = sa.Table(
+    "enrolment_kiosk",
+    metadata,
+    sa.Column("request", sa.String(40), primary_key=True),
+    sa.Column("key_sha256", sa.String(43), unique=True),
+    sa.Column("kiosk", sa.String(40)),
+    sa.Column("visit_sha256", sa.LargeBinary, unique=True),
+    sa.Column("card", sa.LargeBinary),
+    sa.Column("number_at", Moment),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("typed_at", Moment),
+    sa.Column("event_id", sa.String(40), nullable=False),
 )
 
 # Limits are slots, never counts (TW-29, threat 9): the primary key lets no third phone in.
@@ -139,13 +154,61 @@ PREPARE = Query(
         content=_bind("new_content", sa.Text),
     ).where(_IN_TIME)
 )
+# At a kiosk out of `signed` alone, at the desk out of `prepared` alone: neither skips what the other asks for.
 ACCEPT = Query(
     _step(RequestStep.ACCEPT, cms_sha256=_bind("new_cms_sha256"), phone=_bind("new_phone")).where(
-        _IN_TIME
+        _IN_TIME, request.c.state == _bind("stands")
+    )
+)
+SIGN = Query(_step(RequestStep.SIGN, expires_at=_bind("until", Moment)).where(_IN_TIME))
+EXTEND = Query(
+    sa.update(request)
+    .where(
+        request.c.id == _bind("key"),
+        request.c.version == _bind("seen", sa.Integer),
+        request.c.state == RequestState.SIGNED,
+        _IN_TIME,
+    )
+    .values(
+        version=request.c.version + 1, event_id=_bind("event"), expires_at=_bind("until", Moment)
     )
 )
 ISSUE = Query(_step(RequestStep.ISSUE))
 REFUSE = Query(_step(RequestStep.REFUSE, refusal=_bind("new_refusal")))
+
+# --- kiosks ----------------------------------------------------------------------------------------
+
+INSERT_KIOSK = insert_row(kiosk)
+KIOSK_BY_REQUEST = Query(sa.select(kiosk).where(kiosk.c.request == _bind("key")))
+KIOSK_BY_KEY = Query(sa.select(kiosk).where(kiosk.c.key_sha256 == _bind("key")))
+KIOSK_BY_VISIT = Query(
+    sa.select(kiosk).where(kiosk.c.visit_sha256 == _bind("visit", sa.LargeBinary))
+)
+
+
+def _at_kiosk(**values: Any) -> sa.Update:
+    """A change of what is known of a registration; whoever makes it holds the request's row."""
+    return (
+        sa.update(kiosk)
+        .where(kiosk.c.request == _bind("key"))
+        .values(event_id=_bind("event"), **values)
+    )
+
+
+# 0 rows: the request was begun at the desk.
+SET_KEY = Query(_at_kiosk(key_sha256=_bind("new_key")))
+# One kiosk holds a registration; the same one may begin a new visit.
+TAKE_REGISTRATION = Query(
+    _at_kiosk(kiosk=_bind("new_kiosk"), visit_sha256=_bind("new_visit", sa.LargeBinary)).where(
+        sa.or_(kiosk.c.visit_sha256.is_(None), kiosk.c.kiosk == _bind("new_kiosk"))
+    )
+)
+LEAVE_REGISTRATION = Query(_at_kiosk(visit_sha256=None))
+NOTE_CARD = Query(_at_kiosk(card=_bind("new_card", sa.LargeBinary)))
+# The number is shown once.
+SHOW_NUMBER = Query(_at_kiosk(number_at=NOW).where(kiosk.c.number_at.is_(None)))
+COUNT_TRY = Query(_at_kiosk(tries=kiosk.c.tries + 1))
+NOTE_TYPED = Query(_at_kiosk(typed_at=NOW))
 
 # --- phones ----------------------------------------------------------------------------------------
 
@@ -271,10 +334,18 @@ TAKE_CHALLENGE = Query(
     .where(challenge.c.phone == _bind("phone_id"), challenge.c.expires_at > NOW)
     .returning(challenge.c.challenge)
 )
+PURGE_KIOSK = Query(
+    sa.delete(kiosk).where(
+        kiosk.c.request.in_(
+            sa.select(request.c.id).where(request.c.expires_at <= _bind("before", Moment))
+        )
+    )
+)
 PURGE_REQUESTS = Query(sa.delete(request).where(request.c.expires_at <= _bind("before", Moment)))
 PURGE_RENEWALS = Query(sa.delete(renewal).where(renewal.c.expires_at <= _bind("before", Moment)))
 
 EVENT_PAIRS = [
     Query(sa.select(request.c.id, request.c.event_id)),
+    Query(sa.select(kiosk.c.request.label("id"), kiosk.c.event_id)),
     Query(sa.select(phone.c.id, phone.c.event_id)),
 ]

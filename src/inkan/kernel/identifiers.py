@@ -18,7 +18,15 @@ _LETTER_VALUE: Final = {
     letter: value for value, letter in enumerate("ABCDEFGHJKLMNPQRSTUVXYWZIO", start=10)
 }
 _WEIGHTS = (1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1)
-_MY_NUMBER_CANDIDATE = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
+# Twelve digits, bare or as they are printed, in three groups; groups are no part of a longer number in groups.
+_GROUPING = "[ \\-\u2010-\u2015\u2212\u30fc]"
+_MY_NUMBER_CANDIDATES = (
+    re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])"),
+    re.compile(
+        rf"(?<![0-9])(?<![0-9]{_GROUPING})[0-9]{{4}}{_GROUPING}?[0-9]{{4}}{_GROUPING}?[0-9]{{4}}"
+        rf"(?!{_GROUPING}?[0-9])"
+    ),
+)
 _BUSINESS_NUMBER = re.compile(r"[0-9]{8}")
 _BUSINESS_WEIGHTS = (1, 2, 1, 2, 1, 2, 4, 1)
 
@@ -28,6 +36,14 @@ class NationalIDMalformed(Malformed):
 
     code = "national_id_malformed"
     title = "This is not a valid national ID or resident certificate number"
+    public = ()
+
+
+class MyNumberMalformed(Malformed):
+    """Not a My Number, or its check digit is wrong; what was given is not repeated."""
+
+    code = "my_number_malformed"
+    title = "This is not a valid My Number"
     public = ()
 
 
@@ -57,6 +73,21 @@ class NationalID(Personal[str]):
     def masked(self) -> str:
         """``A1******89``: enough to recognise one's own, too little to search for (about 10^5 remain)."""
         return mask_national_id(self._value)
+
+
+class MyNumber(Personal[str]):
+    """Japan's individual number (個人番号), twelve digits. Only who is entitled by law ever holds one (WAT-62)."""
+
+
+def parse_my_number(text: str) -> MyNumber:
+    """Return the number that twelve ASCII digits are, if the check digit fits.
+
+    Raises:
+        MyNumberMalformed: any other text.
+    """
+    if not is_my_number(text):
+        raise MyNumberMalformed
+    return MyNumber(text)
 
 
 def parse_national_id(text: str) -> NationalID:
@@ -123,9 +154,13 @@ def is_my_number(text: str) -> bool:
 
 
 def holds_my_number(text: str) -> bool:
-    """Whether a free text holds a My Number anywhere; full-width digits count as digits (WAT-62)."""
+    """Whether a free text holds a My Number anywhere, bare or in groups of four; full-width digits count (WAT-62)."""
     folded = unicodedata.normalize("NFKC", text)
-    return any(is_my_number(found[0]) for found in _MY_NUMBER_CANDIDATE.finditer(folded))
+    return any(
+        is_my_number("".join(filter(str.isdigit, found[0])))
+        for candidates in _MY_NUMBER_CANDIDATES
+        for found in candidates.finditer(folded)
+    )
 
 
 def parse_business_number(text: str) -> str:

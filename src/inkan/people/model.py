@@ -63,6 +63,13 @@ class PersonDeceased(msgspec.Struct, frozen=True):
     person: PersonID
 
 
+class PersonIdentityChanged(msgspec.Struct, frozen=True):
+    """A person's name or birth date is another now (JPKI-12)."""
+
+    kind: ClassVar[str] = "people.person_identity_changed"
+    person: PersonID
+
+
 class Person(msgspec.Struct, frozen=True):
     """A person without a name.
 

@@ -17,6 +17,7 @@ from inkan.people.model import (
     MaskedIdentity,
     Person,
     PersonDeceased,
+    PersonIdentityChanged,
     PersonNotFound,
     PersonState,
     Reveal,
@@ -81,9 +82,8 @@ class People:
         row = yield from self._find(identity.national_id)
         if row is None:
             return (yield from self._insert(identity, actor))
-        if self._open(row) != identity or row.national_id_lookup != self.lookup(
-            identity.national_id
-        ):
+        known = self._open(row)
+        if known != identity or row.national_id_lookup != self.lookup(identity.national_id):
             event = yield from self._record("people.identity_changed", actor, row.id)
             yield store.CHANGE_IDENTITY.run(
                 person=row.id,
@@ -91,6 +91,8 @@ class People:
                 lookup=self.lookup(identity.national_id),
                 event=event,
             )
+            if known != identity:
+                yield from enqueue(PersonIdentityChanged.kind, PersonIdentityChanged(person=row.id))
             row = yield from self._row(row.id)
         return _person(row)
 

@@ -1,5 +1,6 @@
 """Certification authorities, certificates and their status, and the validation of what cards sign."""
 
+from inkan.crypto.certificate_view import HolderFacts
 from inkan.crypto.path import KeyUsage, RevocationReason
 from inkan.pki.model import (
     FOREIGN,
@@ -51,6 +52,7 @@ from inkan.pki.service import (
     read_ceremony,
     thumbprint,
 )
+from inkan.pki.service.forest import Place
 from inkan.pki.service.showing import PublicState, SerialState, Showing, Shown
 from inkan.pki.store import EVENT_PAIRS
 
@@ -83,6 +85,7 @@ __all__ = [
     "Fetch",
     "ForeignAuthority",
     "Hold",
+    "HolderFacts",
     "IssuedCertificate",
     "KeyShared",
     "KeyUsage",
@@ -90,6 +93,7 @@ __all__ = [
     "ListJob",
     "ListState",
     "MirrorKind",
+    "Place",
     "PublicState",
     "PublicURLs",
     "ReasonRefused",

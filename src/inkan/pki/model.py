@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
+from inkan.crypto.certificate_view import HolderFacts
 from inkan.crypto.path import RevocationReason
 from inkan.kernel.errors import Conflict, Forbidden, InkanError, Malformed, NotFound, Unavailable
 from inkan.kernel.ids import CertificateID
@@ -65,6 +66,7 @@ class CertificateOrder(msgspec.Struct, frozen=True):
         spki: DER SubjectPublicKeyInfo, strength checked by the caller's parser and again here.
         not_after: last valid second.
         binding: content of the binding extension, or None.
+        holder: facts about a natural person, or None.
     """
 
     order_key: str
@@ -74,6 +76,7 @@ class CertificateOrder(msgspec.Struct, frozen=True):
     spki: bytes
     not_after: datetime
     binding: bytes | None = None
+    holder: HolderFacts | None = None
 
 
 class Authority(msgspec.Struct, frozen=True):

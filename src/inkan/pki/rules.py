@@ -31,6 +31,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         private_key_days: how long the key signs, from the beginning of its certificate; None: as long as that lives.
         policies: names in the OID table.
         binding: whether the binding extension is required (design §5.2 step 3).
+        holder_facts: whether the certificate may say of its holder what an order's facts say (JPKI-09).
+        holder_name: whether it says the holder's name; without it only the number (WAT-59).
         revocation: whether the certificate names CRL and OCSP (an OCSP signer carries no-check instead).
     """
 
@@ -46,6 +48,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     private_key_days: int | None = None
     path_length: int | None = None
     binding: bool = False
+    holder_facts: bool = False
+    holder_name: bool = True
     revocation: bool = True
     ocsp_no_check: bool = False
     backdate_s: int = 0
@@ -154,6 +158,8 @@ def check_profile(profile: Profile) -> Profile:
         raise ProfileWrong(f"{profile.name}: this key usage is not allowed for a {profile.purpose}")
     if profile.backdate_s > MAX_BACKDATE_S:
         raise ProfileWrong(f"{profile.name}: backdated by more than five minutes")
+    if profile.holder_facts and not (profile.purpose == "holder" and profile.holder_name):
+        raise ProfileWrong(f"{profile.name}: facts about a person belong to a person's name")
     if (profile.purpose == "ca") != (profile.path_length is not None):
         raise ProfileWrong(f"{profile.name}: a CA, and only a CA, has a path length")
     if profile.ocsp_no_check and profile.extended_key_usage != ["ocsp_signing"]:

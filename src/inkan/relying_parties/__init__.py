@@ -46,8 +46,9 @@ from inkan.relying_parties.service import (
 )
 from inkan.relying_parties.store import EVENT_PAIRS as _REGISTER_PAIRS
 from inkan.relying_parties.store.applications import EVENT_PAIRS as _APPLICATION_PAIRS
+from inkan.relying_parties.store.entitlements import EVENT_PAIRS as _ENTITLEMENT_PAIRS
 
-EVENT_PAIRS = [*_REGISTER_PAIRS, *_APPLICATION_PAIRS]
+EVENT_PAIRS = [*_REGISTER_PAIRS, *_APPLICATION_PAIRS, *_ENTITLEMENT_PAIRS]
 
 __all__ = [
     "ASSERTION_LIFE",

@@ -241,3 +241,50 @@ def _read(file: Path, refusal: type[ConformanceMissing | ExportUntrusted]) -> st
     if len(data) > EXPORT_LIMIT or not data.isascii():
         raise refusal(f"{file} is no signed file")
     return data.decode("ascii").strip()
+
+
+@command.command()
+@click.argument("organisation")
+@click.option("--basis", required=True, help="The provision of law, one line.")
+@click.option("--until", required=True, help="The last moment, RFC 3339 in UTC.")
+@click.pass_obj
+def entitle(world: Any, organisation: str, *, basis: str, until: str) -> None:
+    """Note that ORGANISATION may use My Numbers by law; every other one is refused.
+
+    Example: inkan systems entitle pension-office --basis "Article 9" --until 2031-03-31T14:59:59Z
+    """
+    end = parse_moment(until)
+    world.run(
+        lambda platform: platform.relying_parties.entitlements.grant(
+            organisation, basis=basis, until=end, actor=OPERATOR
+        )
+    )
+    click.echo(f"{organisation} may use My Numbers until {rfc3339(end)}.")
+
+
+@command.command()
+@click.argument("organisation")
+@click.pass_obj
+def disentitle(world: Any, organisation: str) -> None:
+    """End the entitlement of ORGANISATION to use My Numbers, now.
+
+    Example: inkan systems disentitle pension-office
+    """
+    world.run(
+        lambda platform: platform.relying_parties.entitlements.withdraw(
+            organisation, actor=OPERATOR
+        )
+    )
+    click.echo(f"{organisation} may not use My Numbers any more.")
+
+
+@command.command()
+@click.pass_obj
+def entitlements(world: Any) -> None:
+    """List who may use My Numbers, on what basis and until when.
+
+    Example: inkan systems entitlements
+    """
+    for each in world.run(lambda platform: platform.relying_parties.entitlements.all()):
+        end = each.ended_at or each.until
+        click.echo(f"{each.organisation:24} {rfc3339(end)} {each.basis}")

@@ -20,6 +20,7 @@ BackEndName = Literal["A", "B", "C"]
 KindName = Literal["identify", "approve", "sign"]
 AttestationName = Literal["none", "direct"]
 LanguageTag = Literal["en", "ja", "zh-Hant"]
+PlaceName = Literal["desk", "kiosk"]
 
 
 class UnknownScheme(NotFound):
@@ -187,11 +188,18 @@ class ParentEndEffects(_Row, frozen=True):
 
 
 class Scheme(_Row, frozen=True):
-    """One rule set. ``sources`` maps the dotted path of each leaf to the clause that it comes from."""
+    """One rule set.
+
+    Attributes:
+        places: where a phone is bound with the card: ``desk`` is the enrolment page and the person's own reader,
+            ``kiosk`` a managed terminal with a reader.
+        sources: the dotted path of each leaf → the clause that it comes from.
+    """
 
     name: str
     title: Texts
     utc_offset_minutes: int
+    places: tuple[PlaceName, ...]
     key_backends: tuple[BackEndName, ...]
     eligibility: Eligibility
     card: Card

@@ -77,6 +77,12 @@ CEILINGS: Final = (
         "ISO 8601",
     ),
     Ceiling(
+        "places",
+        lambda s: _is_set(s.places),
+        "at least one place, each once",
+        "design §5.2 step 1",
+    ),
+    Ceiling(
         "eligibility.min_age_years",
         lambda s: 0 <= s.eligibility.min_age_years <= 120,
         "0 to 120 years",

@@ -31,7 +31,9 @@ _TYPES: Final = {
     ".woff2": "font/woff2",
 }
 _COMPRESSIBLE: Final = frozenset({".css", ".js", ".json", ".svg", ".txt", ".webmanifest"})
-_IMPORT = re.compile(rb"""(?P<before>(?:\bfrom|\bimport)\s*["'])\./(?P<name>[\w.-]+\.js)(?=["'])""")
+_IMPORT = re.compile(
+    rb"""(?P<before>(?:\bfrom|\bimport)\s*["'])(?P<place>\./|web/)(?P<name>[\w.-]+\.js)(?=["'])"""
+)
 # Whole lines only, and the line ends stay, so that a fault names the line of the source.
 _COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)
 _FOREVER = (b"cache-control", b"public, max-age=31536000, immutable")
@@ -115,10 +117,11 @@ class Assets:
         imports: dict[str, None] = {}
 
         def hashed(found: re.Match[bytes]) -> bytes:
-            beside = f"{prefix}/{found['name'].decode('ascii')}"
-            imports[beside] = None
-            imported = self._build(beside, importers)
-            return found["before"] + b"./" + imported.path.rpartition("/")[2].encode("ascii")
+            is_beside = found["place"] == b"./"
+            wanted = f"{prefix if is_beside else 'web'}/{found['name'].decode('ascii')}"
+            imports[wanted] = None
+            imported = self._build(wanted, importers).path.rpartition("/")[2].encode("ascii")
+            return found["before"] + (b"./" if is_beside else b"../web/") + imported
 
         linked = _IMPORT.sub(hashed, body)
         self._imports[name] = tuple(imports)

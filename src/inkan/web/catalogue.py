@@ -17,6 +17,7 @@ from inkan.kernel.errors import InkanError, Malformed, all_errors
 from inkan.web.languages import Language
 
 _FOLDER: Final = Path(__file__).parent / "catalogue"
+_CARD_CODES: Final = "card_"
 
 
 class CatalogueIncomplete(Malformed):
@@ -71,6 +72,15 @@ def entries() -> dict[str, Entry]:
         CatalogueIncomplete: see :func:`read_entries`.
     """
     return read_entries(_FOLDER)
+
+
+def card_texts(language: Language) -> list[tuple[str, str]]:
+    """Code and text of everything that cards and card agents refuse, for pages whose script hears codes only."""
+    return [
+        (code, entry.text(language))
+        for code, entry in entries().items()
+        if code.startswith(_CARD_CODES)
+    ]
 
 
 def read_entries(folder: Path) -> dict[str, Entry]:

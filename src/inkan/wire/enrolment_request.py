@@ -278,13 +278,39 @@ def digits_of(
     Raises:
         Base64URLMalformed: an argument is not 32 bytes.
     """
-    attestation = _NO_ATTESTATION if attestation_sha256 is None else attestation_sha256
-    values = [nonce, *keys, credential_id_sha256, cose_key_sha256, channel_jkt, attestation]
-    digest = hashlib.sha256(_BIND_LABEL)
-    for value in values:
-        digest.update(base64url.decode(value, size=32))
+    digest = hashlib.sha256(
+        _BIND_LABEL
+        + made_values(
+            nonce=nonce,
+            keys=keys,
+            credential_id_sha256=credential_id_sha256,
+            cose_key_sha256=cose_key_sha256,
+            channel_jkt=channel_jkt,
+            attestation_sha256=attestation_sha256,
+        )
+    )
     number = int.from_bytes(digest.digest()[:8], "big") % 10**PAIRING_DIGITS
     return str(number).zfill(PAIRING_DIGITS)
+
+
+def made_values(
+    *,
+    nonce: str,
+    keys: Sequence[str],
+    credential_id_sha256: str,
+    cose_key_sha256: str,
+    channel_jkt: str,
+    attestation_sha256: str | None,
+) -> bytes:
+    """Return what a phone made for one request, 32 bytes each: nonce ‖ keys ‖ credential id ‖ COSE key ‖ channel key ‖
+    attestation; every argument is base64url of 32 bytes, and 32 zero bytes stand for no attestation.
+
+    Raises:
+        Base64URLMalformed: an argument is not 32 bytes.
+    """
+    attestation = _NO_ATTESTATION if attestation_sha256 is None else attestation_sha256
+    values = [nonce, *keys, credential_id_sha256, cose_key_sha256, channel_jkt, attestation]
+    return b"".join(base64url.decode(value, size=32) for value in values)
 
 
 def renew_challenge(data: bytes) -> bytes:

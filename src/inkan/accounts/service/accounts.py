@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 from inkan.accounts import store
 from inkan.accounts.model import (
@@ -27,7 +28,7 @@ from inkan.accounts.service import (
 from inkan.accounts.service.parts import Parts
 from inkan.audit import Actor, Audit
 from inkan.kernel.clock import Clock
-from inkan.kernel.ids import PersonID, SessionID
+from inkan.kernel.ids import AccountID, PersonID, SessionID
 from inkan.kernel.sensitive import Personal
 from inkan.notices import MailAddress, Notices
 from inkan.store.database import MOMENT, Database, RowExists, Step
@@ -255,6 +256,12 @@ class Accounts:
     def reading(self, account_id: str) -> Step[Account]:
         """Step: see :meth:`account`."""
         return staff.get_account(self._parts, account_id)
+
+    def log_in_by_card(
+        self, account: AccountID, *, replaces: str | None, details: dict[str, Any]
+    ) -> Step[LoginToken]:
+        """Step: see :func:`inkan.accounts.service.logging_in.log_in_by_card`."""
+        return logging_in.log_in_by_card(self._parts, account, replaces=replaces, details=details)
 
     # --- schedule --------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from inkan.accounts.service.parts import Parts, hold_account
 from inkan.audit import Actor, ActorKind
 from inkan.crypto.webauthn import AssertionResult, KnownCredential, verify_assertion
 from inkan.kernel.errors import InkanError
-from inkan.kernel.ids import PersonID, SessionID, new_id
+from inkan.kernel.ids import AccountID, PersonID, SessionID, new_id
 from inkan.store.database import MOMENT, RowExists, Step
 from inkan.web.principal import Assurance
 
@@ -130,6 +130,35 @@ def log_in_person(
             replaces=replaces,
             session=session,
             details={"session": session},
+        )
+    )
+
+
+def log_in_by_card(
+    parts: Parts, account_id: AccountID, *, replaces: str | None, details: dict[str, Any]
+) -> Step[LoginToken]:
+    """Step: log a clerk in who proved themself by the key of a card; the caller vouches for the proof.
+
+    What the card signed named the origin that the browser stated, so it is phishing resistant like a passkey. A card
+    opens the counter and nothing else: an account with another role besides needs its passkey, because cards are made
+    by clerks and passkeys are not.
+
+    Raises:
+        LoginRefused: the account has ended, or is not a clerk's alone.
+    """
+    try:
+        account = yield from hold_account(account_id)
+    except AccountClosed:
+        raise LoginRefused from None
+    if account.roles != [Role.CLERK.value]:
+        raise LoginRefused
+    return (
+        yield from open_login(
+            parts,
+            account,
+            assurance=Assurance.PHISHING_RESISTANT,
+            replaces=replaces,
+            details=details,
         )
     )
 

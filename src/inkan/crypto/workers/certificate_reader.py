@@ -193,7 +193,11 @@ def _holder(subject: x509.Name, extensions: Mapping[str, x509.ExtensionType]) ->
             facts.get(oid_names.JPKI_BIRTH_DATE) or facts.get(oid_names.DATE_OF_BIRTH)
         ),
         sex=_SEXES.get(facts.get(oid_names.JPKI_SEX) or facts.get(oid_names.GENDER) or ""),
-        address=facts.get(oid_names.JPKI_ADDRESS) or parts.get("2.5.4.16") or places or None,
+        address=facts.get(oid_names.JPKI_ADDRESS)
+        or facts.get(oid_names.POSTAL_ADDRESS)
+        or parts.get(oid_names.POSTAL_ADDRESS)
+        or places
+        or None,
     )
 
 
@@ -205,7 +209,7 @@ def _personal_facts(extensions: Mapping[str, x509.ExtensionType]) -> dict[str, s
         for name in names:
             if isinstance(name, x509.OtherName) and (text := other_name_text(name)):
                 facts.setdefault(name.type_id.dotted_string, text)
-    attributes = extensions.get("2.5.29.9")
+    attributes = extensions.get(oid_names.SUBJECT_DIRECTORY_ATTRIBUTES)
     if isinstance(attributes, x509.UnrecognizedExtension):
         with contextlib.suppress(*_REFUSALS):
             facts |= dict(directory_attributes(attributes.value))

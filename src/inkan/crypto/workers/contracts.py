@@ -9,6 +9,7 @@ import msgspec
 from inkan.crypto.certificate_view import CertificateView
 from inkan.crypto.cms import SignedContent, VerifiedCMS
 from inkan.crypto.lint import CertificateLinter, LintReport
+from inkan.crypto.paper import Paper
 from inkan.crypto.path import EvidenceKind, ValidatedPath, ValidationPolicy
 from inkan.crypto.revocation import RevocationReading
 
@@ -71,6 +72,12 @@ class ReadCertificate(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes
 
 
+class WritePaper(msgspec.Struct, frozen=True, kw_only=True):
+    """Make PDF of a paper to be printed."""
+
+    paper: Paper
+
+
 class Contract(msgspec.Struct, frozen=True):
     """Types of one job."""
 
@@ -87,4 +94,5 @@ CONTRACTS: Final[Mapping[str, Contract]] = {
     "verify_cms": Contract(VerifyCMS, VerifiedCMS),
     "verify_cms_of": Contract(VerifyCMSOf, SignedContent),
     "read_revocation": Contract(ReadRevocation, RevocationReading),
+    "write_paper": Contract(WritePaper, bytes),
 }

@@ -13,6 +13,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from inkan.crypto import oid_names, oids
 from inkan.crypto.certificate_view import Line
+from inkan.crypto.holder_attributes import join_lines
 from inkan.crypto.phone_binding import parse_phone_binding
 from inkan.crypto.workers.certificate_values import (
     general_name,
@@ -21,7 +22,6 @@ from inkan.crypto.workers.certificate_values import (
     visible,
 )
 
-_DIRECTORY_ATTRIBUTES: Final = "2.5.29.9"
 _POLICY_MAPPINGS: Final = "2.5.29.33"
 _ACCESS: Final = {
     AuthorityInformationAccessOID.OCSP.dotted_string: "OCSP",
@@ -79,6 +79,9 @@ def directory_attributes(raw: bytes) -> Iterator[tuple[str, str]]:
 def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y%m%d")
+    if isinstance(value, Mapping):
+        # A sequence without a known structure: its members by their places, here the lines of a postal address.
+        return join_lines([_text(each) for each in value.values()])
     return visible(value) if isinstance(value, str) else hexadecimal(bytes(value))
 
 
@@ -211,5 +214,5 @@ _KINDS: Final[Mapping[type, Callable[[Any], Iterable[Line]]]] = {
 _OWN: Final[Mapping[str, Callable[[bytes], Iterable[Line]]]] = {
     oids.PHONE_BINDING: _binding,
     _POLICY_MAPPINGS: _mappings,
-    _DIRECTORY_ATTRIBUTES: _attributes,
+    oid_names.SUBJECT_DIRECTORY_ATTRIBUTES: _attributes,
 }

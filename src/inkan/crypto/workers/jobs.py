@@ -11,6 +11,14 @@ from inkan.crypto.workers.linters import lint_certificate, lint_crl, lint_ocsp, 
 from inkan.crypto.workers.signed_data import verify_cms, verify_cms_of
 from inkan.crypto.workers.validation import verify_path
 
+
+def _write_paper(job: Any) -> bytes:
+    # Only now: most children never write one, and the libraries take a quarter of a second and 35 MB.
+    from inkan.crypto.workers.paper_writer import write_paper  # noqa: PLC0415
+
+    return write_paper(job.paper)
+
+
 RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "lint_certificate": lambda job: lint_certificate(job.der, job.linter),
     "lint_crl": lambda job: lint_crl(job.der),
@@ -22,6 +30,7 @@ RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "read_revocation": lambda job: read_revocation(
         job.kind, job.der, certificate=job.certificate, issuer=job.issuer, at=job.at
     ),
+    "write_paper": _write_paper,
 }
 
 

@@ -18,6 +18,7 @@ import msgspec
 from inkan.crypto.certificate_view import CertificateView
 from inkan.crypto.cms import SignedContent, VerifiedCMS
 from inkan.crypto.lint import CertificateLinter, LintReport
+from inkan.crypto.paper import Paper
 from inkan.crypto.path import EvidenceKind, ValidatedPath, ValidationPolicy
 from inkan.crypto.revocation import RevocationReading
 from inkan.crypto.workers.contracts import CONTRACTS
@@ -196,6 +197,11 @@ class WorkerPool:
             "read_revocation", kind=kind, der=der, certificate=certificate, issuer=issuer, at=at
         )
         return reading
+
+    async def write_paper(self, paper: Paper) -> bytes:
+        """Make PDF of a paper; refusals as :func:`paper_writer.write_paper`."""
+        pdf: bytes = await self.call("write_paper", paper=paper)
+        return pdf
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

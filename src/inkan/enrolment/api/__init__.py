@@ -2,6 +2,7 @@
 
 from inkan.enrolment.api.access import CHANNEL_ROLE, PERMISSIONS, PHONE_ROLE, authenticator
 from inkan.enrolment.api.desk import desk_routes
+from inkan.enrolment.api.kiosk import kiosk_phone_routes
 from inkan.enrolment.api.phone import phone_routes
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     "PHONE_ROLE",
     "authenticator",
     "desk_routes",
+    "kiosk_phone_routes",
     "phone_routes",
 ]

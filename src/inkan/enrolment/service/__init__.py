@@ -30,6 +30,7 @@ from inkan.enrolment.service import (
     settling,
     watching,
 )
+from inkan.enrolment.service.at_kiosk import AtKiosk
 from inkan.enrolment.service.desk import Started, ToSign
 from inkan.enrolment.service.finishing import FINISH_JOB, Accepted, FinishJob
 from inkan.enrolment.service.joining import Joined
@@ -56,6 +57,7 @@ class Enrolment:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.at_kiosk = AtKiosk(parts)
 
     @property
     def rp_id(self) -> str:
@@ -341,6 +343,7 @@ def _phone(phone_id: str) -> Step[Phone | None]:
 
 def _purge() -> Step[None]:
     moment = yield MOMENT
+    yield store.PURGE_KIOSK.run(before=moment - KEEP_ENDED)
     yield store.PURGE_REQUESTS.run(before=moment - KEEP_ENDED)
     yield store.PURGE_RENEWALS.run(before=moment - KEEP_ENDED)
 
@@ -349,6 +352,7 @@ __all__ = [
     "END_KEYS_JOB",
     "FINISH_JOB",
     "Accepted",
+    "AtKiosk",
     "Begun",
     "Brought",
     "EndKeysJob",

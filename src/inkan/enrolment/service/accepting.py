@@ -13,6 +13,8 @@ Numbered plan (design §5.2 steps 4 and 5):
 5. one transaction: the nonce is consumed (prepared → accepted), no phone of the person is young, a free slot
    is taken by its key (or a suspended phone gives up its own), the phone is written down, the certificates are
    ordered, the notices queued;
+   At a kiosk the card's signature (1 to 4) comes first and the phone's word about it later; see
+   :mod:`inkan.enrolment.service.kiosk` and :mod:`inkan.enrolment.service.registering`;
 6. the certificates are issued, and the phone becomes active; a crash leaves a job that goes on from there.
    What can never be issued gives the slot back and ends the request.
 """
@@ -30,8 +32,6 @@ from inkan.enrolment import store
 from inkan.enrolment.model import (
     ChannelKeyTaken,
     ContentDiffers,
-    EnrolmentExpired,
-    EnrolmentOutOfOrder,
     KeySubstituted,
     NoFreeSlot,
     NonceUsed,
@@ -42,6 +42,7 @@ from inkan.enrolment.model import (
     Request,
     RequestState,
 )
+from inkan.enrolment.model.kiosk import SignedCard
 from inkan.enrolment.rules import profile_of_key
 from inkan.enrolment.service import phones
 from inkan.enrolment.service.finishing import (
@@ -59,12 +60,11 @@ from inkan.enrolment.service.parts import (
     scheme_of,
     topic,
 )
-from inkan.enrolment.service.requests import held, state_at
+from inkan.enrolment.service.requests import held, require
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.ids import PhoneID, new_id
 from inkan.people import Identity, NotEligible, Person, PersonState, verify_eligible
 from inkan.pki import (
-    CardRequest,
     CertificateOrder,
     RevocationReason,
     SubjectName,
@@ -83,12 +83,12 @@ KEY_USAGES = {
 }
 
 
-class _Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True):
     """A signed request that passed every check that needs no lock, on its way into the database."""
 
     request: Request
     scheme: Scheme
-    card: CardRequest
+    card: SignedCard
     person: Person
     identity: Identity
 
@@ -109,7 +109,21 @@ async def submit(parts: Parts, request: Request, cms: bytes) -> Accepted:
         if request.cms_sha256 != digest:
             raise NonceUsed()
         return await finish(parts, request.id)
-    _require_prepared(request, parts.db.now())
+    case = await judge(parts, request, cms)  # 2, 3, 4
+    await parts.db.transact(accept, parts, case, RequestState.PREPARED)  # 5
+    return await finish(parts, request.id)  # 6
+
+
+async def judge(parts: Parts, request: Request, cms: bytes) -> Case:
+    """Steps 2 to 4 of the plan: what a card signed for a prepared request, and whose card it is.
+
+    Raises:
+        EnrolmentExpired, EnrolmentOutOfOrder: the request is over or stands elsewhere.
+        the refusals of :meth:`inkan.pki.PKI.verify_request`: 2.
+        ContentDiffers, KeySubstituted: 3.
+        PersonUnknown, NotEligible: 4.
+    """
+    require(request, RequestState.PREPARED, parts.db.now())
     scheme = scheme_of(request)
     card = await parts.pki.verify_request(  # 2
         cms,
@@ -118,24 +132,30 @@ async def submit(parts: Parts, request: Request, cms: bytes) -> Accepted:
         key_usage=KEY_USAGES[scheme.card.key_usage],
     )
     _verify_content(request, card.content)  # 3
-    person, identity = await parts.db.read(_person, parts, card)  # 4
+    signed = SignedCard(
+        authority=card.authority,
+        serial=card.serial,
+        subject_serial=card.subject_serial,
+        cms_sha256=card.cms_sha256,
+    )
+    return await case_of(parts, request, signed)
+
+
+async def case_of(parts: Parts, request: Request, card: SignedCard) -> Case:
+    """Step 4: the person of a verified card, who lives and is eligible now.
+
+    Raises:
+        PersonUnknown, NotEligible.
+    """
+    person, identity = await parts.db.read(_person, parts, card)
+    scheme = scheme_of(request)
     verify_eligible(scheme, identity, now=parts.db.now())
-    case = _Case(request=request, scheme=scheme, card=card, person=person, identity=identity)
-    await parts.db.transact(_accept, parts, case)  # 5
-    return await finish(parts, request.id)  # 6
+    return Case(request=request, scheme=scheme, card=card, person=person, identity=identity)
 
 
 def profile_of_card(scheme: Scheme) -> str:
     """The profile of the card certificates that sign the scheme's requests; named like their policy."""
     return scheme.card.policy.replace("_", "-")
-
-
-def _require_prepared(request: Request, now: datetime) -> None:
-    state = state_at(request, now)
-    if state in (RequestState.EXPIRED, RequestState.REFUSED):
-        raise EnrolmentExpired()
-    if state is not RequestState.PREPARED:
-        raise EnrolmentOutOfOrder(state=str(state))
 
 
 def _verify_content(request: Request, content: bytes) -> None:
@@ -152,7 +172,7 @@ def _verify_content(request: Request, content: bytes) -> None:
     raise ContentDiffers(field=field)
 
 
-def _person(parts: Parts, card: CardRequest) -> Step[tuple[Person, Identity]]:
+def _person(parts: Parts, card: SignedCard) -> Step[tuple[Person, Identity]]:
     person = yield from parts.people.find_by_serial(card.subject_serial)
     if person is None:
         raise PersonUnknown()
@@ -171,7 +191,12 @@ def verify_alive(person: Person) -> None:
         raise NotEligible(rule="deceased")
 
 
-def _accept(parts: Parts, case: _Case) -> Step[None]:
+def accept(parts: Parts, case: Case, stands: RequestState) -> Step[None]:
+    """Step: 5, for a request that stands at ``stands``.
+
+    Raises:
+        NonceUsed, EnrolmentExpired, EnrolmentOutOfOrder, PhoneYoung, NoFreeSlot, ChannelKeyTaken.
+    """
     scheme, card, person = case.scheme, case.card, case.person
     moment = yield MOMENT
     request = yield from held(case.request.id)
@@ -179,7 +204,7 @@ def _accept(parts: Parts, case: _Case) -> Step[None]:
         return  # a rival submission of the same bytes was first
     if request.cms_sha256 is not None:
         raise NonceUsed()
-    _require_prepared(request, moment)
+    require(request, stands, moment)
     phone_id = PhoneID(new_id("phn"))
     event = yield from parts.audit.record(
         "enrolment.accepted",
@@ -195,6 +220,7 @@ def _accept(parts: Parts, case: _Case) -> Step[None]:
     yield store.ACCEPT.run(
         key=request.id,
         seen=request.version,
+        stands=stands,
         event=event,
         new_cms_sha256=card.cms_sha256,
         new_phone=phone_id,
@@ -202,7 +228,7 @@ def _accept(parts: Parts, case: _Case) -> Step[None]:
     # The slot first: a rival of the same person waits here, and then sees the young phone.
     slot = yield from _take_slot(parts, person, scheme, phone_id)
     others = yield from phones_of(person.id, scheme.name)
-    _require_no_young(others, moment)
+    require_no_young(others, moment)
     yield from _write_phone(case, phone_id, slot=slot, event=event)
     yield from _order(parts, case, phone_id)
     yield from parts.notices.notify(
@@ -221,7 +247,8 @@ def _accept(parts: Parts, case: _Case) -> Step[None]:
     yield Wake(topic(request.id))
 
 
-def _require_no_young(others: list[Phone], now: datetime) -> None:
+def require_no_young(others: list[Phone], now: datetime) -> None:
+    """Raises PhoneYoung while one of a person's phones is new (design §5.2 step 6)."""
     for phone in others:
         if phone.young_until > now:
             raise PhoneYoung(until=rfc3339(phone.young_until))
@@ -238,7 +265,7 @@ def _take_slot(parts: Parts, person: Person, scheme: Scheme, phone_id: PhoneID) 
             return number
     moment = yield MOMENT
     held = yield from phones_of(person.id, scheme.name)
-    _require_no_young(held, moment)
+    require_no_young(held, moment)
     for phone in held:
         if phone.state is not PhoneState.SUSPENDED:
             continue
@@ -261,7 +288,7 @@ def _take(person: Person, scheme: Scheme, phone_id: PhoneID, number: int) -> Ste
     return taken == 1
 
 
-def _write_phone(case: _Case, phone_id: PhoneID, *, slot: int, event: str) -> Step[None]:
+def _write_phone(case: Case, phone_id: PhoneID, *, slot: int, event: str) -> Step[None]:
     request, scheme, card, person = case.request, case.scheme, case.card, case.person
     moment = yield MOMENT
     prepared = request.prepared
@@ -295,7 +322,7 @@ def _write_phone(case: _Case, phone_id: PhoneID, *, slot: int, event: str) -> St
         raise ChannelKeyTaken()
 
 
-def _order(parts: Parts, case: _Case, phone_id: PhoneID) -> Step[None]:
+def _order(parts: Parts, case: Case, phone_id: PhoneID) -> Step[None]:
     request, scheme = case.request, case.scheme
     moment = yield MOMENT
     prepared = request.prepared

@@ -13,12 +13,13 @@ from inkan.enrolment.model import (
     RequestState,
     TermsOutdated,
 )
+from inkan.enrolment.model.kiosk import PlaceRefused
 from inkan.enrolment.rules import REQUEST_LIFE
 from inkan.enrolment.service.parts import Parts, qr_seconds
 from inkan.enrolment.service.requests import get, require
 from inkan.kernel.clock import rfc3339
 from inkan.kernel.ids import EnrolmentID, new_id, random_bytes
-from inkan.schemes import Scheme, get_scheme
+from inkan.schemes import PlaceName, Scheme, get_scheme
 from inkan.store.database import MOMENT, Step
 from inkan.wire import enrolment_request as wire
 from inkan.wire import qr, wallet_paths
@@ -47,13 +48,15 @@ async def start(parts: Parts, *, scheme: str, terms_version: str) -> Started:
 
     Raises:
         UnknownScheme: no such rule set.
+        PlaceRefused: its phones are bound elsewhere.
         TermsOutdated: the person accepted another version of the terms (JPKI-07).
     """
     rules = get_scheme(scheme)
-    if terms_version != rules.terms.version:
-        raise TermsOutdated(version=rules.terms.version)
+    verify_terms(rules, terms_version, place="desk")
     secret = random_bytes(32)
-    request = await parts.db.transact(_start, parts, rules, hashlib.sha256(secret).digest())
+    request = await parts.db.transact(
+        insert, parts, rules, hashlib.sha256(secret).digest(), Actor(ActorKind.PLATFORM, "desk")
+    )
     return Started(
         id=request.id,
         secret=base64url.encode(secret),
@@ -64,12 +67,25 @@ async def start(parts: Parts, *, scheme: str, terms_version: str) -> Started:
     )
 
 
-def _start(parts: Parts, scheme: Scheme, secret_sha256: bytes) -> Step[Request]:
+def verify_terms(scheme: Scheme, terms_version: str, *, place: PlaceName) -> None:
+    """Check that a scheme binds phones at a place, and that the person accepted its present terms (JPKI-07).
+
+    Raises:
+        PlaceRefused, TermsOutdated.
+    """
+    if place not in scheme.places:
+        raise PlaceRefused(places=list(scheme.places))
+    if terms_version != scheme.terms.version:
+        raise TermsOutdated(version=scheme.terms.version)
+
+
+def insert(parts: Parts, scheme: Scheme, secret_sha256: bytes, actor: Actor) -> Step[Request]:
+    """Step: write a new request down, in its first state."""
     moment = yield MOMENT
     request_id = EnrolmentID(new_id("enr"))
     event = yield from parts.audit.record(
         "enrolment.started",
-        actor=Actor(ActorKind.PLATFORM, "desk"),
+        actor=actor,
         object=request_id,
         details={"scheme": scheme.name, "terms": scheme.terms.version},
     )

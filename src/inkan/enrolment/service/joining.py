@@ -20,6 +20,7 @@ from inkan.enrolment.service.parts import Parts, qr_seconds, read_request, schem
 from inkan.enrolment.service.preparing import uses_of
 from inkan.enrolment.service.requests import get, held, require
 from inkan.kernel.clock import rfc3339
+from inkan.people import verify_free_text
 from inkan.schemes import Scheme
 from inkan.store.database import MOMENT, Step, Wake
 from inkan.wire import qr, wallet_paths
@@ -67,11 +68,12 @@ async def join(
        an unknown and a forged one get one answer (stale: scan on);
     2. the scheme allows the declared place of the keys (TW-26), there is such a place, and keys outside the phone
        are asked for from the institution's own network (HCA-39);
-    3. the phone's name is one plain line;
+    3. the phone's name is one plain line without a My Number;
     4. compare-and-set: started → joined, in time. The same phone may ask again.
 
     Raises:
-        QRFrameMalformed, QRFrameStale, BackEndRefused, OutsideNetwork, UnsafeText, EnrolmentExpired, EnrolmentOutOfOrder.
+        QRFrameMalformed, QRFrameStale, BackEndRefused, OutsideNetwork, UnsafeText, MyNumberRefused,
+            EnrolmentExpired, EnrolmentOutOfOrder.
     """
     scanned = qr.parse_frame(
         frame, origin=parts.wallet_origin, path=wallet_paths.ENROLMENT_PATH
@@ -85,16 +87,32 @@ async def join(
     except qr.QRFrameForged:
         raise qr.QRFrameStale() from None
     scheme = scheme_of(request)
-    if back_end not in remote_keys.offered(parts, scheme):  # 2
+    verify_phone(parts, scheme, name=name, back_end=back_end, address=address)  # 2, 3
+    request = await parts.db.transact(enter, parts, request, jkt, name, back_end)  # 4
+    return joined(parts, request, scheme, address=address, now=parts.db.now())
+
+
+def verify_phone(
+    parts: Parts, scheme: Scheme, *, name: str, back_end: BackEnd, address: str
+) -> None:
+    """Steps 2 and 3 of :func:`join`.
+
+    Raises:
+        BackEndRefused, OutsideNetwork, UnsafeText, MyNumberRefused.
+    """
+    if back_end not in remote_keys.offered(parts, scheme):
         raise BackEndRefused(allowed=remote_keys.offered(parts, scheme))
     if back_end is BackEnd.B:
         remote_keys.verify_inside(parts, address)
-    verify_line(name, where="/name", limit=64)  # 3
-    request = await parts.db.transact(_join, parts, request, jkt, name, back_end)  # 4
-    return _joined(parts, request, scheme, address=address, now=parts.db.now())
+    verify_free_text(verify_line(name, where="/name", limit=64), where="/name")
 
 
-def _join(parts: Parts, request: Request, jkt: str, name: str, back_end: BackEnd) -> Step[Request]:
+def enter(parts: Parts, request: Request, jkt: str, name: str, back_end: BackEnd) -> Step[Request]:
+    """Step: compare-and-set, started → joined, in time; the same phone may ask again.
+
+    Raises:
+        EnrolmentExpired, EnrolmentOutOfOrder.
+    """
     moment = yield MOMENT
     current = yield from held(request.id)
     if current.state is RequestState.JOINED and current.channel_jkt == jkt:
@@ -118,9 +136,10 @@ def _join(parts: Parts, request: Request, jkt: str, name: str, back_end: BackEnd
     return (yield from get(request.id))
 
 
-def _joined(
+def joined(
     parts: Parts, request: Request, scheme: Scheme, *, address: str, now: datetime
 ) -> Joined:
+    """What the phone is told."""
     return Joined(
         id=request.id,
         nonce=request.nonce,

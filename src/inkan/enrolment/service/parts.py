@@ -22,6 +22,7 @@ from inkan.enrolment.model import (
     Request,
     RequestState,
 )
+from inkan.enrolment.model.kiosk import Kiosk, KioskRegistration, SignedCard
 from inkan.kernel.ids import EnrolmentID, PersonID, PhoneID
 from inkan.kernel.sensitive import Secret
 from inkan.notices import Notices
@@ -42,6 +43,7 @@ class Parts:
     Attributes:
         activated: the holder of keys of back end B; None where there is none, so that it is not offered.
         networks: where such keys are made and used from, as CIDR blocks; nowhere if empty (HCA-39).
+        kiosks: the terminals at which phones are bound; no other browser is shown a visit (WAT-51).
     """
 
     db: Database
@@ -55,6 +57,7 @@ class Parts:
     qr_master: Secret[bytes]
     activated: ActivatedKeys | None = None
     networks: tuple[str, ...] = ()
+    kiosks: tuple[Kiosk, ...] = ()
 
     def qr_secret(self, request_id: str) -> Secret[bytes]:
         """The 32-byte secret of a request's rotating code; derived, so that nothing is stored."""
@@ -91,6 +94,22 @@ def read_request(row: Any) -> Request | None:
         created_at=row.created_at,
         expires_at=row.expires_at,
         version=row.version,
+    )
+
+
+def read_registration(row: Any) -> KioskRegistration | None:
+    """What is known of a registration at a kiosk, or None."""
+    if row is None:
+        return None
+    return KioskRegistration(
+        request=EnrolmentID(row.request),
+        key_sha256=row.key_sha256,
+        kiosk=row.kiosk,
+        visit_sha256=row.visit_sha256,
+        card=msgspec.msgpack.decode(row.card, type=SignedCard) if row.card else None,
+        number_at=row.number_at,
+        tries=row.tries,
+        typed_at=row.typed_at,
     )
 
 

@@ -25,6 +25,7 @@ from inkan.schemes import Scheme
 from inkan.store.database import MOMENT, Step, Wake
 from inkan.wire import enrolment_request as wire
 from inkan.wire.binding import BackEnd
+from inkan.wire.registration_key import key_of
 
 
 class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -189,7 +190,8 @@ def _prepare(parts: Parts, request: Request, prepared: Prepared) -> Step[Request
         object=request.id,
         details={"keys": [_sha256(key.spki) for key in prepared.keys]},
     )
-    content = wire.content_bytes(bind_content(parts, current, prepared, at=moment))
+    bind = bind_content(parts, current, prepared, at=moment)
+    content = wire.content_bytes(bind)
     yield store.PREPARE.run(
         key=request.id,
         seen=current.version,
@@ -197,6 +199,8 @@ def _prepare(parts: Parts, request: Request, prepared: Prepared) -> Step[Request
         new_prepared=msgspec.msgpack.encode(prepared),
         new_content=content.decode(),
     )
+    # Of a request that was begun at the desk nobody needs the key, and no row is changed.
+    yield store.SET_KEY.run(key=request.id, event=event, new_key=_sha256(key_of(bind)))
     yield Wake(topic(request.id))
     return (yield from get(request.id))
 

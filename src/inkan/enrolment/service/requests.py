@@ -17,6 +17,10 @@ from inkan.enrolment.service.parts import read_request
 from inkan.kernel.clock import rfc3339
 from inkan.store.database import Step
 
+_OPEN = frozenset(
+    {RequestState.STARTED, RequestState.JOINED, RequestState.PREPARED, RequestState.SIGNED}
+)
+
 
 class Progress(msgspec.Struct, frozen=True):
     """Where a request stands, for the page."""
@@ -93,8 +97,7 @@ def progress(request: Request, now: datetime) -> Progress:
 
 def state_at(request: Request, now: datetime) -> RequestState:
     """The state that holds at ``now``."""
-    open_states = (RequestState.STARTED, RequestState.JOINED, RequestState.PREPARED)
-    if request.state in open_states and request.expires_at <= now:
+    if request.state in _OPEN and request.expires_at <= now:
         return RequestState.EXPIRED
     return request.state
 

@@ -21,6 +21,7 @@ from inkan.federation.rules import (
     REQUESTED_EXPIRY,
 )
 from inkan.kernel.errors import Malformed
+from inkan.people import verify_free_text
 from inkan.relying_parties import OpenIDRegistration, System
 from inkan.wire.binding import Door
 from inkan.wire.forms import verify_line
@@ -142,7 +143,7 @@ def _check_message(parameters: Parameters, openid: OpenIDRegistration) -> None:
             raise BindingMessageRefused("nothing else ties the two screens together")
         return
     try:
-        verify_line(message, limit=BINDING_MESSAGE_LIMIT)
+        verify_free_text(verify_line(message, limit=BINDING_MESSAGE_LIMIT), where="binding_message")
     except Malformed:
         raise BindingMessageRefused() from None
     if not _QUOTES.isdisjoint(message):

@@ -37,6 +37,7 @@ from inkan.federation.service.parts import AUTHORIZATION, Parts, draw
 from inkan.federation.service.signals import delivered_of, emit, order
 from inkan.federation.store import streams as store
 from inkan.kernel.ids import EventID, SystemID, new_id
+from inkan.people import verify_free_text
 from inkan.relying_parties import System, is_address, is_within
 from inkan.store.database import MOMENT, Step
 
@@ -77,8 +78,10 @@ class Streams:
         Raises:
             StreamRefused: the address is not one of the system's domain.
             StreamExists: the system has one.
+            MyNumberRefused: the description holds one (WAT-62).
         """
         self._verify_address(system, wanted.delivery)
+        verify_free_text(wanted.description, where="/description")
         stream_id = new_id("stm")
         stream = Stream(
             id=stream_id,
@@ -123,7 +126,7 @@ class Streams:
             if wanted.events_requested is not UNSET:
                 values["events_requested"] = wanted.events_requested
             if wanted.description is not UNSET:
-                values["description"] = wanted.description
+                values["description"] = verify_free_text(wanted.description, where="/description")
             return msgspec.structs.replace(stream, **values)
 
         return await self._configure(system, wanted, changed)
@@ -140,7 +143,7 @@ class Streams:
                 stream,
                 **self._delivery(system, stream, wanted.delivery),
                 events_requested=_or_none(wanted.events_requested),
-                description=wanted.description,
+                description=verify_free_text(wanted.description, where="/description"),
             )
 
         return await self._configure(system, wanted, changed)

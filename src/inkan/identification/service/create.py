@@ -33,6 +33,7 @@ from inkan.kernel.errors import Malformed
 from inkan.kernel.idempotency import IdempotencyConflict
 from inkan.kernel.identifiers import parse_typed_national_id
 from inkan.kernel.ids import ApprovalID, SessionID, new_id
+from inkan.people import MyNumberRefused, verify_free_text
 from inkan.relying_parties import Purpose, System
 from inkan.store.database import MOMENT, Step
 from inkan.wire.binding import BindingLevel, Door
@@ -98,6 +99,7 @@ async def create(
         return_=order.return_,
         life=timedelta(seconds=order.expires_in),
     )
+    await _verify_texts(parts, system, order)
     plan = _Plan(
         order=order,
         purpose=_purpose(system, order),
@@ -115,6 +117,25 @@ async def create(
         return await parts.db.transact(_create, parts, system, plan)
     except _UsedBefore:
         return await parts.db.read(_stored_answer, parts, system, plan)
+
+
+async def _verify_texts(parts: Parts, system: System, order: SessionOrder) -> None:
+    """What a relying party writes freely holds no My Number (WAT-62); ids, codes and digests have forms of their own.
+
+    Who may use My Numbers by law may name one in what a person approves; nowhere else is there a use for it.
+
+    Raises:
+        MyNumberRefused: see above.
+    """
+    verify_free_text(order.phone_name, where="/phone_name")
+    verify_free_text(order.subject_hint.value, where="/subject_hint/value")
+    try:
+        for place, each in enumerate(order.contents):
+            verify_free_text(each.name, where=f"/contents/{place}/name")
+    except MyNumberRefused:
+        may_use = parts.relying_parties.entitlements.may_use
+        if not await parts.db.read(may_use, system.organisation):
+            raise
 
 
 def _create(parts: Parts, system: System, plan: _Plan) -> Step[Created]:

@@ -12,6 +12,7 @@ FOLDER: Final = Path(__file__).parents[1]
 """Where this package's templates, files and texts are: ``Templates({"pki": FOLDER})``."""
 
 show_certificate = viewer.show_certificate
+certificate_facts = viewer.facts
 
 MENU: Final = (
     MenuItem(text="Certification authorities", path=authorities.PATH),

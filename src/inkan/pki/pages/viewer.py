@@ -37,7 +37,7 @@ async def show_certificate(showing: Showing, exchange: Exchange, data: bytes) ->
         CertificateFileTooLarge, CertificateFileUnreadable, CertificateMalformed: the file holds no certificate.
         WorkerTimeout, WorkerCrashed, WorkersBusy: it could not be read now.
     """
-    return exchange.page("pki/certificate.html", **_facts(await showing.show(data)))
+    return exchange.page("pki/certificate.html", **facts(await showing.show(data)))
 
 
 def routes(showing: Showing) -> Group:
@@ -58,7 +58,7 @@ def routes(showing: Showing) -> Group:
             shown = await showing.show(sent_certificate(await read_upload(exchange)))
         except InkanError as refusal:
             return _form(exchange, told(refusal))
-        return exchange.page("pki/certificate_static.html", **_facts(shown))
+        return exchange.page("pki/certificate_static.html", **facts(shown))
 
     return Group(
         surface=Surface.PAGES,
@@ -75,7 +75,8 @@ def _form(exchange: Exchange, refusal: InkanError | None = None) -> Response:
     return answer(exchange, "pki/view.html", refusal, action=PATH)
 
 
-def _facts(shown: Shown) -> dict[str, Any]:
+def facts(shown: Shown) -> dict[str, Any]:
+    """What the templates of this package ask of a certificate, for pages of other packages too."""
     return {
         "view": shown.view,
         "ours": shown.ours,

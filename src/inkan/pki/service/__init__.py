@@ -284,11 +284,17 @@ class PKI(Authorities):
     # --- cards and phones ------------------------------------------------------------------------
 
     async def verify_request(
-        self, cms: bytes, *, content_type: str, profile: str, key_usage: KeyUsage
+        self,
+        cms: bytes,
+        *,
+        content_type: str,
+        profile: str,
+        key_usage: KeyUsage,
+        own: bool = False,
     ) -> CardRequest:
         """See :meth:`Cards.verify`; ``profile`` names the kind of certificate that must have signed."""
         return await self._cards.verify(
-            cms, content_type=content_type, profile=profile, key_usage=key_usage
+            cms, content_type=content_type, profile=profile, key_usage=key_usage, own=own
         )
 
     async def card_status(self, authority: str, serial: str) -> CardStatus:

@@ -15,7 +15,7 @@ from cryptography.x509.oid import (
     ExtendedKeyUsageOID,
 )
 
-from inkan.crypto import oids
+from inkan.crypto import oid_names, oids
 from inkan.crypto.cross_terms import CrossTerms
 from inkan.crypto.cross_terms import extensions as cross_extensions
 from inkan.crypto.keys import KeySpec, PublicKey, generate
@@ -53,6 +53,7 @@ class Contents(msgspec.Struct, frozen=True):
     not_after: datetime
     shard: int = 0
     binding: bytes | None = None
+    holder_attributes: bytes | None = None
 
 
 def ca_name(*, country: str, organisation: str, common_name: str) -> x509.Name:
@@ -60,9 +61,15 @@ def ca_name(*, country: str, organisation: str, common_name: str) -> x509.Name:
     return build_name((("C", country), ("O", organisation), ("CN", common_name)))
 
 
-def holder_name(*, country: str, common_name: str, serial_number: str) -> x509.Name:
-    """The distinguished name of a person: no national ID, a random number instead (design §5.2 step 5)."""
-    return build_name((("C", country), ("CN", common_name), ("serialNumber", serial_number)))
+def holder_name(
+    profile: Profile, *, country: str, common_name: str, serial_number: str
+) -> x509.Name:
+    """The distinguished name of a person: no national ID, a random number instead (design §5.2 step 5).
+
+    A profile that names nobody leaves the number alone (WAT-59).
+    """
+    name = (("CN", common_name),) if profile.holder_name else ()
+    return build_name((("C", country), *name, ("serialNumber", serial_number)))
 
 
 def self_signed(profile: Profile, contents: Contents) -> x509.CertificateBuilder:
@@ -86,11 +93,13 @@ def issued(
         builder = builder.add_extension(
             _key_period(contents.not_before, profile.private_key_days), critical=False
         )
-    if contents.binding is not None:
-        extension = x509.UnrecognizedExtension(
-            x509.ObjectIdentifier(oids.PHONE_BINDING), contents.binding
-        )
-        builder = builder.add_extension(extension, critical=False)
+    for oid, value in (
+        (oids.PHONE_BINDING, contents.binding),
+        (oid_names.SUBJECT_DIRECTORY_ATTRIBUTES, contents.holder_attributes),
+    ):
+        if value is not None:
+            extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), value)
+            builder = builder.add_extension(extension, critical=False)
     return builder
 
 

@@ -102,9 +102,18 @@ class Cards:
         self._own = own
 
     async def verify(
-        self, cms: bytes, *, content_type: str, profile: str, key_usage: path.KeyUsage
+        self,
+        cms: bytes,
+        *,
+        content_type: str,
+        profile: str,
+        key_usage: path.KeyUsage,
+        own: bool = False,
     ) -> CardRequest:
         """Return what a card signed; see the plan of this module.
+
+        ``own`` is for what only cards of this instance may do: a foreign one is a stranger's then, no source of
+        its is asked and nothing of it is kept.
 
         Raises:
             CardRequestMalformed, CardUntrusted, CardExpired, CardRevoked, CardWrongPurpose,
@@ -117,7 +126,7 @@ class Cards:
             raise CardRequestMalformed(str(wrong)) from None
         if message.content_type != content_type:
             raise CardRequestMalformed("another content type", expected=content_type)
-        accepted = self._accepted(profile, signer)  # 2
+        accepted = self._accepted(profile, signer, own=own)  # 2
         authority = accepted.authority
         serial = f"{signer.serial:x}"
         await self._good(authority, serial, message.signer)  # 3
@@ -177,10 +186,12 @@ class Cards:
             raise _REFUSALS.get(type(refusal), type(refusal))(refusal.detail) from None
         return verified.content
 
-    def _accepted(self, profile: str, signer: Certificate) -> _Accepted:
+    def _accepted(self, profile: str, signer: Certificate, *, own: bool) -> _Accepted:
         """The authority that made the signer's certificate; one for other certificates makes no such cards."""
         named = [
-            each for each in self._authorities(profile) if _subject(each.authority) == signer.issuer
+            each
+            for each in self._authorities(profile, own=own)
+            if _subject(each.authority) == signer.issuer
         ]
         for each in named:
             if _is_signed_by(each.authority, signer):
@@ -189,18 +200,18 @@ class Cards:
             raise CardUntrusted()
         others = [
             *self._hierarchy.of_role(Role.ISSUING),
-            *(each.authority for each in self._foreign.values()),
+            *(each.authority for each in self._foreign.values() if not own),
         ]
         if any(_subject(each) == signer.issuer for each in others):
             raise CardWrongPurpose()
         raise CardUntrusted()
 
-    def _authorities(self, profile: str) -> Iterator[_Accepted]:
+    def _authorities(self, profile: str, *, own: bool) -> Iterator[_Accepted]:
         policies = frozenset(oids.POLICIES[name] for name in get_profile(profile).policies)
-        for own in self._hierarchy.of_role(Role.ISSUING):
-            if profile in own.profiles:
-                yield _Accepted(own, tuple(self._hierarchy.anchors()), policies)
-        for foreign in self._foreign.values():
+        for ours in self._hierarchy.of_role(Role.ISSUING):
+            if profile in ours.profiles:
+                yield _Accepted(ours, tuple(self._hierarchy.anchors()), policies)
+        for foreign in () if own else self._foreign.values():
             if profile in foreign.authority.profiles:
                 anchor = foreign.authority.chain[-1]
                 yield _Accepted(foreign.authority, (anchor,), foreign.policies)

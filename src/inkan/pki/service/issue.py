@@ -23,7 +23,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from inkan.audit import Actor, ActorKind, Audit
 from inkan.crypto import base64url
+from inkan.crypto.certificate_view import HolderFacts
 from inkan.crypto.foreign_keys import signing
+from inkan.crypto.holder_attributes import encode_holder_attributes
 from inkan.crypto.key_providers import KeyPurpose
 from inkan.crypto.keys import KeySpec, generate, key_spec, load_public, verify_key_strength
 from inkan.crypto.signatures import digest_for
@@ -62,6 +64,8 @@ class _StoredOrder(msgspec.Struct, frozen=True):
     country: str
     spki: bytes
     binding: bytes | None
+    # DER of the facts about the holder; orders of earlier versions have none.
+    holder_attributes: bytes | None = None
 
 
 class Issue:
@@ -92,7 +96,8 @@ class Issue:
 
         Raises:
             WeakKey: see :func:`inkan.crypto.keys.verify_key_strength`.
-            OrderOutsideProfile: key kind, term or binding do not fit.
+            OrderOutsideProfile: key kind, term, binding or facts do not fit.
+            HolderAttributesMalformed: the address cannot stand in a certificate.
             KeyShared: the key is certified for another owner.
         """
         known = yield store.BY_ORDER.one(key=order.order_key)
@@ -247,8 +252,10 @@ class Issue:
 
     def _builder(self, row: Any) -> x509.CertificateBuilder:
         order = self._open_order(row)
+        profile = get_profile(row.profile)
         contents = builder.Contents(
             subject=builder.holder_name(
+                profile,
                 country=order.country,
                 common_name=order.common_name,
                 serial_number=order.serial_number,
@@ -259,11 +266,10 @@ class Issue:
             not_after=row.not_after,
             shard=row.shard,
             binding=order.binding,
+            holder_attributes=order.holder_attributes,
         )
         issuer = self._hierarchy.get(row.authority)
-        return builder.issued(
-            get_profile(row.profile), contents, issuer=issuer, urls=self._hierarchy.urls
-        )
+        return builder.issued(profile, contents, issuer=issuer, urls=self._hierarchy.urls)
 
     def _twin_key(self, authority: str) -> Any:
         """A throw-away key of the authority's kind: it makes the same TBS and endangers nothing."""
@@ -287,12 +293,19 @@ class Issue:
             country=order.subject.country,
             spki=order.spki,
             binding=order.binding,
+            holder_attributes=_attributes(order.holder),
         )
         return self._sealer.seal(ORDER, certificate_id, msgspec.msgpack.encode(plain))
 
     def _open_order(self, row: Any) -> _StoredOrder:
         plain = self._sealer.open(ORDER, row.id, row.order_sealed)
         return msgspec.msgpack.decode(plain.reveal(), type=_StoredOrder)
+
+
+def _attributes(holder: HolderFacts | None) -> bytes | None:
+    if holder is None:
+        return None
+    return encode_holder_attributes(holder.birth_date, holder.sex, holder.address.reveal())
 
 
 def begin(moment: datetime, profile: Profile) -> datetime:
@@ -328,6 +341,8 @@ def _check_order(
         raise OrderOutsideProfile(f"at most {profile.max_days} days", field="not_after")
     if profile.binding != (order.binding is not None):
         raise OrderOutsideProfile("the binding extension", field="binding")
+    if order.holder is not None and not profile.holder_facts:
+        raise OrderOutsideProfile(f"{profile.name} says nothing of its holder", field="holder")
 
 
 def _der(certificate: x509.Certificate) -> bytes:

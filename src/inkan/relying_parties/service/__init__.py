@@ -40,6 +40,7 @@ from inkan.relying_parties.service.client_credentials import (
     ClientCredentials,
 )
 from inkan.relying_parties.service.client_secrets import secret_hash
+from inkan.relying_parties.service.entitlements import Entitlements
 from inkan.relying_parties.service.exporting import Exporter
 from inkan.relying_parties.service.load_rates import LoadRates
 from inkan.relying_parties.service.parts import Parts
@@ -54,6 +55,7 @@ class RelyingParties:
 
     Attributes:
         register_of_systems: the register itself, for :class:`Applications`.
+        entitlements: which organisations may use My Numbers.
         issuer: what assertions and tokens name as their audience.
         grants: grant type to handler; a later feature adds its rows in composition (design §5.5).
     """
@@ -80,6 +82,7 @@ class RelyingParties:
         self.register_of_systems = Register(
             db=db, audit=audit, issuer=issuer, loopback=loopback, imports_only=imports_only
         )
+        self.entitlements = Entitlements(db=db, audit=audit)
         self._clients = ClientAuthentication(db=db, clock=clock, issuer=issuer)
         self._load_rates = LoadRates(db)
         self._tokens = Tokens(clock=clock, issuer=issuer, key=token_key)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from inkan.crypto import jwk
 from inkan.crypto.keys import verify_key_strength
 from inkan.kernel.errors import InkanError
+from inkan.kernel.identifiers import holds_my_number
 from inkan.relying_parties.model import (
     RegistrationWrong,
     ReturnOutsideDomain,
@@ -141,3 +142,5 @@ def _check_line(text: str, *, where: str) -> None:
         verify_line(text, where=where)
     except UnsafeText as wrong:
         raise RegistrationWrong(where=where, expected=wrong.facts["expected"]) from None
+    if holds_my_number(text):  # WAT-62
+        raise RegistrationWrong(where=where, expected="no My Number")

@@ -13,7 +13,7 @@ import msgspec
 
 from inkan.accounts import Login, actor_of
 from inkan.kernel.errors import InkanError
-from inkan.kernel.identifiers import parse_business_number
+from inkan.kernel.identifiers import holds_my_number, parse_business_number
 from inkan.kernel.ids import new_id
 from inkan.notices import parse_mail_address
 from inkan.relying_parties.model.application import (
@@ -213,6 +213,8 @@ def _check_organisation(organisation: Organisation, scheme: str) -> None:
         raise SectorNotEligible(scheme=scheme, sectors=sorted(rule.sectors))
     if organisation.name.keys() != LANGUAGES:
         raise ApplicationIncomplete(where="/organisation/name", expected="en, ja and zh-Hant")
+    for language, name in organisation.name.items():
+        _check_text(name, f"/organisation/name/{language}")
     try:
         parse_business_number(organisation.number)
     except InkanError:
@@ -221,7 +223,15 @@ def _check_organisation(organisation: Organisation, scheme: str) -> None:
         ) from None
 
 
+def _check_text(text: str, where: str) -> None:
+    """Free text without a My Number (WAT-62); its other form is the type's."""
+    if holds_my_number(text):
+        raise ApplicationIncomplete(where=where, expected="no My Number")
+
+
 def _check_contact(contact: Contact, where: str) -> None:
+    _check_text(contact.name, f"{where}/name")
+    _check_text(contact.mail, f"{where}/mail")
     try:
         parse_mail_address(contact.mail)
     except InkanError:

@@ -13,6 +13,7 @@ from inkan.accounts import FourEyes, Login, Proposal, ProposalState, Role, actor
 from inkan.audit import Actor, ActorKind
 from inkan.crypto import jcs
 from inkan.kernel.ids import EventID
+from inkan.people import verify_free_text
 from inkan.relying_parties.model.application import (
     Application,
     ApplicationChanged,
@@ -75,7 +76,7 @@ class Reviewing:
             version=application.version,
             form_sha256=application.form_sha256,
             consent_sha256=application.consent_sha256,
-            reason=verify_line(reason, where="/reason"),
+            reason=verify_free_text(verify_line(reason, where="/reason"), where="/reason"),
         )
         proposal = yield from parts.accounts.proposing(
             DECIDE_APPLICATION, jcs.canonical(content), by=by
@@ -102,10 +103,12 @@ class Reviewing:
         Raises:
             ApplicationNotFound, OwnApplication, ApplicationChanged: as :meth:`propose`.
             UnsafeText: the reason is no line of at most 2,000 characters.
+            MyNumberRefused: it holds one (WAT-62).
         """
         parts = self._parts
         application = yield from self._reviewable(application_id, by=by, seen=seen)
         told = verify_line(reason, where="/reason", limit=REASON_LIMIT)
+        verify_free_text(told, where="/reason")
         step = ApplicationStep.REFUSE if final else ApplicationStep.RETURN
         sealed = parts.sealer.seal(store.REASON, application.id, told.encode())
         return (yield from take(parts, application, step, by=by, seen=seen, new_reason=sealed))

@@ -13,6 +13,7 @@ from typing import Any
 from inkan.client import CallRefused, EnrolmentClient, EnrolmentEnded, Phone, SoftwareCard
 from inkan.kernel.ids import PhoneID, SystemID, new_id
 from inkan.kernel.sensitive import Secret
+from inkan.people import verify_free_text
 from inkan.sandbox import store
 from inkan.sandbox.model import (
     Behaviour,
@@ -42,7 +43,9 @@ async def make(parts: Parts, system: SystemID, order: PhoneOrder) -> VirtualPhon
         TooManyPhones: the system has its share.
         BindingRefused: the platform refused, as it would have refused anybody.
         SandboxUnready: the instance does not listen.
+        MyNumberRefused: the name holds one (WAT-62).
     """
+    verify_free_text(order.name, where="/name")
     row = get_person(order.person)
     if row.phones == 0:
         raise PersonWithoutPhone

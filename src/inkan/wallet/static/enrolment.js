@@ -50,17 +50,24 @@ const OVER = new Set(["refused", "expired"]);
  * @throws {CallRefused} a stale or foreign frame, among others
  */
 export async function join(parts, frame, backEnd) {
-  if (parts.memory.bound !== null) {
-    throw new PhoneBound();
-  }
-  signerOf(backEnd);
-  if (backEnd === "plain" && !parts.allowPlain) {
-    throw new BackEndUnavailable(backEnd);
-  }
+  requireUnbound(parts, backEnd);
   parseFrame(frame, parts.walletOrigin, ENROLMENT_PATH);
   const name = visibleLine(parts.memory.name, { tables: parts.tables, form: "phone_name", where: "/name" });
   const body = { frame, name, back_end: backEnd };
   const answer = await parts.api.post("/phone/v1/enrolments", body, { again: true });
+  return begun(parts, answer, { backEnd, name });
+}
+
+/**
+ * Remember a binding under way, begun by this phone's joining or by itself; an earlier attempt is forgotten.
+ *
+ * @param {Parts} parts
+ * @param {Record<string, any>} answer
+ * @param {{ backEnd: BackEnd, name: string, atKiosk?: boolean }} own
+ * @returns {Promise<Enrolment>}
+ * @throws {EnrolmentSubstituted} another platform or another RP ID answered
+ */
+export async function begun(parts, answer, { backEnd, name, atKiosk = false }) {
   withTexts(answer, ["id", "nonce", "scheme", "key_spec", "challenge", "terms_version"]);
   compare("issuer", answer.issuer, parts.platform);
   compare("rp_id", answer.rp_id, new URL(parts.walletOrigin).hostname);
@@ -71,7 +78,7 @@ export async function join(parts, frame, backEnd) {
     throw new EnrolmentSubstituted("algorithms");
   }
   const key_backends = Array.isArray(answer.key_backends) ? answer.key_backends : [];
-  const enrolment = /** @type {Enrolment} */ ({ ...answer, key_backends, backEnd, name });
+  const enrolment = /** @type {Enrolment} */ ({ ...answer, key_backends, backEnd, name, atKiosk });
   await forgetPasskey(parts);
   await parts.save({ enrolment, prepared: null });
   return enrolment;
@@ -190,8 +197,24 @@ export async function leave(parts) {
   await parts.save({ enrolment: null, prepared: null });
 }
 
+/**
+ * @param {Parts} parts
+ * @param {BackEnd} backEnd
+ * @throws {PhoneBound}
+ * @throws {BackEndUnavailable} a place for keys that this wallet does not have, or may not use here
+ */
+export function requireUnbound(parts, backEnd) {
+  if (parts.memory.bound !== null) {
+    throw new PhoneBound();
+  }
+  signerOf(backEnd);
+  if (backEnd === "plain" && !parts.allowPlain) {
+    throw new BackEndUnavailable(backEnd);
+  }
+}
+
 /** @param {Parts} parts @returns {Enrolment} */
-function underWay(parts) {
+export function underWay(parts) {
   if (parts.memory.enrolment === null) {
     throw new NothingToBind();
   }
@@ -204,7 +227,7 @@ export function isPrepared({ memory: { prepared } }) {
 }
 
 /** @param {Parts} parts @returns {Prepared} */
-function preparedOf(parts) {
+export function preparedOf(parts) {
   if (parts.memory.prepared === null || !isPrepared(parts)) {
     throw new NothingToBind();
   }
@@ -341,7 +364,7 @@ function readBind(parts, content) {
  * @param {Parts} parts
  * @returns {Promise<import("./enrolment_content.js").OwnHashes>}
  */
-async function ownHashes(parts) {
+export async function ownHashes(parts) {
   const { keys, credential } = preparedOf(parts);
   const spkis = underWay(parts).uses.map((use) => keys[use]?.spki ?? new Uint8Array());
   return {

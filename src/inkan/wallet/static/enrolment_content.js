@@ -115,12 +115,21 @@ function verifyKeys(keys) {
  * @returns {Promise<string>} 8 digits
  */
 export async function digitsOf(hashes) {
-  const { nonce, keys, credential_id_sha256, cose_key_sha256, channel_jkt, attestation_sha256 } = hashes;
-  const named = [nonce, ...keys, credential_id_sha256, cose_key_sha256, channel_jkt];
-  const attestation = attestation_sha256 === null ? new Uint8Array(32) : decode(attestation_sha256, 32);
-  const digest = await sha256(concat(BIND_LABEL, ...named.map((value) => decode(value, 32)), attestation));
+  const digest = await sha256(concat(BIND_LABEL, madeValues(hashes)));
   const number = new DataView(digest.buffer).getBigUint64(0) % 10n ** BigInt(DIGITS);
   return number.toString().padStart(DIGITS, "0");
+}
+
+/**
+ * What a phone made for one request, 32 bytes each, in the order of the digits.
+ *
+ * @param {OwnHashes} hashes
+ * @returns {Bytes}
+ */
+export function madeValues({ nonce, keys, credential_id_sha256, cose_key_sha256, channel_jkt, attestation_sha256 }) {
+  const named = [nonce, ...keys, credential_id_sha256, cose_key_sha256, channel_jkt];
+  const attestation = attestation_sha256 === null ? new Uint8Array(32) : decode(attestation_sha256, 32);
+  return concat(...named.map((value) => decode(value, 32)), attestation);
 }
 
 /**

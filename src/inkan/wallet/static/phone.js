@@ -17,6 +17,7 @@
 import * as approval from "./approval.js";
 import * as enrolment from "./enrolment.js";
 import { visibleLine } from "./forms.js";
+import { AtKiosk } from "./kiosk_registration.js";
 import { openParts } from "./parts.js";
 import * as presence from "./presence.js";
 import * as push from "./push_keys.js";
@@ -42,6 +43,7 @@ export class Phone {
   /** @param {Parts} parts use `Phone.open` */
   constructor(parts) {
     this.#parts = parts;
+    this.atKiosk = new AtKiosk(parts); // `prepare` and `collect` are those of every binding
   }
 
   /**

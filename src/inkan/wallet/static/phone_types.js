@@ -76,6 +76,7 @@
  * @property {BackEnd[]} key_backends what a phone might declare here, from this network
  * @property {BackEnd} backEnd what this phone declared when it joined
  * @property {string} name what it was called when it joined
+ * @property {boolean} [atKiosk] whether a kiosk finishes it
  */
 
 /**

@@ -42,8 +42,8 @@ export function naming(wallet) {
   return { title: t("What do you call this phone?"), nodes: [steps(names(), 0), form] };
 }
 
-/** @returns {string} */
-function suggestion() {
+/** @returns {string} a name to begin with */
+export function suggestion() {
   const found = /\((?:Linux; )?(Android|iPhone|iPad|Macintosh|Windows|X11)[^)]*?(?:; ([^;)]+))?\)/.exec(navigator.userAgent);
   return (found?.[1] === "Android" && found[2]?.trim().slice(0, 30)) || t("My phone");
 }
@@ -84,7 +84,7 @@ async function run(wallet, place, alive) {
     await collect(wallet, alive);
     if (alive()) {
       dispatchEvent(new Event("inkan-bound"));
-      fill(place, ...bound(wallet));
+      fill(place, ...bound(wallet, names()));
       wallet.say(t("This phone is bound"));
     }
   } catch (error) {
@@ -134,19 +134,24 @@ function typing(typed) {
   ];
 }
 
-/** @param {Wallet} wallet @param {() => boolean} alive */
-async function collect(wallet, alive) {
+/**
+ * @param {Wallet} wallet
+ * @param {() => boolean} alive
+ * @param {number} [pauseMs] between two looks
+ */
+export async function collect(wallet, alive, pauseMs = 0) {
   while (alive()) {
     if ((await wallet.phone.collect({ waitS: WAIT_S })) !== null) {
       return;
     }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
-/** @param {Wallet} wallet @returns {HTMLElement[]} */
-function bound(wallet) {
+/** @param {Wallet} wallet @param {string[]} done the steps that lie behind @returns {HTMLElement[]} */
+export function bound(wallet, done) {
   return [
-    steps(names(), names().length),
+    steps(done, done.length),
     notice("done", t("This phone is bound"), h("p", {}, t("You can identify yourself with it now. For the first day it signs no documents."))),
     button(t("Home"), () => wallet.swap("home")),
     pushCard(wallet),

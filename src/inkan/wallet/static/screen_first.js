@@ -78,6 +78,7 @@ export function welcome(wallet) {
       card("", h("p", { class: "small soft" }, t("Enrolment page")), h("p", { class: "wallet-address" }, `${wallet.settings.platform}/enrol`)),
       isPractising() ? h("p", { class: "small soft" }, t("The practice lock is on: you choose digits when the keys are made.")) : practiceOffer(wallet),
       button(t("The page is open: go on"), () => wallet.go("naming")),
+      button(t("Bind at a kiosk"), () => wallet.go("kiosk"), { kind: "second" }),
       h("p", { class: "small soft" }, t("Whoever sends you such a code by message wants to bind your card to a phone of theirs. Scan only from your own screen.")),
     ],
   };

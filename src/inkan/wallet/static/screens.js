@@ -9,6 +9,7 @@ import { first, stranger, welcome } from "./screen_first.js";
 import { browsers, consents } from "./screen_given.js";
 import { help } from "./screen_help.js";
 import { home } from "./screen_home.js";
+import { kiosk, kioskKey } from "./screen_kiosk.js";
 import { more } from "./screen_more.js";
 import { announcement, news } from "./screen_news.js";
 import { answered, opening } from "./screen_opening.js";
@@ -23,6 +24,6 @@ import { deleting, settings } from "./screen_settings.js";
 /** @type {Record<string, import("./router.js").Screen>} */
 export const screens = {
   ...{ announcement, answered, approve, binding, browsers, certificate, certificates, code, consents, deleting },
-  ...{ ending, first, freezing, help, home, more, naming, news, opening, phones, privacy, record, records, renewal },
+  ...{ ending, first, freezing, help, home, kiosk, kioskKey, more, naming, news, opening, phones, privacy, record, records, renewal },
   ...{ scan: scanning, settings, stranger, welcome },
 };

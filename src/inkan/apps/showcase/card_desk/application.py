@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from inkan.apps.showcase.card_desk.pages import Desk
+from inkan.apps.showcase.card_desk.reader_pages import READER_PATH, ReaderPages
 from inkan.apps.showcase.card_desk.signing import DeskCard, Signing
 from inkan.client import AsyncTransport
 from inkan.kernel.clock import Clock
@@ -21,7 +22,12 @@ _ANYBODY: Final = open_to_all("who sits at this device has the cards; PIN and di
 
 
 def card_desk(
-    *, origin: str, platform: str, cards: Sequence[DeskCard], clock: Clock
+    *,
+    origin: str,
+    platform: str,
+    cards: Sequence[DeskCard],
+    clock: Clock,
+    reader: ReaderPages | None = None,
 ) -> Application:
     """The application of the desk under its own origin.
 
@@ -30,6 +36,7 @@ def card_desk(
         platform: origin of the platform whose requests the cards sign; no other is ever asked.
         cards: what lies on the desk.
         clock: true time.
+        reader: pages of a reader beside the cards, with the dialog of the programs that use it.
     """
     transport = AsyncTransport()
     desk = Desk(Signing(cards, platform=platform, transport=transport))
@@ -46,7 +53,9 @@ def card_desk(
         csrf_key=Secret(random_bytes(32)),
         templates=Templates({"card_desk": HERE}),
     )
-    site = Site(name="讀卡機 · Card desk", origin=origin, groups=[_pages(desk)])
+    site = Site(
+        name="讀卡機 · Card desk", origin=origin, groups=[_pages(desk), *_reader_pages(reader)]
+    )
     return build_app([site], equipment, lifespan=[client])
 
 
@@ -60,3 +69,16 @@ def _pages(desk: Desk) -> Group:
     }
     rows = {place: Bare(endpoint=each, access=_ANYBODY) for place, each in places.items()}
     return Group(surface=Surface.PAGES, bare=rows)
+
+
+def _reader_pages(reader: ReaderPages | None) -> list[Group]:
+    if reader is None:
+        return []
+    places: dict[tuple[str, str], Endpoint] = {
+        ("GET", READER_PATH): reader.page,
+        ("POST", READER_PATH): reader.insert,
+        ("GET", f"{READER_PATH}/state"): reader.state,
+        ("POST", f"{READER_PATH}/answer"): reader.answer,
+    }
+    rows = {place: Bare(endpoint=each, access=_ANYBODY) for place, each in places.items()}
+    return [Group(surface=Surface.PAGES, bare=rows)]

@@ -13,11 +13,15 @@ from inkan.wire.binding import BackEnd
 
 
 class RequestState(StrEnum):
-    """Where an enrolment request stands (design §5.2)."""
+    """Where an enrolment request stands (design §5.2).
+
+    ``signed`` exists at a kiosk only: the card has signed, and the phone has yet to say the device number.
+    """
 
     STARTED = "started"
     JOINED = "joined"
     PREPARED = "prepared"
+    SIGNED = "signed"
     ACCEPTED = "accepted"
     ISSUED = "issued"
     REFUSED = "refused"
@@ -29,6 +33,7 @@ class RequestStep(StrEnum):
 
     JOIN = "join"
     PREPARE = "prepare"
+    SIGN = "sign"
     ACCEPT = "accept"
     ISSUE = "issue"
     REFUSE = "refuse"

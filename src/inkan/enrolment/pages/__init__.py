@@ -2,11 +2,13 @@
 
 The secret of the request stays in a cookie of the browser that began it; whoever has another browser sees nothing.
 The 8 digits are never on these pages: the phone shows them and the card program asks for them. The page leads to the
-card program by a plain link with request and secret behind the ``#``, which no server sees and no log keeps.
+card program by a plain link with request and secret behind the ``#``, which no server sees and no log keeps; where the
+computer has a card agent (``card_agent.js``) the card in its reader signs without leaving the page.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -23,21 +25,24 @@ from inkan.enrolment.model import (
     RequestState,
     TermsOutdated,
 )
+from inkan.enrolment.model.kiosk import PlaceRefused
 from inkan.enrolment.service import Enrolment, camera_name
 from inkan.kernel.errors import InkanError
 from inkan.kernel.identifiers import Residence
-from inkan.schemes import Scheme, all_schemes, get_scheme
-from inkan.web.catalogue import entries
+from inkan.schemes import PlaceName, Scheme, all_schemes, get_scheme
+from inkan.web.catalogue import card_texts, entries, entry
 from inkan.web.cors import CORS
 from inkan.web.exchange import Exchange
+from inkan.web.headers import PAGES
 from inkan.web.limits import RateLimit
 from inkan.web.pictures import qr_picture
 from inkan.web.principal import open_to_all
-from inkan.web.response import Response, see_other
+from inkan.web.problems import status_of
+from inkan.web.response import Response, ok, see_other
 from inkan.web.routes import Bare, Group, Surface
 from inkan.web.sse import ServerEvent, event_stream
 
-FOLDER: Final = Path(__file__).parent
+FOLDER: Final = Path(__file__).parent.parent
 """Where this package's templates and texts are."""
 
 ENROL_COOKIE: Final = "__Host-inkan-enrol"
@@ -46,6 +51,7 @@ REQUEST_PATH: Final = "/enrol/request"
 
 _BEGIN_LIMIT: Final = RateLimit(name="enrol-begin", requests=30, window=timedelta(minutes=1))
 _WATCH_LIMIT: Final = RateLimit(name="enrol-watch", requests=600, window=timedelta(minutes=1))
+_CMS_LIMIT: Final = 96 * 1024
 _OPEN: Final = open_to_all("whoever binds a phone is not known yet; the cookie holds the secret")
 _CAMERA_OPEN: Final = open_to_all("who knows the camera's name may see the code, as on the screen")
 
@@ -59,6 +65,7 @@ STEPS: Final[Mapping[RequestState, int]] = {
     RequestState.STARTED: 0,
     RequestState.JOINED: 1,
     RequestState.PREPARED: 2,
+    RequestState.SIGNED: 3,
     RequestState.ACCEPTED: 3,
     RequestState.ISSUED: 4,
     RequestState.REFUSED: 2,
@@ -78,6 +85,12 @@ class StartForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     risk: Literal["", "yes"] = ""
 
 
+class CardForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the card in the reader signed: base64url of a DER SignedData."""
+
+    cms: str
+
+
 class EmptyForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A button without fields."""
 
@@ -90,13 +103,17 @@ def page_routes(enrolment: Enrolment) -> Group:
         progress = None if found is None else enrolment.progress(found[0])
         return exchange.page(
             "enrolment/start.html",
-            schemes=[_scheme_facts(each, exchange) for each in all_schemes().values()],
+            schemes=[_scheme_facts(each, exchange) for each in _bound_at("desk")],
+            at_kiosks=[each.title.in_language(exchange.language) for each in _bound_at("kiosk")],
             under_way=progress is not None and progress.state not in _OVER,
             request_path=REQUEST_PATH,
         )
 
     async def terms_page(exchange: Exchange) -> Response:
-        return _terms(exchange, get_scheme(exchange.parameters["scheme"]))
+        scheme = get_scheme(exchange.parameters["scheme"])
+        if "desk" not in scheme.places:
+            raise PlaceRefused(places=list(scheme.places))
+        return _terms(exchange, scheme)
 
     async def begin(exchange: Exchange) -> Response:
         form = await exchange.form(StartForm)
@@ -124,7 +141,7 @@ def page_routes(enrolment: Enrolment) -> Group:
 
 
 def request_routes(
-    enrolment: Enrolment, *, card_clients: Sequence[CardClient], camera: bool
+    enrolment: Enrolment, *, card_clients: Sequence[CardClient], camera: bool, loopback: str = ""
 ) -> Group:
     """The page of a request that was begun, and what it asks for every second.
 
@@ -132,18 +149,22 @@ def request_routes(
         enrolment: the feature.
         card_clients: the programs that the page leads to.
         camera: whether the page names the address of :func:`camera_routes`.
+        loopback: where a card agent may listen on the reader's own computer; the page may connect there.
     """
 
     async def request_page(exchange: Exchange) -> Response:
         found = await _own(enrolment, exchange)
-        if found is None:
-            return see_other(START_PATH)
-        request, key = found
+        return see_other(START_PATH) if found is None else drawn(exchange, *found)
+
+    def drawn(
+        exchange: Exchange, request: Request, key: str, refused: InkanError | None = None
+    ) -> Response:
         progress = enrolment.progress(request)
         name = f"/enrol/camera/{camera_name(request)}" if camera else ""
         scheme = get_scheme(request.scheme)
         return exchange.page(
             "enrolment/request.html",
+            status=HTTPStatus.OK if refused is None else status_of(refused),
             state=progress.state,
             states=RequestState,
             step=STEPS[progress.state],
@@ -151,6 +172,9 @@ def request_routes(
             scheme=scheme,
             title=scheme.title.in_language(exchange.language),
             reason=_reason(progress.refusal, exchange),
+            refusal="" if refused is None else entry(refused.code).text(exchange.language),
+            card_texts=card_texts(exchange.language),
+            loopback=loopback,
             clients=[_client(each, key, exchange) for each in card_clients],
             key=key,
             camera=f"{exchange.site.origin}{name}" if name else "",
@@ -173,6 +197,23 @@ def request_routes(
         request_id, secret = _parts_of(found[1])
         return event_stream(exchange, _states(enrolment, request_id, secret))
 
+    async def content(exchange: Exchange) -> Response:
+        found = await _own(enrolment, exchange)
+        if found is None:
+            raise EnrolmentNotFound
+        return ok(enrolment.content(found[0]))
+
+    async def sign(exchange: Exchange) -> Response:
+        form = await exchange.form(CardForm)
+        found = await _own(enrolment, exchange)
+        if found is None:
+            return see_other(START_PATH)
+        try:
+            await enrolment.submit(found[0], base64url.decode(form.cms))
+        except InkanError as refused:
+            return drawn(exchange, *found, refused)
+        return see_other(REQUEST_PATH)
+
     async def leave(exchange: Exchange) -> Response:
         await exchange.form(EmptyForm)
         exchange.set_cookie(ENROL_COOKIE, "", max_age_s=0)
@@ -182,9 +223,12 @@ def request_routes(
         ("GET", REQUEST_PATH): Bare(endpoint=request_page, access=_OPEN),
         ("GET", f"{REQUEST_PATH}/picture"): Bare(endpoint=picture, access=_OPEN),
         ("GET", f"{REQUEST_PATH}/states"): Bare(endpoint=states, access=_OPEN),
+        ("GET", f"{REQUEST_PATH}/content"): Bare(endpoint=content, access=_OPEN),
+        ("POST", f"{REQUEST_PATH}/sign"): Bare(endpoint=sign, access=_OPEN, body_limit=_CMS_LIMIT),
         ("POST", f"{REQUEST_PATH}/leave"): Bare(endpoint=leave, access=_OPEN),
     }
-    return Group(surface=Surface.PAGES, limit=_WATCH_LIMIT, bare=bare)
+    policy = PAGES.allowing("connect-src", loopback) if loopback else None
+    return Group(surface=Surface.PAGES, limit=_WATCH_LIMIT, bare=bare, policy=policy)
 
 
 def camera_routes(enrolment: Enrolment, *, cors: CORS) -> Group:
@@ -268,6 +312,10 @@ def _clause(line: str) -> tuple[str, str, str]:
     sign = "：" if "：" in line else ":"
     name, found, text = line.strip().partition(sign)
     return name, found, text.strip()
+
+
+def _bound_at(place: PlaceName) -> list[Scheme]:
+    return [each for each in all_schemes().values() if place in each.places]
 
 
 def _scheme_facts(scheme: Scheme, exchange: Exchange) -> dict[str, Any]:

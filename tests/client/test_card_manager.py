@@ -1,0 +1,331 @@
+"""The counter's card program: what it does to a card, for whom, and what stays behind when it is interrupted."""
+
+import threading
+from datetime import timedelta
+from functools import cache
+
+import msgspec
+import pytest
+
+from client.card_kinds import PublicOnly
+from inkan.client.card import CardRemoved, CardRequestDeclined, NoCard, WrongPIN
+from inkan.client.card_agent.refusals import AgentBusy
+from inkan.client.card_manager import CardNumberDiffers, CommandNotAdmitted, TerminalKeys
+from inkan.client.card_manager.configuration import (
+    ManagerConfigurationMalformed,
+    read_configuration,
+)
+from inkan.client.card_refusals import AuthenticationPINMalformed
+from inkan.client.durable_file import FileExists
+from inkan.client.piv_card import PivCard
+from inkan.client.piv_layout import KeyUse
+from inkan.crypto import base64url
+from inkan.crypto.certificate_requests import parse_csr, verify_csr
+from inkan.kernel.errors import InkanError
+from inkan.kernel.sensitive import Secret
+from inkan.wire.card_command import CardAct
+from support.keyring import ec_key
+from support.pki import Hierarchy
+from support.terminals import PINS, Terminal, new_card, some_secrets
+
+BOTH = {"signature", "authentication"}
+
+
+@pytest.fixture
+def secrets():
+    return some_secrets()
+
+
+@pytest.fixture
+def terminal(tmp_path, secrets):
+    terminal = Terminal(tmp_path, applet=new_card(secrets))
+    yield terminal
+    terminal.manager.close()
+
+
+@cache
+def hierarchy() -> Hierarchy:
+    return Hierarchy()
+
+
+def certify(requests):
+    """Certificates of the keys that a card made, as the platform would send them."""
+    certified = {}
+    for use, request in requests.items():
+        key = PublicOnly(verify_csr(parse_csr(base64url.decode(request))).public_key)
+        issued = hierarchy().issuing.issue("Card holder", key=key)
+        certified[use] = base64url.encode(issued.der)
+    return certified
+
+
+def make_keys(terminal, secrets, **members):
+    return terminal.do(CardAct.MAKE_KEYS, secrets, key_spec="P-256", **members)
+
+
+def issue(terminal, secrets):
+    made = make_keys(terminal, secrets)
+    return terminal.do(CardAct.WRITE, secrets, certificates=certify(made.requests))
+
+
+def check_of(refusal):
+    return refusal.value.facts["check"]
+
+
+def test_a_blank_card_gets_keys_pins_and_certificates(terminal, secrets) -> None:
+    looked = terminal.do(CardAct.LOOK)
+    assert (looked.card, looked.certificates) == (secrets.card, {})
+    made = make_keys(terminal, secrets)
+    assert set(made.requests) == BOTH
+    assert [asked.use for asked in terminal.person.asked] == list(KeyUse)
+    written = terminal.do(CardAct.WRITE, secrets, certificates=certify(made.requests))
+    assert set(written.certificates) == BOTH
+    # The person typed each PIN once: it was remembered until the certificates stood in the card, and no longer.
+    assert len(terminal.person.asked) == 2
+    assert terminal.manager._station.remembered(KeyUse.SIGNATURE) is None
+    terminal.manager.close()
+    for use in KeyUse:
+        with PivCard(terminal.reader, use) as card:
+            card.verify_pin(Secret(PINS[use]))
+            assert card.certificates()
+
+
+def test_the_dialog_names_origin_key_and_card(terminal, secrets) -> None:
+    make_keys(terminal, secrets)
+    asked = terminal.person.asked[0]
+    assert (asked.origin, asked.card) == (terminal.configuration.origin, secrets.card)
+
+
+def test_a_forgotten_pin_is_set_anew(terminal, secrets) -> None:
+    issue(terminal, secrets)
+    with PivCard(terminal.reader, KeyUse.AUTHENTICATION) as card:
+        for _ in range(5):
+            with pytest.raises(InkanError):
+                card.verify_pin(Secret("9999"))
+    terminal.person.pins[KeyUse.AUTHENTICATION] = "8642"
+    terminal.do(CardAct.UNLOCK, secrets, keys=("authentication",))
+    with PivCard(terminal.reader, KeyUse.AUTHENTICATION) as card:
+        card.verify_pin(Secret("8642"))
+
+
+def test_a_cleared_card_holds_no_certificate(terminal, secrets) -> None:
+    issue(terminal, secrets)
+    assert terminal.do(CardAct.CLEAR, secrets).certificates == {}
+
+
+# --- which commands are carried out ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("check", "members"),
+    [
+        ("signature", {"key": ec_key(9)}),
+        ("signature", {"kid": "another"}),
+        ("form", {"typ": "inkan-card-answer+jws"}),
+        ("issuer", {"iss": "https://elsewhere.example"}),
+        ("origin", {"origin": "https://elsewhere.example"}),
+        ("terminal", {"terminal": "term_2"}),
+        ("expiry", {"life": timedelta(seconds=-1)}),
+        ("expiry", {"life": timedelta(hours=1)}),
+    ],
+)
+def test_only_commands_of_the_platform_for_this_terminal_and_now(terminal, check, members) -> None:
+    with pytest.raises(CommandNotAdmitted) as refusal:
+        terminal.run(terminal.command(CardAct.LOOK, **members))
+    assert check_of(refusal) == check
+    assert terminal.reader.links == []
+
+
+def test_another_page_hands_over_a_good_command(terminal) -> None:
+    with pytest.raises(CommandNotAdmitted) as refusal:
+        terminal.run(terminal.command(CardAct.LOOK), origin="https://evil.example")
+    assert check_of(refusal) == "origin"
+
+
+def test_a_command_is_carried_out_once_also_by_a_new_process(terminal) -> None:
+    command = terminal.command(CardAct.LOOK)
+    terminal.run(command)
+    terminal.manager.close()
+    terminal.start()
+    with pytest.raises(CommandNotAdmitted) as refusal:
+        terminal.run(command)
+    assert check_of(refusal) == "nonce"
+
+
+def test_a_damaged_memory_of_nonces_carries_nothing_out(terminal) -> None:
+    (terminal.folder / "used-nonces.json").write_text("{")
+    with pytest.raises(CommandNotAdmitted) as refusal:
+        terminal.run(terminal.command(CardAct.LOOK))
+    assert check_of(refusal) == "nonce"
+
+
+def test_the_memory_forgets_what_has_expired(terminal, monkeypatch) -> None:
+    terminal.run(terminal.command(CardAct.LOOK))
+    now = terminal.clock.wire_now()
+    monkeypatch.setattr(terminal.clock, "wire_now", lambda: now + timedelta(minutes=4))
+    terminal.run(terminal.command(CardAct.LOOK))
+    assert len(msgspec.json.decode((terminal.folder / "used-nonces.json").read_bytes())) == 1
+
+
+def test_secrets_of_another_card_or_terminal_open_nothing(terminal, secrets, tmp_path) -> None:
+    other = Terminal(tmp_path)
+    stolen = other.command(CardAct.CLEAR, secrets, key=terminal.platform)
+    sealed = msgspec.json.decode(base64url.decode(stolen.split(".")[1]))["secrets"]
+    for wrong in (
+        terminal.command(CardAct.CLEAR, secrets, sealed=sealed),
+        terminal.command(CardAct.CLEAR, secrets, card=some_secrets().card),
+    ):
+        with pytest.raises(CommandNotAdmitted) as refusal:
+            terminal.run(wrong)
+        assert check_of(refusal) == "secrets"
+
+
+def test_the_card_in_the_reader_is_the_one_of_the_command(terminal, secrets) -> None:
+    terminal.reader.pull()
+    terminal.reader.insert(other := new_card(some_secrets()))
+    before = len(other.commands)
+    with pytest.raises(CardNumberDiffers):
+        make_keys(terminal, secrets)
+    # It was asked for its number, and nothing else: select, get data.
+    assert set(other.commands[before:]) <= {0xA4, 0xCB, 0x20}
+    assert not other.keys
+
+
+# --- interruptions ---------------------------------------------------------------------------------
+
+
+def test_a_card_pulled_at_any_command_is_finished_later(tmp_path, secrets) -> None:
+    """At each command that the card receives in turn: the connection ends, no PIN is remembered, a repetition is whole."""
+    terminal = Terminal(tmp_path, applet=new_card(secrets))
+    count = _commands_of_an_issue(tmp_path / "counted", secrets)
+    for at in range(0, count, 7):
+        card = new_card(secrets)
+        terminal.reader.insert(card)
+        _pull_at(terminal.reader, at)
+        # The last command of a step takes the PIN back; who pulls the card there hears it at the next step.
+        with pytest.raises((CardRemoved, NoCard)):
+            issue(terminal, secrets)
+        terminal.reader.before = lambda command: None
+        assert terminal.manager._station.remembered(KeyUse.SIGNATURE) is None
+        terminal.reader.insert(card)
+        terminal.person.asked.clear()
+        assert set(issue(terminal, secrets).certificates) == BOTH
+        terminal.reader.pull()
+
+
+def _commands_of_an_issue(folder, secrets) -> int:
+    folder.mkdir()
+    terminal = Terminal(folder, applet=new_card(secrets))
+    seen = []
+    terminal.reader.before = seen.append
+    issue(terminal, secrets)
+    return len(seen)
+
+
+def _pull_at(reader, at: int) -> None:
+    seen = []
+
+    def before(command) -> None:
+        seen.append(command)
+        if len(seen) > at:
+            reader.pull()
+
+    reader.before = before
+
+
+def test_a_card_pulled_while_the_person_types_ends_the_dialog(terminal, secrets) -> None:
+    terminal.person.meanwhile = terminal.reader.pull
+    card = terminal.reader.applet
+    with pytest.raises(CardRemoved):
+        make_keys(terminal, secrets)
+    assert not card.keys
+
+
+def test_the_program_does_one_thing_at_a_time(terminal, secrets) -> None:
+    refusals = []
+
+    def second() -> None:
+        with pytest.raises(AgentBusy) as refusal:
+            terminal.do(CardAct.LOOK)
+        refusals.append(refusal.value.code)
+
+    terminal.person.meanwhile = second
+    make_keys(terminal, secrets)
+    assert refusals == ["card_agent_busy"] * 2
+
+
+def test_keys_without_certificates_are_finished_by_writing(terminal, secrets) -> None:
+    """The card was out of the reader between two steps: the person types the PINs once more."""
+    made = make_keys(terminal, secrets)
+    card = terminal.reader.applet
+    terminal.reader.pull()
+    assert terminal.manager._station.remembered(KeyUse.SIGNATURE) is None
+    terminal.reader.insert(card)
+    terminal.person.asked.clear()
+    looked = terminal.do(CardAct.LOOK)
+    assert looked.certificates == {}
+    written = terminal.do(CardAct.WRITE, secrets, certificates=certify(made.requests))
+    assert set(written.certificates) == BOTH
+    assert [asked.tries_left for asked in terminal.person.asked] == [5, 5]
+
+
+def test_a_pin_is_forgotten_in_time(tmp_path, secrets) -> None:
+    terminal = Terminal(tmp_path, applet=new_card(secrets), pin_life_s=0.05)
+    terminal.do(CardAct.LOOK)
+    forgotten = threading.Event()
+    forget = terminal.manager._station.forget
+    terminal.manager._station.forget = lambda: (forget(), forgotten.set())
+    make_keys(terminal, secrets)
+    assert forgotten.wait(10)
+    assert terminal.manager._station.remembered(KeyUse.SIGNATURE) is None
+    terminal.manager.close()
+
+
+def test_a_wrong_pin_costs_a_try_and_writes_nothing(terminal, secrets) -> None:
+    made = make_keys(terminal, secrets)
+    terminal.manager.close()
+    terminal.person.pins[KeyUse.SIGNATURE] = "Falsch1"
+    with pytest.raises(WrongPIN):
+        terminal.do(CardAct.WRITE, secrets, certificates=certify(made.requests))
+    assert terminal.do(CardAct.LOOK).certificates == {}
+
+
+def test_a_person_who_declines_leaves_the_card_as_it_was(terminal, secrets) -> None:
+    terminal.person.declines = True
+    with pytest.raises(CardRequestDeclined):
+        make_keys(terminal, secrets)
+    assert not terminal.reader.applet.keys
+
+
+def test_a_malformed_second_pin_leaves_the_card_as_it_was(terminal, secrets) -> None:
+    terminal.person.pins[KeyUse.AUTHENTICATION] = "12345"
+    before = terminal.reader.applet.pins[0x80].value
+    with pytest.raises(AuthenticationPINMalformed):
+        make_keys(terminal, secrets)
+    assert terminal.reader.applet.pins[0x80].value == before
+    assert not terminal.reader.applet.keys
+
+
+# --- the files of a terminal -------------------------------------------------------------------------
+
+
+def test_a_terminal_keeps_its_keys_for_its_owner_alone(tmp_path) -> None:
+    path = tmp_path / "terminal.json"
+    keys = TerminalKeys.generate()
+    keys.write(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert TerminalKeys.read(path).public() == keys.public()
+    assert [each["use"] for each in keys.public()["keys"]] == ["sig", "enc"]
+    with pytest.raises(FileExists):
+        keys.write(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"v":1,"iss":"x","origin":"x","terminal":"t","keys":[]}']
+)
+def test_what_is_no_configuration_is_refused(tmp_path, text) -> None:
+    path = tmp_path / "manager.json"
+    path.write_text(text)
+    with pytest.raises(ManagerConfigurationMalformed):
+        read_configuration(path)
+    with pytest.raises(ManagerConfigurationMalformed):
+        TerminalKeys.read(path)
