@@ -1,7 +1,7 @@
 """A phone is bound at a kiosk: the wallet and the kiosk side by side in a real browser, the test card between them."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from client.card_kinds import MANAGEMENT_KEY
 from enrolment.kiosks import FIRST, JPKI, SECOND, SECRET
 from inkan.client.piv_card import PivCard
+from inkan.composition.card_settings import Cards
 from inkan.composition.enrolment_settings import EnrolmentSettings
 from inkan.crypto.certificate_requests import parse_csr, verify_csr
 from inkan.crypto.keys import KeySpec
@@ -34,6 +35,35 @@ pytestmark = pytest.mark.browser
 
 PIN = Secret("Kasumi2026")
 SCREEN = Look(width=1080)
+NO_AGENT = Cards()
+
+
+@dataclass
+class Person:
+    """What somebody types into the dialog of the real card agent."""
+
+    digits: str = ""
+    pin: Secret[str] = PIN
+
+
+async def registered(wallet: WalletWindow, name: str) -> str:
+    """Begin on a phone: terms, name, keys; returns the registration key on its screen."""
+    window = wallet.window
+    await window.press("Bind at a kiosk")
+    await window.see("Make the registration key")
+    await within(window.page.get_by_label("I have read the terms").check())
+    await window.fill("Name of this phone", name)
+    await window.press("Make the registration key")
+    shown = window.page.locator("#registration-key")
+    await within(shown.wait_for(timeout=30_000), 31)
+    return "".join(await within(shown.locator("span").all_text_contents()))
+
+
+async def device_number(kiosk: Window) -> str:
+    """The digits on a kiosk's screen."""
+    await kiosk.see("Type this number into your phone")
+    label = await within(kiosk.page.locator(".kiosk-number").get_attribute("aria-label"))
+    return "".join(each for each in label or "" if each.isdigit())
 
 
 @dataclass
@@ -43,7 +73,7 @@ class Hall:
     world: World
     chromium: Chromium
     kiosk: Window
-    agent: StandInAgent
+    agent: StandInAgent | Person
     card: PivApplet
     wallet: WalletWindow
 
@@ -51,21 +81,9 @@ class Hall:
     def page(self):
         return self.kiosk.page
 
-    async def key(self) -> str:
-        """The registration key on the phone's screen."""
-        shown = self.wallet.window.page.locator("#registration-key")
-        await within(shown.wait_for(timeout=30_000), 31)
-        return "".join(await within(shown.locator("span").all_text_contents()))
-
     async def register(self) -> str:
         """On the phone: terms, name, keys; returns the registration key."""
-        window = self.wallet.window
-        await window.press("Bind at a kiosk")
-        await window.see("Make the registration key")
-        await within(window.page.get_by_label("I have read the terms").check())
-        await window.fill("Name of this phone", "花子の端末")
-        await window.press("Make the registration key")
-        key = await self.key()
+        key = await registered(self.wallet, "花子の端末")
         self.agent.digits, self.agent.pin = await self.wallet.digits(), PIN
         return key
 
@@ -81,9 +99,7 @@ class Hall:
     async def number(self) -> str:
         """The digits on the kiosk's screen."""
         await self.kiosk.press("Yes, show the number")
-        await self.kiosk.see("Type this number into your phone")
-        label = await within(self.page.locator(".kiosk-number").get_attribute("aria-label"))
-        return "".join(each for each in label or "" if each.isdigit())
+        return await device_number(self.kiosk)
 
     async def type_number(self, number: str) -> None:
         window = self.wallet.window
@@ -133,35 +149,47 @@ async def certified(world: World) -> PivApplet:
     return applet
 
 
-@pytest.fixture
-async def hall(sqlite_url: str, tmp_path: Path, chromium: Chromium) -> AsyncIterator[Hall]:
+@asynccontextmanager
+async def station(
+    url: str, folder: Path, chromium: Chromium, *, cards: Cards = NO_AGENT
+) -> AsyncIterator[World]:
+    """A served instance with two kiosks."""
     clock = Clock()
     settings = msgspec.structs.replace(
-        settings_for(tmp_path), enrolment=EnrolmentSettings(kiosks=(FIRST, SECOND))
+        settings_for(folder), enrolment=EnrolmentSettings(kiosks=(FIRST, SECOND)), cards=cards
     )
     async with AsyncExitStack() as stack:
-        db = database_of(sqlite_url, clock=clock)
+        db = database_of(url, clock=clock)
         await db.open()
         stack.push_async_callback(db.close)
-        world = await stack.enter_async_context(world_on(db, clock, tmp_path, settings=settings))
+        world = await stack.enter_async_context(world_on(db, clock, folder, settings=settings))
         port = free_port()
         chromium.lead(PLATFORM, port)
         chromium.lead(WALLET, port)
-        await stack.enter_async_context(
-            Server(world.instance.application, port=port).running(grace_s=1)
-        )
+        server = Server(world.instance.application, port=port)
+        await stack.enter_async_context(server.running(grace_s=1))
+        yield world
+
+
+async def set_up(kiosk: Window) -> None:
+    """Make this window the kiosk's."""
+    await kiosk.go(f"{PLATFORM}/kiosk")
+    await kiosk.fill("Name of the kiosk", FIRST.name)
+    await kiosk.fill("Secret of the kiosk", SECRET)
+    await kiosk.press("Set up")
+    await kiosk.see("Hold the phone's registration key")
+
+
+@pytest.fixture
+async def hall(sqlite_url: str, tmp_path: Path, chromium: Chromium) -> AsyncIterator[Hall]:
+    async with station(sqlite_url, tmp_path, chromium) as world:
         kiosk = await chromium.open(SCREEN)
         card = await certified(world)
         agent = await StandInAgent.beside(kiosk, ReaderInProcess())
         agent.reader.insert(card)
         wallet = await WalletWindow.open(chromium, WALLET)
-        made = Hall(world, chromium, kiosk, agent, card, wallet)
-        await kiosk.go(f"{PLATFORM}/kiosk")
-        await kiosk.fill("Name of the kiosk", FIRST.name)
-        await kiosk.fill("Secret of the kiosk", SECRET)
-        await kiosk.press("Set up")
-        await kiosk.see("Hold the phone's registration key")
-        yield made
+        await set_up(kiosk)
+        yield Hall(world, chromium, kiosk, agent, card, wallet)
         await chromium.close()
 
 
@@ -293,11 +321,11 @@ async def test_what_goes_wrong_is_said(hall: Hall) -> None:
     await hall.give(key)
     hall.agent.pin = Secret("Wrong0000")
     await kiosk.press("Sign with the card")
-    await kiosk.see("PIN")
-    await within(hall.page.locator("[data-fault]").wait_for())
+    fault = hall.page.locator("[data-fault]")
+    await within(fault.get_by_text("PIN").wait_for())
     hall.agent.pin, hall.agent.digits = PIN, "00000000"
     await kiosk.press("Sign with the card")
-    await kiosk.see("digits")
+    await within(fault.get_by_text("digits").wait_for())
     hall.agent.digits = await hall.wallet.digits()
     await hall.sign()
     await kiosk.press("No, this is not me")

@@ -1,4 +1,4 @@
-"""A form signed through the real card agent over loopback, with a card made at the counter; the PIN is typed on another page."""
+"""Signed through the real card agent over loopback with a card from the counter: a form, then a phone at the kiosk."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -12,6 +12,8 @@ from inkan.demo.counter import ADDRESS
 from inkan.demo.country import Country, card_desk_origin, country
 from inkan.demo.supervisor import opened
 from inkan.demo.town import town_hall_origin
+from journeys.test_kiosk_browser import device_number, registered
+from journeys.wallet_window import WalletWindow
 from support.browser import Chromium, Window, within
 from support.ports import free_port
 from support.thrift import thrift
@@ -86,3 +88,27 @@ async def test_signed_by_the_agent_with_a_card_from_the_counter(
     await window.see("Nothing was sent yet")
     await within(window.page.get_by_role("button", name="Send", exact=True).click())
     await window.see("Your form is filed")
+    await bind_at_kiosk(founded, chromium, reader, secret)
+
+
+async def bind_at_kiosk(founded: Country, chromium: Chromium, reader: Window, secret: str) -> None:
+    """The country's kiosk, with the same card."""
+    kiosk = await chromium.open()
+    await kiosk.go(f"{founded.platform_origin}/kiosk")
+    await kiosk.fill("Name of the kiosk", founded.kiosk.kiosk.name)
+    await kiosk.fill("Secret of the kiosk", founded.kiosk.secret.reveal())
+    await kiosk.press("Set up")
+    await kiosk.fill("Code that the card agent showed", secret)
+    await kiosk.press("Connect")
+    wallet = await WalletWindow.open(chromium, founded.wallet_origin)
+    key = await registered(wallet, "花子の端末")
+    await within(kiosk.page.get_by_label("Registration key", exact=True).fill(key))
+    await kiosk.press("Sign with the card")
+    await within(reader.page.locator("input[name=digits]").fill(await wallet.digits()))
+    await answer(reader, PINS[KeyUse.SIGNATURE])
+    await kiosk.see("Is this you?")
+    await kiosk.press("Yes, show the number")
+    number = await device_number(kiosk)
+    await wallet.window.fill("The 6 digits on the kiosk", number)
+    await wallet.window.press("Confirm the number")
+    await wallet.window.see("This phone is bound", within_s=20)

@@ -27,7 +27,8 @@ from inkan.composition.wallet_settings import Wallet
 from inkan.crypto import jwk
 from inkan.crypto.certificate_requests import parse_csr, verify_csr
 from inkan.crypto.keys import KeySpec, generate
-from inkan.enrolment import CardClient
+from inkan.demo.kiosk import DemoKiosk
+from inkan.enrolment import CardClient, Kiosk
 from inkan.kernel.calendar import last_instant
 from inkan.kernel.clock import Clock
 from inkan.kernel.identifiers import parse_national_id
@@ -96,6 +97,7 @@ class Country:
 
     Attributes:
         credentials: of the tax office's system; nobody else holds them.
+        kiosk: the only one.
         anchors: the root's DER, as a verifier would have got it from the published thumbprint.
     """
 
@@ -104,6 +106,7 @@ class Country:
     clock: Clock
     folder: Path
     credentials: SystemCredentials
+    kiosk: DemoKiosk
     citizens: dict[str, Citizen] = field(default_factory=dict)
 
     @property
@@ -153,7 +156,7 @@ def read_world() -> World:
     return msgspec.convert(tomllib.loads(text), World)
 
 
-def settings_for(folder: Path, port: int) -> Settings:
+def settings_for(folder: Path, port: int, *, kiosks: tuple[Kiosk, ...] = ()) -> Settings:
     """The settings of a demo instance in this folder, on loopback."""
     return Settings(
         environment=Environment.DEMO,
@@ -163,7 +166,7 @@ def settings_for(folder: Path, port: int) -> Settings:
             platform=f"http://id.localhost:{port}", wallet=f"http://wallet.localhost:{port}"
         ),
         cards=Cards(agent=f"http://127.0.0.1:{agent_port(port)}"),
-        enrolment=EnrolmentSettings(card_clients=(_card_desk(port),)),
+        enrolment=EnrolmentSettings(card_clients=(_card_desk(port),), kiosks=kiosks),
         wallet=Wallet(screens=(_office_origin(port),)),
     )
 
@@ -205,7 +208,8 @@ async def country(folder: Path, *, port: int, tell: Tell = keep_quiet) -> AsyncI
     """
     clock = Clock(may_advance=True)
     async with AsyncExitStack() as stack:
-        settings = settings_for(folder, port)
+        kiosk = DemoKiosk.draw()
+        settings = settings_for(folder, port, kiosks=(kiosk.kiosk,))
         tell("starting the instance: database, keys, workers")
         instance = await stack.enter_async_context(running(settings, clock=clock))
         server = await stack.enter_async_context(
@@ -221,6 +225,7 @@ async def country(folder: Path, *, port: int, tell: Tell = keep_quiet) -> AsyncI
             clock=clock,
             folder=folder,
             credentials=credentials,
+            kiosk=kiosk,
         )
         await found(founded, tell=tell)
         yield founded

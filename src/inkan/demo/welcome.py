@@ -72,6 +72,17 @@ The test country runs. Open two windows of one browser side by side: a narrow on
    Reader: choose {first.name}, "Change the card". Desk: "Open the form"; born {first.birth_date}, address
    {ADDRESS}. "Go on to the signature", "Digital signature"; type the secret of the reader's page once, and the
    longer PIN there. Then "Send".
+
+8. Bind at a kiosk. The rules of Japan bind a phone there and nowhere else; it takes a phone of its own and a card that
+   has bound none, so {people[1].name}'s of step 6. Phone: a private window. Desk: the kiosk, which is set up once:
+
+      desk    {founded.platform_origin}/kiosk
+      name    {founded.kiosk.kiosk.name}
+      secret  {founded.kiosk.secret.reveal()}
+
+   The kiosk may ask for the secret of the reader's page, too. Phone: "I understand", "Bind at a kiosk", "Make the
+   registration key". Desk: type its 26 characters, "Sign with the card"; digits of the phone and PIN go to the reader's
+   page. "Yes, show the number"; type it into the phone.
 """
 
 

@@ -14,7 +14,7 @@ from inkan.enrolment.model import (
     PhoneYoung,
     RequestState,
 )
-from inkan.enrolment.model.kiosk import Kiosk
+from inkan.enrolment.model.kiosk import Kiosk, KioskKind
 from inkan.enrolment.service import (
     END_KEYS_JOB,
     FINISH_JOB,
@@ -37,6 +37,7 @@ __all__ = [
     "EnrolmentNotFound",
     "FinishJob",
     "Kiosk",
+    "KioskKind",
     "NoFreeSlot",
     "Parts",
     "Phone",

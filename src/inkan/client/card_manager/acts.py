@@ -87,7 +87,8 @@ def _write(work: Work) -> Result:
     """Write both certificates, the authorities' before them, and tell what the card then holds."""
     given = {KeyUse(name): base64url.decode(der) for name, der in _by_use(work.command)}
     issuers = [base64url.decode(der) for der in work.command.issuers]
-    pins = {use: _known_pin(work, use) for use in given}
+    # In the order in which they were set, whatever the order of the command's members.
+    pins = {use: _known_pin(work, use) for use in KeyUse if use in given}
     try:
         # Both PINs are right before anything is written: no card gets one certificate of two for a slip of the finger.
         for use, pin in pins.items():

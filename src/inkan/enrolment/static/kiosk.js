@@ -5,6 +5,7 @@
  */
 
 import { connect } from "web/card_agent.js";
+import { Pairing } from "./kiosk_pairing.js";
 
 /** @typedef {import("web/card_agent.js").Agent} Agent */
 /** @typedef {"key" | "card" | "person" | "number" | "done" | "over"} Step */
@@ -49,6 +50,8 @@ class Visit {
     for (const kind of TOUCHES) {
       addEventListener(kind, () => (this.touchedAt = performance.now()), { capture: true });
     }
+    const found = async () => (this.step === "card" ? this.reach() : undefined);
+    this.pairing = new Pairing(place, (act) => this.run(null, act), found);
     this.clock = setInterval(() => this.tick(), 500);
   }
 
@@ -301,6 +304,9 @@ class Visit {
       this.end("ended");
       return;
     }
+    if (this.pairing.takes(error)) {
+      return;
+    }
     if (error instanceof Refused || code === "" || code === "card_agent_missing") {
       this.fault(error);
     } else {
@@ -385,5 +391,6 @@ if (place instanceof HTMLElement) {
   // Somebody may have gone while the page was reloaded: what they left behind ends now.
   visit.isTaken = true;
   visit.ready = visit.leave();
+  void visit.pairing.look();
   field.focus();
 }
