@@ -222,7 +222,7 @@ async def test_a_platform_that_is_gone_is_said(alone: Browser) -> None:
 
 
 def test_a_card_of_the_desk_is_a_real_one(tmp_path: Path) -> None:
-    card, _ = SoftwareCard.make(tmp_path / "x.card", pin=Secret("123456"))
+    card, _ = SoftwareCard.make(tmp_path / "x.card", pin=Secret("571908"))
     assert DeskCard(key="x", holder="X", card=card).card is card
 
 

@@ -87,10 +87,22 @@ async def test_what_is_given_stands_on_the_page_and_the_pin_does_not(desk) -> No
 
 async def test_a_new_pin_is_typed_twice(desk) -> None:
     waiting = await desk.asking(desk.dialog.new_pin, ASKED, Ending())
-    for wrong in ({"new": "1234", "again": "1235"}, {"new": "1234"}, {}):
+    for wrong in ({"new": "4071", "again": "4072"}, {"new": "4071"}, {}):
         assert (await desk.answer(**wrong)).status == 400
-    await desk.answer(new="1234", again="1234")
-    assert await waiting == Secret("1234")
+    await desk.answer(new="4071", again="4071")
+    assert await waiting == Secret("4071")
+
+
+@pytest.mark.req("JPKI-30")
+async def test_a_guessable_pin_is_asked_for_again_with_the_reason(desk) -> None:
+    waiting = await desk.asking(desk.dialog.new_pin, ASKED, Ending())
+    reply = await desk.answer(new="1234", again="1234")
+    assert reply.status == 400
+    assert "easy to guess" in html.unescape(reply.text)
+    assert "1234" not in reply.text.replace(desk.dialog.open.token, "")
+    assert not waiting.done()
+    await desk.answer(new="4071", again="4071")
+    assert await waiting == Secret("4071")
 
 
 async def test_a_no_and_an_ending_are_a_no(desk) -> None:

@@ -8,6 +8,7 @@ from client.card_requests import PIN
 from inkan.cli.card import command
 from inkan.client import pcsc
 from inkan.client.card import PINLocked, WrongPIN
+from inkan.client.guessable_pins import PINGuessable
 from inkan.crypto.certificates import thumbprint
 from inkan.crypto.keys import KeySpec
 from support.card_in_process import NAME, ReaderInProcess
@@ -51,6 +52,9 @@ def test_the_pin_is_changed_and_counted(reader):
     assert run("pin", "change", "--old", PIN.reveal(), "--new", "Kasumi2026").exit_code == 0
     wrong = run("pin", "change", "--old", PIN.reveal(), "--new", "Kasumi2026")
     assert isinstance(wrong.exception, WrongPIN)
+    assert run("pin", "tries").output == "4\n"
+    guessable = run("pin", "change", "--old", PIN.reveal(), "--new", "qwerty")
+    assert isinstance(guessable.exception, PINGuessable)
     assert run("pin", "tries").output == "4\n"
     assert run("pin", "tries", "--key", "authentication").output == "5\n"
     for _ in range(4):

@@ -14,7 +14,7 @@ from inkan.demo.custodians import make_custodian, with_custodians
 from inkan.kernel.sensitive import Secret
 from inkan.wire.ceremony_transcript import TRANSCRIPT_TYP
 
-PIN = "123456"
+PIN = "571908"
 
 
 @pytest.fixture

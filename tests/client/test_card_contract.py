@@ -22,6 +22,7 @@ from inkan.client.card import (
     WrongPIN,
 )
 from inkan.client.card_proof import scheme_of
+from inkan.client.guessable_pins import PINGuessable
 from inkan.crypto import cms
 from inkan.crypto.foreign_keys import verify_message
 from inkan.crypto.keys import KeySpec
@@ -38,7 +39,7 @@ KINDS = [
 ]
 # What neither locks nor is pulled out keeps the rest of the contract.
 TOKENS = {"softhsm_rsa": KeySpec.RSA2048, "softhsm_p256": KeySpec.P256}
-NEW = Secret("135791")
+NEW = Secret("571908")
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +158,16 @@ def test_a_malformed_new_pin_costs_nothing(held, new):
     with pytest.raises(PINMalformed):
         held.card.change_pin(WRONG, Secret(new))
     assert held.card.tries_left() == held.told(5)
+
+
+@pytest.mark.req("JPKI-30")
+@pytest.mark.parametrize("new", ["111111", "234567", "147258"])
+def test_a_guessable_new_pin_costs_nothing_and_changes_nothing(held, new):
+    for old in (WRONG, PIN):
+        with pytest.raises(PINGuessable):
+            held.card.change_pin(old, Secret(new))
+    assert held.card.tries_left() == held.told(5)
+    held.card.verify_pin(PIN)
 
 
 def test_readers_are_listed_and_named(held):

@@ -1,7 +1,7 @@
 """The counter's card program: what it does to a card, for whom, and what stays behind when it is interrupted."""
 
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 
 import msgspec
@@ -17,6 +17,7 @@ from inkan.client.card_manager.configuration import (
 )
 from inkan.client.card_refusals import AuthenticationPINMalformed
 from inkan.client.durable_file import FileExists
+from inkan.client.guessable_pins import PINGuessable
 from inkan.client.piv_card import PivCard
 from inkan.client.piv_layout import KeyUse
 from inkan.crypto import base64url
@@ -101,10 +102,41 @@ def test_a_forgotten_pin_is_set_anew(terminal, secrets) -> None:
         for _ in range(5):
             with pytest.raises(InkanError):
                 card.verify_pin(Secret("9999"))
-    terminal.person.pins[KeyUse.AUTHENTICATION] = "8642"
+    terminal.person.pins[KeyUse.AUTHENTICATION] = "8603"
     terminal.do(CardAct.UNLOCK, secrets, keys=("authentication",))
     with PivCard(terminal.reader, KeyUse.AUTHENTICATION) as card:
-        card.verify_pin(Secret("8642"))
+        card.verify_pin(Secret("8603"))
+
+
+@pytest.mark.req("JPKI-30")
+@pytest.mark.parametrize(
+    ("use", "pin"),
+    [
+        (KeyUse.SIGNATURE, "qwerty"),
+        (KeyUse.SIGNATURE, "Wu1979"),
+        (KeyUse.AUTHENTICATION, "0506"),
+        (KeyUse.AUTHENTICATION, "2580"),
+    ],
+)
+def test_a_guessable_pin_is_refused_before_the_card_is_changed(terminal, secrets, use, pin) -> None:
+    told = msgspec.structs.replace(secrets, birth_date=date(1979, 5, 6))
+    terminal.person.pins[use] = pin
+    before = {name: each.value for name, each in terminal.reader.applet.pins.items()}
+    with pytest.raises(PINGuessable):
+        make_keys(terminal, told)
+    assert not terminal.reader.applet.keys
+    assert {name: each.value for name, each in terminal.reader.applet.pins.items()} == before
+    assert terminal.person.asked[0].known.birth_date == told.birth_date
+    # The next try of the same person goes on as if nothing had been.
+    terminal.person.pins[use] = PINS[use]
+    issue(terminal, told)
+    terminal.person.pins[use] = pin
+    with pytest.raises(PINGuessable):
+        terminal.do(CardAct.UNLOCK, told, keys=(use.value,))
+    terminal.manager.close()
+    with PivCard(terminal.reader, use) as card:
+        assert card.tries_left() == 5
+        card.verify_pin(Secret(PINS[use]))
 
 
 def test_a_cleared_card_holds_no_certificate(terminal, secrets) -> None:

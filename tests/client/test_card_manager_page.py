@@ -3,7 +3,9 @@
 import contextlib
 import json
 import threading
+from datetime import date
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from inkan.client.card_manager.dialog import PINAsked
 from inkan.client.card_manager.messages import LIMIT, is_managing, parse_request
 from inkan.client.card_manager.pinentry_dialog import ManagerPinentry
 from inkan.client.durable_file import FileLock
+from inkan.client.guessable_pins import Known
 from inkan.client.piv_layout import KeyUse
 from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Secret
@@ -150,6 +153,16 @@ def test_a_new_pin_is_typed_twice(pinentry) -> None:
     assert dialog(pinentry).new_pin(ASKED, Ending()) == Secret("Neu777")
     assert ORIGIN in pinentry.shown
     assert "6 to 16" in pinentry.shown
+
+
+@pytest.mark.req("JPKI-30")
+def test_a_guessable_new_pin_is_asked_for_again(pinentry) -> None:
+    pinentry.type("aaaaaa", "Wu1979", "Neu777", "Neu777")
+    asked = msgspec.structs.replace(ASKED, known=Known(birth_date=date(1979, 5, 6)))
+    assert dialog(pinentry).new_pin(asked, Ending()) == Secret("Neu777")
+    said = [line for line in pinentry.told if line.startswith("SETERROR")]
+    assert len(said) == 2
+    assert "date of birth" in said[1]
 
 
 def test_a_known_pin_is_asked_for_with_its_tries(pinentry) -> None:

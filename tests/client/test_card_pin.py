@@ -48,13 +48,13 @@ def test_tries_survive_closing_and_copies_of_the_object(path, card):
 
 def test_changed_pin_holds_and_costs_a_try_when_the_old_is_wrong(card, made):
     with pytest.raises(WrongPIN):
-        card.change_pin(WRONG, Secret("13579135"))
+        card.change_pin(WRONG, Secret("40718362"))
     assert card.tries_left() == 4
-    card.change_pin(PIN, Secret("13579135"))
+    card.change_pin(PIN, Secret("40718362"))
     assert card.tries_left() == 5
     with pytest.raises(WrongPIN):
         card.verify_pin(PIN)
-    card.verify_pin(Secret("13579135"))
+    card.verify_pin(Secret("40718362"))
     assert card.certificates() == [made[1]]
 
 

@@ -31,7 +31,7 @@ from support.world import CLERK, SCHEME, World
 
 OFFICE = "chiyoda-1"
 TOWN = "chiyoda"
-CLERK_PINS = {KeyUse.AUTHENTICATION: "2580", KeyUse.SIGNATURE: "Clerk77"}
+CLERK_PINS = {KeyUse.AUTHENTICATION: "2705", KeyUse.SIGNATURE: "Clerk77"}
 RESIDENCE_CARD = PhotoDocument(
     kind=DocumentKind.RESIDENT_CARD,
     number=Personal("RC12345678"),
@@ -58,7 +58,7 @@ class Colleague:
     applet: PivApplet
     certificate: IssuedCertificate
 
-    def sign(self, content: bytes, content_type: str, *, pin: str = "2580") -> bytes:
+    def sign(self, content: bytes, content_type: str, *, pin: str = "2705") -> bytes:
         """What the card's authentication key makes of a content."""
         with PivCard(ReaderInProcess(self.applet), KeyUse.AUTHENTICATION) as card:
             return card.sign_request(

@@ -8,6 +8,7 @@ import pytest
 
 from counter.desk import ELSEWHERE, FEE, on_sqlite, refused
 from counter.terminals import Page, blank_card, terminal_at
+from inkan.client.guessable_pins import PINGuessable
 from inkan.client.piv_card import PivCard
 from inkan.client.piv_layout import KeyUse
 from inkan.counter.model import CaseKind
@@ -19,6 +20,7 @@ from inkan.wire import card_command
 from inkan.wire.card_command import CardAct
 from support.keyring import ec_key
 from support.terminals import PINS
+from support.world import CITIZENS
 
 
 @pytest.fixture
@@ -91,6 +93,28 @@ async def test_no_secret_of_a_card_can_be_read_by_the_page(desk, page) -> None:
     sealed = payload(page.seen[0])["secrets"]
     with pytest.raises(jwe.JWENotForUs):
         jwe.decrypt(sealed, page.terminal.keys.sign, typ=card_command.SECRETS_TYPE)
+
+
+@pytest.mark.req("JPKI-30")
+@on_sqlite
+async def test_the_birth_date_travels_sealed_and_only_where_pins_are_set(desk, page) -> None:
+    case = await page.issue(await desk.identified())
+    born = CITIZENS["chen"][1]
+    told = {}
+    for token in page.seen:
+        said = payload(token)
+        assert born.isoformat() not in str(said)
+        if said.get("secrets"):
+            opened = jwe.decrypt(
+                said["secrets"], page.terminal.keys.agree, typ=card_command.SECRETS_TYPE
+            )
+            told[said["act"]] = card_command.SECRETS.parse(opened.reveal()).birth_date
+    assert told == {"make_keys": born, "write": None}
+    # A dialog that lets it through is not believed.
+    await desk.cases.withdraw(desk.first, case.id)
+    page.terminal.person.pins[KeyUse.AUTHENTICATION] = f"{born:%m%d}"
+    with pytest.raises(PINGuessable):
+        await page.do(await desk.identified(), CardAct.MAKE_KEYS)
 
 
 @on_sqlite

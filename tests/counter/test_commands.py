@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from counter.desk import OFFICE, on_sqlite, person_of
 from inkan.accounts import Role
+from inkan.client.card_manager import TerminalKeys, read_configuration
 from inkan.counter.commands import command
 from inkan.kernel.errors import InkanError
 from relying_parties.applicants import hire
@@ -97,3 +98,47 @@ async def test_an_entry_that_does_not_fit_is_refused(call, tmp_path, bent, code)
     done = await call("resident", "record", str(file))
     assert isinstance(done.exception, InkanError)
     assert done.exception.code == code
+
+
+async def test_terminals_are_added_listed_and_ended(call, tmp_path):
+    keys, pinned = tmp_path / "terminal-public.json", tmp_path / "manager.json"
+    keys.write_text(json.dumps(TerminalKeys.generate().public()))
+    done = await call("terminal", "add", OFFICE.code, str(keys), "--out", str(pinned))
+    assert done.exit_code == 0, done.output
+    # What is written is what the terminal installs.
+    configuration = read_configuration(pinned)
+    listed = (await call("terminal", "list")).output
+    assert f"{configuration.terminal}  {OFFICE.code}  since " in listed
+    done = await call("terminal", "end", configuration.terminal)
+    assert done.output == f"{configuration.terminal} is out of service.\n"
+    assert configuration.terminal not in (await call("terminal", "list")).output
+    again = await call("terminal", "end", configuration.terminal)
+    assert again.exception.code == "terminal_unknown"
+
+
+@pytest.mark.parametrize(
+    ("keys", "office", "code"),
+    [
+        (b"{", OFFICE.code, "terminal_keys_malformed"),
+        (b"[]", OFFICE.code, "terminal_keys_malformed"),
+        (b"\xff", OFFICE.code, "terminal_keys_malformed"),
+        (b'{"keys": []}', OFFICE.code, "terminal_keys_malformed"),
+        (None, "nowhere", "office_unknown"),
+    ],
+)
+async def test_keys_that_are_none_register_no_terminal(call, tmp_path, keys, office, code):
+    file, pinned = tmp_path / "terminal-public.json", tmp_path / "manager.json"
+    file.write_bytes(keys or json.dumps(TerminalKeys.generate().public()).encode())
+    done = await call("terminal", "add", office, str(file), "--out", str(pinned))
+    assert isinstance(done.exception, InkanError)
+    assert done.exception.code == code
+    assert not pinned.exists()
+    assert (await call("terminal", "list")).output == ""
+
+
+async def test_what_no_office_knows_is_refused(call, desk):
+    login = await hire(desk.world.platform.accounts, Role.CLERK, name="new")
+    person = (await person_of(desk.world, "chen")).id
+    done = await call("clerk", "add", login.account, "nowhere", "--person", person)
+    assert done.exception.code == "office_unknown"
+    assert (await call("clerk", "end", login.account)).exception.code == "clerk_not_on_duty"

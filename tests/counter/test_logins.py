@@ -112,7 +112,7 @@ async def test_what_another_page_had_signed_is_refused(desk: Desk) -> None:
 async def test_a_card_of_nobody_who_works_here_is_refused(desk: Desk) -> None:
     person = await desk.resident("hanako")
     stranger = desk.clerks["mei"]
-    stranger.applet = PivApplet(authentication_pin="2580", signature_pin="Clerk77")
+    stranger.applet = PivApplet(authentication_pin="2705", signature_pin="Clerk77")
     await put_on_card(desk.world, stranger.applet, person)
     challenge = await desk.counter.logins.begin()
     cms = stranger.sign(challenge.content, challenge.content_type)
@@ -163,7 +163,7 @@ async def test_a_card_whose_term_is_over_is_refused(desk: Desk, clock: StandingC
 async def test_the_signature_key_logs_nobody_in(desk: Desk) -> None:
     """A certificate of another profile of the same authority, for the same person."""
     mei = desk.clerks["mei"]
-    mei.applet = PivApplet(authentication_pin="2580", signature_pin="Clerk77")
+    mei.applet = PivApplet(authentication_pin="2705", signature_pin="Clerk77")
     await put_on_card(desk.world, mei.applet, mei.person, profile="card-sign")
     challenge = await desk.counter.logins.begin()
     cms = mei.sign(challenge.content, challenge.content_type)

@@ -1,5 +1,6 @@
 """Birth date, sex and address in a certificate: one encoding, read back by another library, and refusals."""
 
+import contextlib
 from datetime import UTC, date, datetime
 
 import pytest
@@ -13,8 +14,10 @@ from inkan.crypto.holder_attributes import (
     HolderAttributesMalformed,
     encode_holder_attributes,
     join_lines,
+    read_birth_date,
 )
 from inkan.crypto.workers.extension_reader import directory_attributes
+from inkan.kernel.errors import Malformed
 
 BORN = date(1988, 3, 14)
 VISIBLE = st.characters(exclude_categories=("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"))
@@ -64,3 +67,22 @@ def test_an_address_that_no_certificate_holds(address: str) -> None:
 def test_lines_of_strangers_are_parted_by_blanks() -> None:
     assert join_lines(["1 Main Street", "Springfield"]) == "1 Main Street Springfield"
     assert join_lines(["x" * 30, "yz"]) == "x" * 30 + "yz"
+
+
+@given(st.dates(min_value=date(1850, 1, 1)), st.sampled_from(list(Sex)), ADDRESSES)
+def test_the_birth_date_is_read_without_the_workers(born: date, sex: Sex, address: str) -> None:
+    assert read_birth_date(encode_holder_attributes(born, sex, address)) == born
+
+
+@given(st.binary(max_size=80))
+def test_other_bytes_are_refused_or_hold_no_date(data: bytes) -> None:
+    with contextlib.suppress(Malformed):
+        assert read_birth_date(data) is None
+
+
+@given(st.integers(0, 60), st.integers(0, 255))
+def test_bent_bytes_are_refused_or_read(at: int, octet: int) -> None:
+    good = bytearray(encode_holder_attributes(BORN, Sex.FEMALE, "東京都"))
+    good[at] = octet
+    with contextlib.suppress(Malformed):
+        read_birth_date(bytes(good))

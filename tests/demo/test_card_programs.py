@@ -108,7 +108,7 @@ async def test_a_clerk_logs_in_and_makes_a_card(window) -> None:
         return await counter.commands.take(clerk, case.id, said["answer"]["answer"], login="x")
 
     await step(
-        CardAct.MAKE_KEYS, {"new": "Lin1975", "again": "Lin1975"}, {"new": "1975", "again": "1975"}
+        CardAct.MAKE_KEYS, {"new": "Pine83w", "again": "Pine83w"}, {"new": "9046", "again": "9046"}
     )
     await counter.cases.order(clerk, case.id)
     case = await step(CardAct.WRITE)

@@ -140,12 +140,12 @@ async def test_a_locked_card_gets_a_new_pin(hall: Hall, chromium: Chromium) -> N
     hall.reader.insert(card)
     await shoot(window, "pin-1")
     await within(window.page.get_by_label("Which PIN").select_option("authentication"))
-    hall.terminal.person.pins[KeyUse.AUTHENTICATION] = "8642"
+    hall.terminal.person.pins[KeyUse.AUTHENTICATION] = "8603"
     await window.press("Set a new PIN")
     await window.see("The new PIN is set")
     await shoot(window, "pin-2")
     with PivCard(ReaderInProcess(card), KeyUse.AUTHENTICATION) as held:
-        held.verify_pin(Secret("8642"))
+        held.verify_pin(Secret("8603"))
     with PivCard(ReaderInProcess(card), KeyUse.SIGNATURE) as held:
         held.verify_pin(Secret(PINS[KeyUse.SIGNATURE]))
 

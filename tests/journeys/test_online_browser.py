@@ -154,7 +154,7 @@ async def test_the_pin_is_changed_at_home_until_the_card_locks(
 ) -> None:
     card = await make_card(place.world)
     place.agent.reader.insert(card.applet)
-    place.agent.new_pin = "Xyz8642"
+    place.agent.new_pin = "Xyz8603"
     window = await place.open(chromium)
     await window.go(f"{place.origin}/online/pin")
     await window.press("PIN for signing")

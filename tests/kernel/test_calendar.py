@@ -117,3 +117,25 @@ def test_roc_years(day: date, shown: str) -> None:
 )
 def test_japanese_eras(day: date, shown: str) -> None:
     assert calendar.japanese_date(day) == shown
+
+
+@pytest.mark.parametrize(
+    ("day", "era"),
+    [
+        (date(2019, 4, 30), ("Heisei", 31)),
+        (date(2019, 5, 1), ("Reiwa", 1)),
+        (date(1979, 5, 6), ("Showa", 54)),
+        (date(1868, 10, 22), None),
+    ],
+)
+def test_years_of_eras_as_numbers(day: date, era: tuple[str, int] | None) -> None:
+    assert calendar.japanese_year(day) == era
+    assert calendar.roc_year(day) == day.year - 1911
+
+
+@given(days)
+def test_the_number_of_a_year_is_the_one_that_is_written(day: date) -> None:
+    found = calendar.japanese_year(day)
+    assert found is not None
+    written = "元" if found.year == 1 else str(found.year)
+    assert f"{written}年" in calendar.japanese_date(day)

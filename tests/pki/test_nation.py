@@ -81,7 +81,7 @@ async def nation(database: Database, clock: StandingClock, tmp_path: Path) -> Na
     await platform.pki.load()
     cards = [
         make_custodian(
-            tmp_path / f"{number}.card", name=f"C{number}", pin=Secret("123456"), now=clock.now()
+            tmp_path / f"{number}.card", name=f"C{number}", pin=Secret("571908"), now=clock.now()
         )
         for number in range(3)
     ]
@@ -149,7 +149,7 @@ async def test_an_approval_of_another_file_or_by_another_card_counts_for_nothing
     with pytest.raises(CeremonyNotApproved):
         await nation.hold(nation.file, sees=nation.file + "\n")
     stranger = make_custodian(
-        tmp_path / "stranger.card", name="C1", pin=Secret("123456"), now=clock.now()
+        tmp_path / "stranger.card", name="C1", pin=Secret("571908"), now=clock.now()
     )
     nation.cards[1] = stranger
     with pytest.raises(CeremonyNotApproved):
@@ -174,7 +174,7 @@ async def test_later_ceremonies_need_the_custodians_of_the_founding_not_their_ow
 ) -> None:
     await nation.found()
     own = [
-        make_custodian(tmp_path / f"own{n}.card", name="O", pin=Secret("123456"), now=clock.now())
+        make_custodian(tmp_path / f"own{n}.card", name="O", pin=Secret("571908"), now=clock.now())
         for n in range(2)
     ]
     custody = with_custodians(nation.file, [])[nation.file.index("[custody]") :]

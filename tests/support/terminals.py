@@ -18,7 +18,7 @@ from support.keyring import ec_key
 from support.piv_applet import PivApplet
 
 ORIGIN = "https://id.example"
-PINS = {KeyUse.SIGNATURE: "Neu777", KeyUse.AUTHENTICATION: "2468"}
+PINS = {KeyUse.SIGNATURE: "Neu777", KeyUse.AUTHENTICATION: "3907"}
 
 
 class Person:
@@ -63,7 +63,7 @@ def new_card(secrets: CardSecrets) -> PivApplet:
 def some_secrets() -> CardSecrets:
     """Secrets of a card that no instance knows."""
     return CardSecrets(
-        card=random_bytes(16).hex(),
+        card=(b"\xca" + random_bytes(14) + b"\x0d").hex(),
         management_key=base64url.encode(random_bytes(32)),
         unlock_key="ABCDEFG2",
     )

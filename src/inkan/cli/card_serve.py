@@ -46,9 +46,9 @@ def command(path: Path, folder: Path | None, port: int) -> None:
         return _module("card_manager.commands").BothCommands(use, manage)
 
     agent = _module("card_agent.loopback").LoopbackAgent(make, origins=settings.origins, port=port)
-    click.echo(f"The card agent listens on {agent.address}.")
-    click.echo(f"Type this into the page when it asks: {agent.secret.reveal()}")
     try:
+        click.echo(f"The card agent listens on {agent.address}.")
+        click.echo(f"Type this into the page when it asks: {agent.secret.reveal()}")
         agent.serve()
     except KeyboardInterrupt:
         click.echo("The card agent has ended.")

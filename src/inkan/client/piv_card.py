@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from inkan.client import card_proof
+from inkan.client import card_proof, guessable_pins
 from inkan.client.card import (
     PIN_TRIES,
     CardCertificate,
@@ -24,11 +24,13 @@ from inkan.client.card import (
     Listener,
     Reader,
 )
+from inkan.client.card_known import read_known
 from inkan.client.card_link import CardReaders, Link, choose_reader
 from inkan.client.card_refusals import (
     CardReset,
     CardServiceMissing,
 )
+from inkan.client.guessable_pins import Known
 from inkan.client.piv import ALGORITHMS, Piv
 from inkan.client.piv_layout import (
     ISSUERS,
@@ -105,6 +107,11 @@ class PivCard:
         with self._session() as piv:
             return read_number(piv)
 
+    def known(self) -> Known:
+        """Return what the card tells anybody of its holder, so that no new PIN is made of it."""
+        with self._session() as piv:
+            return read_known(piv)
+
     def tries_left(self) -> int:
         """How many wrong PINs the card still forgives; 0 means locked."""
         with self._session() as piv:
@@ -119,10 +126,15 @@ class PivCard:
             piv.verify(self._key.pin_reference, pin)
 
     def change_pin(self, old: Secret[str], new: Secret[str]) -> None:
-        """Replace the PIN; a wrong old one costs a try."""
+        """Replace the PIN; a wrong old one costs a try.
+
+        Raises:
+            PINMalformed, PINGuessable: one of them has another form, or others would guess the new one; no try is spent.
+        """
         self._verify_form(old)
         self._verify_form(new)
         with self._session() as piv:
+            guessable_pins.verify(new, read_known(piv))
             piv.change(self._key.pin_reference, old, new)
 
     def sign_request(
@@ -227,11 +239,12 @@ class PivCard:
         """Set a new PIN by the unlock key, which gives all tries back (JPKI-31, 33).
 
         Raises:
-            PINMalformed: the new one has another form; nothing was tried.
+            PINMalformed, PINGuessable: the new one has another form, or others would guess it; nothing was tried.
             WrongUnlockKey, UnlockKeyLocked: of the unlock key.
         """
         self._verify_form(new)
         with self._session() as piv:
+            guessable_pins.verify(new, read_known(piv))
             piv.unlock(self._key.pin_reference, unlock_key, new)
 
     def clear_certificate(self, *, management_key: Secret[bytes]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final, NoReturn, Self
 
-from inkan.client import card_proof
+from inkan.client import card_proof, guessable_pins
 from inkan.client.card import (
     CardCertificate,
     CardEvent,
@@ -26,6 +26,7 @@ from inkan.client.card import (
     Reader,
     WrongPIN,
 )
+from inkan.client.card_known import known_of
 from inkan.client.card_link import choose_reader
 from inkan.client.card_refusals import (
     CardAnswerMalformed,
@@ -136,6 +137,7 @@ class Pkcs11Card:
         """Replace the PIN; a wrong old one costs a try."""
         _verify_form(old)
         _verify_form(new)
+        guessable_pins.verify(new, known_of(self.certificates()))
         with self._session() as token:
             token.change(old, new)
 

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from inkan.client import durable_file
+from inkan.client import durable_file, guessable_pins
 from inkan.client.card import (
     PIN_TRIES,
     CardCertificate,
@@ -33,6 +33,7 @@ from inkan.client.card import (
     Reader,
     WrongPIN,
 )
+from inkan.client.card_known import known_of
 from inkan.client.durable_file import FileExists, FileLock, FileMissing
 from inkan.client.passphrase import Scrypted, ScryptUnbearable
 from inkan.client.signed_types import agree
@@ -98,9 +99,11 @@ class SoftwareCard:
 
         Raises:
             PINMalformed: the PIN is not 6 to 12 digits.
+            PINGuessable: others would guess it.
             CardExists: there is one.
         """
         _verify_new_pin(pin)
+        guessable_pins.verify(pin)
         if path.exists():
             raise CardExists(str(path))
         key = keys.generate(spec)
@@ -186,8 +189,13 @@ class SoftwareCard:
         self._unlock(pin)
 
     def change_pin(self, old: Secret[str], new: Secret[str]) -> None:
-        """Replace the PIN; a wrong old one costs a try."""
+        """Replace the PIN; a wrong old one costs a try.
+
+        Raises:
+            PINMalformed, PINGuessable: the new one is not 6 to 12 digits, or others would guess it; no try is spent.
+        """
         _verify_new_pin(new)
+        guessable_pins.verify(new, known_of(self.certificates()))
         key = self._unlock(old)
         card = _seal(key, new)
         held = self._opened()

@@ -34,6 +34,7 @@ def reactions(platform: Platform) -> Mapping[type[msgspec.Struct], Sequence[Reac
         CertificateRevoked: (
             platform.enrolment.on_certificate_revoked,
             platform.openid.on_certificate_revoked,
+            platform.counter.cases.on_certificate_revoked,
         ),
         PersonDeceased: (
             platform.enrolment.on_person_deceased,
@@ -112,6 +113,7 @@ def schedules(platform: Platform) -> dict[str, Schedule]:
         "enrolment.parents": Schedule(every=hour, work=platform.enrolment.check_parents),
         "enrolment.purge": Schedule(every=hour, work=platform.enrolment.purge),
         "counter.sweep": Schedule(every=counter.SWEEP_EVERY, work=platform.counter.cases.sweep),
+        "counter.purge": Schedule(every=counter.PURGE_EVERY, work=platform.counter.cases.purge),
         "notices.purge": Schedule(every=notices.PURGE_EVERY, work=platform.notices.purge),
         "accounts.purge": Schedule(every=accounts.PURGE_EVERY, work=platform.accounts.purge),
         "attributes.purge": Schedule(every=attributes.PURGE_EVERY, work=platform.attributes.purge),

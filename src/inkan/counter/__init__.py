@@ -13,7 +13,7 @@ from inkan.counter.model import (
     PhotoDocument,
     ReportCause,
 )
-from inkan.counter.rules import FEE, SWEEP_EVERY, TERMS
+from inkan.counter.rules import FEE, PURGE_EVERY, SWEEP_EVERY, TERMS
 from inkan.counter.rules.permissions import PERMISSIONS
 from inkan.counter.service import Counter
 from inkan.counter.service.parts import Parts
@@ -23,6 +23,7 @@ __all__ = [
     "EVENT_PAIRS",
     "FEE",
     "PERMISSIONS",
+    "PURGE_EVERY",
     "SWEEP_EVERY",
     "TERMS",
     "Case",

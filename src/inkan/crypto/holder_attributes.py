@@ -17,12 +17,15 @@ from typing import Final
 
 from inkan.crypto import der_writer
 from inkan.crypto.certificate_view import Sex
-from inkan.crypto.der_writer import SEQUENCE
+from inkan.crypto.der import verify_der
+from inkan.crypto.der_values import Members
+from inkan.crypto.der_writer import GENERALIZED_TIME, SEQUENCE
 from inkan.kernel.errors import Malformed
 
 LINE_LENGTH: Final = 30
 MAX_LINES: Final = 6
 
+_OBJECT_IDENTIFIER: Final = 0x06
 _SET: Final = 0x31
 _PRINTABLE_STRING: Final = 0x13
 _UTF8_STRING: Final = 0x0C
@@ -64,6 +67,27 @@ def join_lines(lines: Sequence[str]) -> str:
     """Return an address of its lines: a full line goes on in the next one, any other ends with a blank."""
     joined = "".join(line if len(line) == LINE_LENGTH else f"{line} " for line in lines[:-1])
     return joined + "".join(lines[-1:])
+
+
+def read_birth_date(value: bytes) -> date | None:
+    """Return the date of birth in the DER value of the extension, None where it holds none.
+
+    Raises:
+        DERMalformed: it is no such extension.
+        HolderAttributesMalformed: with the fact ``where``: the date is none of the calendar.
+    """
+    verify_der(value)
+    attributes = Members(value).enter(SEQUENCE)
+    while attributes.next_is(SEQUENCE):
+        attribute = attributes.enter(SEQUENCE)
+        if attribute.take_whole(_OBJECT_IDENTIFIER) == _DATE_OF_BIRTH:
+            # YYYYMMDDHHMMSSZ, as verify_der has seen.
+            digits = attribute.enter(_SET).take(GENERALIZED_TIME)[:8].decode("ascii")
+            try:
+                return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+            except ValueError:
+                raise HolderAttributesMalformed("no day", where="birth_date") from None
+    return None
 
 
 def _attribute(oid: bytes, value: bytes) -> bytes:

@@ -20,7 +20,7 @@ from inkan.demo.software_reader import HeldCard, SoftwareReader
 from inkan.kernel.identifiers import parse_national_id
 
 HOLDER: Final = "chen"
-PINS: Final = {KeyUse.SIGNATURE: "Chen1988", KeyUse.AUTHENTICATION: "1988"}
+PINS: Final = {KeyUse.SIGNATURE: "Cedar62t", KeyUse.AUTHENTICATION: "5182"}
 
 
 @asynccontextmanager

@@ -82,14 +82,14 @@ CLERKS: Final = (
         "吳淑芬",
         date(1979, 5, 6),
         "B120033445",
-        {KeyUse.SIGNATURE: "Wu1979", KeyUse.AUTHENTICATION: "1979"},
+        {KeyUse.SIGNATURE: "Moon58k", KeyUse.AUTHENTICATION: "6093"},
     ),
     ClerkPart(
         "clerk-2",
         "許文雄",
         date(1984, 8, 9),
         "C220055668",
-        {KeyUse.SIGNATURE: "Hsu1984", KeyUse.AUTHENTICATION: "1984"},
+        {KeyUse.SIGNATURE: "River37q", KeyUse.AUTHENTICATION: "7416"},
     ),
 )
 
@@ -131,7 +131,8 @@ class DemoCounter:
 
     def blank(self) -> PivApplet:
         """A card as its maker delivers it to this instance: its number and keys, and PINs that nobody knows."""
-        number = random_bytes(16)
+        # A number that begins and ends with a letter is nobody's PIN, whatever the rest is.
+        number = b"\xca" + random_bytes(14) + b"\x0d"
         secrets = self.platform.counter.card_secrets.of(number.hex())
         return PivApplet(
             signature_pin=random_bytes(8).hex(),

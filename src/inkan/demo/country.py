@@ -130,11 +130,6 @@ class Country:
         return self.instance.platform.settings.origins.wallet
 
     @property
-    def agent_origin(self) -> str:
-        """The loopback card agent."""
-        return self.instance.platform.settings.cards.agent
-
-    @property
     def scheme(self) -> str:
         """The rule set that the country lives under."""
         return read_world().scheme

@@ -32,7 +32,7 @@ from inkan.pki import (
     read_ceremony,
 )
 
-PIN = Secret("123456")
+PIN = Secret("571908")
 TOKEN_AUTHORITIES = ("card", "phone")
 _TERM = timedelta(days=300)
 

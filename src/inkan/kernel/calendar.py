@@ -5,6 +5,7 @@ anniversary (JPKI-16: 2004-04-01 for three years ends 2007-03-31).
 """
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import NamedTuple
 
 # First day of each era, newest first. Sources: Cabinet Order 143 of 2019 (Reiwa), Cabinet Order 1 of 1989
 # (Heisei), the imperial rescripts of 25 December 1926 (Showa) and 30 July 1912 (Taisho), and that of
@@ -43,6 +44,26 @@ def age_on(birth: date, day: date) -> int:
     """Completed years of life on ``day``; who was born on 29 February completes a year on 1 March."""
     years = day.year - birth.year
     return years if anniversary(birth, years) <= day else years - 1
+
+
+class EraYear(NamedTuple):
+    """A year of a Japanese era: ``Showa``, 54."""
+
+    name: str
+    year: int
+
+
+def roc_year(day: date) -> int:
+    """The year of the Republic of China; 0 and less are years before it."""
+    return day.year - _ROC_EPOCH
+
+
+def japanese_year(day: date) -> EraYear | None:
+    """The year of the Japanese era that began last, None before Meiji."""
+    for start, _, name in _JAPANESE_ERAS:
+        if day >= start:
+            return EraYear(name, day.year - start.year + 1)
+    return None
 
 
 def roc_date(day: date) -> str:

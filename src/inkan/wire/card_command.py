@@ -5,6 +5,7 @@ step and one card; the program at the counter does nothing else with a card's ma
 compact JWS of the terminal's key, so that no page can claim what no card did (threat 6).
 """
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
@@ -61,12 +62,14 @@ class CardSecrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         card: the card's number.
         management_key: AES-256.
         unlock_key: the PUK.
+        birth_date: of the holder, where the act sets PINs: none is made of it; None otherwise.
     """
 
     v: Literal[1] = 1
     card: CardNumber
     management_key: Bytes32
     unlock_key: Annotated[str, Meta(pattern=r"^[A-Z2-7]{8}\Z")]
+    birth_date: date | None = None
 
 
 class CardCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

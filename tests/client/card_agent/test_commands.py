@@ -168,6 +168,19 @@ def test_the_pin_is_changed_in_the_dialog(page: Asked) -> None:
     assert "cms" in page.ask("sign", **to_sign(BYTES, BIND))
 
 
+@pytest.mark.req("JPKI-30")
+def test_a_guessable_pin_is_refused_whatever_the_dialog_let_through(page: Asked) -> None:
+    page.dialog.change = NewPIN(old=PIN, new=Secret("abc123"))
+    assert page.say("change_pin", key="signature")["refusal"] == {
+        "code": "card_pin_guessable",
+        "facts": {},
+    }
+    assert page.ask("tries", key="signature") == {"tries_left": 5}
+    assert "cms" in page.ask("sign", **to_sign(BYTES, BIND))
+    (number,) = page.dialog.asked[0].known.numbers
+    assert len(number) == 32
+
+
 def test_one_request_at_a_time_in_one_agent_and_in_two(page: Asked, reader, tmp_path) -> None:
     other = Asked(reader, tmp_path)
     heard: list[str] = []

@@ -1,6 +1,7 @@
 """The dialog by pinentry: what it shows, what it returns, and how it ends without the person."""
 
 import threading
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,8 @@ from inkan.client.card import CardRequestDeclined, Giving
 from inkan.client.card_agent.dialog import Ending, Question
 from inkan.client.card_agent.pinentry import Pinentry, paged
 from inkan.client.card_agent.refusals import DialogUnavailable
+from inkan.client.card_agent.words import refused
+from inkan.client.guessable_pins import Guess, Known
 from inkan.client.piv_layout import KeyUse
 from inkan.wire.shown import Language
 
@@ -81,6 +84,21 @@ def test_the_new_pin_is_typed_twice_alike(pinentry) -> None:
     found = Pinentry([str(pinentry.program)]).ask_change(asked, Ending())
     assert (found.old.reveal(), found.new.reveal()) == ("Old123", "New125")
     assert any(line.startswith("SETERROR") for line in pinentry.told)
+
+
+@pytest.mark.req("JPKI-30")
+@pytest.mark.parametrize("language", list(Language))
+def test_a_guessable_pin_is_asked_for_again_with_the_reason(pinentry, language) -> None:
+    typed = ("Old123", "qwerty", "Wu1979", "x4071886y", "New125", "New125")
+    pinentry.type(*typed)
+    known = Known(birth_date=date(1979, 5, 6), numbers=("4071886",))
+    asked = Question(origin=ORIGIN, key=KeyUse.SIGNATURE, tries_left=5, known=known)
+    found = Pinentry([str(pinentry.program)], language).ask_change(asked, Ending())
+    assert (found.old.reveal(), found.new.reveal()) == ("Old123", "New125")
+    said = [line.removeprefix("SETERROR ") for line in pinentry.told if "SETERROR" in line]
+    wanted = (Guess.KEYBOARD, Guess.BIRTH_DATE, Guess.NUMBER)
+    assert said == [refused(each, language) for each in wanted]
+    assert not any(pin in line for line in pinentry.told for pin in typed)
 
 
 @pytest.mark.parametrize("answers", [("!cancel",), ("12345678", "!cancel")])

@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+import msgspec
+
 from inkan.client.card import (
     CardEvent,
     CardRemoved,
@@ -239,7 +241,10 @@ class CardAgent:
 
     def _change_pin(self, request: messages.ChangePIN, origin: str) -> dict[str, Any]:
         with self._card(request.key) as (card, ending):
-            typed = self._dialog.ask_change(_asked(card, request.key, origin), ending)
+            question = msgspec.structs.replace(
+                _asked(card, request.key, origin), known=card.known()
+            )
+            typed = self._dialog.ask_change(question, ending)
             card.change_pin(typed.old, typed.new)
         return {}
 
@@ -257,12 +262,7 @@ def _asked(card: PivCard, key: KeyUse, origin: str) -> Question:
 
 
 def _showing(question: Question, giving: Giving) -> Question:
-    return Question(
-        origin=question.origin,
-        key=question.key,
-        tries_left=question.tries_left,
-        giving=giving,
-    )
+    return msgspec.structs.replace(question, giving=giving)
 
 
 def _verify_origin(giving: Giving, origin: str) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from inkan.client.card import Giving
+from inkan.client.guessable_pins import Known
 from inkan.client.piv_layout import KeyUse
 from inkan.kernel.sensitive import Secret
 
@@ -22,12 +23,14 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         key: whose PIN is asked for.
         tries_left: at least one.
         giving: what the PIN gives away, read from the very content; None when the PIN is to be changed.
+        known: what no new PIN may be made of.
     """
 
     origin: str
     key: KeyUse
     tries_left: int
     giving: Giving | None = None
+    known: Known = Known()
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +93,9 @@ class Dialog(Protocol):
 
     def ask_change(self, question: Question, ending: Ending) -> NewPIN:
         """Show who asks; return the old PIN and the new one.
+
+        A new one that others would guess (:func:`inkan.client.guessable_pins.find`) is asked for again, with the
+        reason; one that is returned all the same is refused by the card's program.
 
         Raises:
             CardRequestDeclined, DialogUnavailable: as :meth:`ask`.

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, Final, Self
 
+from inkan.client import guessable_pins
 from inkan.client.card import CardRequestDeclined
 from inkan.client.card_agent.dialog import Ending, Given, NewPIN, Question
 from inkan.client.card_agent.refusals import DialogUnavailable
-from inkan.client.card_agent.words import PIN_FORMS, WORDS, Word, describe, tries
+from inkan.client.card_agent.words import PIN_FORMS, WORDS, Word, describe, refused, tries
+from inkan.client.guessable_pins import Known
 from inkan.kernel.sensitive import Secret
 from inkan.wire.shown import Language
 
@@ -31,59 +33,75 @@ class Pinentry:
     Args:
         program: the command, absolute or found on the path.
         language: of the texts.
+
+    Attributes:
+        language: of the texts.
     """
 
     def __init__(self, program: Sequence[str], language: Language = Language.EN) -> None:
         self._program = tuple(program)
-        self._language = language
+        self.language = language
 
     def ask(self, question: Question, ending: Ending) -> Given:
         """Show the pages, then ask for the digits where they are needed, then for the PIN."""
         needs_digits = question.giving is not None and question.giving.needs_digits
-        with _Talk(self._program, ending) as talk:
+        with self.talk(ending) as talk:
             shown = self._show(talk, question)
             digits = ""
             if needs_digits:
-                talk.say("SETDESC", f"{shown}\n\n{self._word(Word.DIGITS)}")
-                talk.say("SETPROMPT", self._word(Word.DIGITS_PROMPT))
+                talk.say("SETDESC", f"{shown}\n\n{self.word(Word.DIGITS)}")
+                talk.say("SETPROMPT", self.word(Word.DIGITS_PROMPT))
                 digits = "".join(talk.ask().reveal().split())
             return Given(pin=self._ask_pin(talk, question, shown), digits=digits)
 
     def ask_change(self, question: Question, ending: Ending) -> NewPIN:
         """Ask for the old PIN, and for the new one twice until both are the same."""
-        with _Talk(self._program, ending) as talk:
+        with self.talk(ending) as talk:
             shown = self._show(talk, question)
             old = self._ask_pin(talk, question, shown)
-            while True:
-                talk.say("SETPROMPT", self._word(Word.NEW_PIN))
-                new = talk.ask()
-                talk.say("SETPROMPT", self._word(Word.AGAIN))
-                if talk.ask() == new:
-                    return NewPIN(old=old, new=new)
-                talk.say("SETERROR", self._word(Word.DIFFERENT))
+            return NewPIN(old=old, new=self.ask_new(talk, question.known))
 
-    def _show(self, talk: "_Talk", question: Question) -> str:
+    def talk(self, ending: Ending) -> "Talk":
+        """One run of the program, to be used in a ``with``: for dialogs that ask something else by it."""
+        return Talk(self._program, ending)
+
+    def ask_new(self, talk: "Talk", known: Known) -> Secret[str]:
+        """Ask for a new PIN until it is none that others would guess, and was typed twice alike."""
+        while True:
+            talk.say("SETPROMPT", self.word(Word.NEW_PIN))
+            new = talk.ask()
+            guess = guessable_pins.find(new, known)
+            if guess is not None:
+                talk.say("SETERROR", refused(guess, self.language))
+                continue
+            talk.say("SETPROMPT", self.word(Word.AGAIN))
+            if talk.ask() == new:
+                return new
+            talk.say("SETERROR", self.word(Word.DIFFERENT))
+
+    def _show(self, talk: "Talk", question: Question) -> str:
         """Have all pages but the last one confirmed; return the last one, which stays while the PIN is typed."""
-        talk.say("SETTITLE", self._word(Word.TITLE))
+        talk.say("SETTITLE", self.word(Word.TITLE))
         talk.say("SETTIMEOUT", str(_TIMEOUT_S))
-        talk.say("SETCANCEL", self._word(Word.CANCEL))
-        pages = paged(describe(question, self._language))
-        talk.say("SETOK", self._word(Word.NEXT))
+        talk.say("SETCANCEL", self.word(Word.CANCEL))
+        pages = paged(describe(question, self.language))
+        talk.say("SETOK", self.word(Word.NEXT))
         for at, page in enumerate(pages[:-1], 1):
-            count = self._word(Word.PAGE).format(at=at, of=len(pages))
+            count = self.word(Word.PAGE).format(at=at, of=len(pages))
             talk.say("SETDESC", f"{page}\n\n{count}")
             talk.do("CONFIRM")
-        talk.say("SETOK", self._word(Word.OK))
+        talk.say("SETOK", self.word(Word.OK))
         return pages[-1]
 
-    def _ask_pin(self, talk: "_Talk", question: Question, shown: str) -> Secret[str]:
-        form = PIN_FORMS[question.key][self._language]
-        talk.say("SETDESC", f"{shown}\n\n{form}\n{tries(question, self._language)}")
-        talk.say("SETPROMPT", self._word(Word.PIN))
+    def _ask_pin(self, talk: "Talk", question: Question, shown: str) -> Secret[str]:
+        form = PIN_FORMS[question.key][self.language]
+        talk.say("SETDESC", f"{shown}\n\n{form}\n{tries(question, self.language)}")
+        talk.say("SETPROMPT", self.word(Word.PIN))
         return talk.ask()
 
-    def _word(self, word: Word) -> str:
-        return WORDS[word][self._language]
+    def word(self, word: Word) -> str:
+        """A text of the dialog."""
+        return WORDS[word][self.language]
 
 
 def paged(lines: Sequence[str], octets: int = _PAGE_OCTETS) -> list[str]:
@@ -129,7 +147,7 @@ def _unescaped(data: bytes) -> str:
         raise DialogUnavailable("the dialog answered something that is no text") from None
 
 
-class _Talk:
+class Talk:
     """One run of the program: one window after the other, and its end with the block."""
 
     def __init__(self, program: Sequence[str], ending: Ending) -> None:

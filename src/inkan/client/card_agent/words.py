@@ -6,6 +6,7 @@ from typing import Final
 
 from inkan.client.card import Giving
 from inkan.client.card_agent.dialog import Question
+from inkan.client.guessable_pins import Guess
 from inkan.client.piv_layout import KeyUse
 from inkan.wire.shown import Language
 
@@ -31,6 +32,7 @@ class Word(StrEnum):
     NEW_PIN = "new_pin"
     AGAIN = "again"
     DIFFERENT = "different"
+    GUESSABLE = "guessable"
 
 
 _EN, _JA, _ZH = Language.EN, Language.JA, Language.ZH_HANT
@@ -82,6 +84,11 @@ WORDS: Final[Mapping[Word, Mapping[Language, str]]] = {
         _JA: "新しい暗証番号が一致しません。",
         _ZH: "兩次輸入的新密碼不同。",
     },
+    Word.GUESSABLE: {
+        _EN: "This PIN is easy to guess: {reason}. Choose another one.",
+        _JA: "この暗証番号は推測されやすいため使用できません（{reason}）。別の番号にしてください。",
+        _ZH: "這組密碼容易被猜到（{reason}），請改用其他密碼。",
+    },
 }
 
 PIN_FORMS: Final[Mapping[KeyUse, Mapping[Language, str]]] = {
@@ -97,6 +104,36 @@ PIN_FORMS: Final[Mapping[KeyUse, Mapping[Language, str]]] = {
     },
 }
 """What is asked for, by the key."""
+
+GUESSES: Final[Mapping[Guess, Mapping[Language, str]]] = {
+    Guess.REPEATED: {
+        _EN: "it repeats the same characters",
+        _JA: "同じ文字の繰り返し",
+        _ZH: "重複的字元",
+    },
+    Guess.RUN: {_EN: "its characters are in order", _JA: "連続した文字", _ZH: "連續的字元"},
+    Guess.KEYBOARD: {
+        _EN: "it follows the keys of a keyboard",
+        _JA: "キーの並び順",
+        _ZH: "按照鍵盤順序排列",
+    },
+    Guess.FREQUENT: {
+        _EN: "many people use it",
+        _JA: "多くの人が使う番号",
+        _ZH: "許多人使用的密碼",
+    },
+    Guess.BIRTH_DATE: {
+        _EN: "it holds your date of birth",
+        _JA: "生年月日を含む",
+        _ZH: "含有您的出生日期",
+    },
+    Guess.NUMBER: {
+        _EN: "it is part of a telephone number or of the card's number",
+        _JA: "電話番号またはカード番号の一部",
+        _ZH: "含有電話號碼或卡片號碼",
+    },
+}
+"""Why a new PIN is not taken, by kind."""
 
 PURPOSES: Final[Mapping[str, Mapping[Language, str]]] = {
     "bind": {
@@ -152,6 +189,12 @@ def describe(question: Question, language: Language) -> list[str]:
         return [asks, "", WORDS[Word.CHANGE][language]]
     purpose = PURPOSES.get(giving.purpose, {}).get(language, giving.purpose)
     return [asks, "", purpose, *_facts(giving, language)]
+
+
+def refused(guess: Guess, language: Language) -> str:
+    """Why a new PIN is not taken, and what to do."""
+    reason = GUESSES[guess][language]
+    return WORDS[Word.GUESSABLE][language].format(reason=reason)
 
 
 def _facts(giving: Giving, language: Language) -> list[str]:

@@ -8,10 +8,12 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from inkan.client import guessable_pins
 from inkan.client.card import CardRemoved, CardRequestDeclined, PINLocked
 from inkan.client.card_agent.dialog import Ending
 from inkan.client.card_manager.dialog import ManagerDialog, PINAsked
 from inkan.client.card_manager.station import Station
+from inkan.client.guessable_pins import Known
 from inkan.client.piv_layout import KEYS, KeyUse
 from inkan.crypto import base64url
 from inkan.crypto.keys import KeySpec
@@ -53,10 +55,22 @@ class Work(NamedTuple):
             raise CardCommandMalformed(where="/secrets", expected="the secrets of the card")
         return self.secrets
 
-    def asked(self, use: KeyUse, tries_left: int | None = None) -> PINAsked:
+    @property
+    def known(self) -> Known:
+        """What no new PIN may be made of: the platform tells the birth date, a card may name another."""
+        told = self.station.card(KeyUse.SIGNATURE).known()
+        return Known(birth_date=self._given.birth_date or told.birth_date, numbers=told.numbers)
+
+    def asked(
+        self, use: KeyUse, tries_left: int | None = None, known: Known | None = None
+    ) -> PINAsked:
         """What the dialog says."""
         return PINAsked(
-            use=use, origin=self.command.origin, card=self.number, tries_left=tries_left
+            use=use,
+            origin=self.command.origin,
+            card=self.number,
+            tries_left=tries_left,
+            known=known or Known(),
         )
 
 
@@ -128,11 +142,18 @@ ACTS: Final[Mapping[CardAct, Callable[[Work], Result]]] = {
 
 
 def _new_pins(work: Work, uses: tuple[KeyUse, ...]) -> dict[KeyUse, Secret[str]]:
-    pins = {}
+    """The PINs that a person chose, before anything is done to the card.
+
+    Raises:
+        CardRequestDeclined, CardRemoved: nobody chose.
+        PINMalformed, PINGuessable: a dialog let through what is none, or what others would guess.
+    """
+    pins, known = {}, work.known
     for use in uses:
-        pin = _typed(work, work.dialog.new_pin, work.asked(use))
+        pin = _typed(work, work.dialog.new_pin, work.asked(use, known=known))
         if not KEYS[use].pin_form.fullmatch(pin.reveal()):
             raise KEYS[use].malformed
+        guessable_pins.verify(pin, known)
         pins[use] = pin
     return pins
 

@@ -4,7 +4,9 @@ from inkan.counter.rules.machine import (
     CASE_LIFE,
     CHALLENGE_LIFE,
     COMMAND_LIFE,
+    DOCUMENT_LIFE,
     MACHINE,
+    PURGE_EVERY,
     SWEEP_EVERY,
 )
 from inkan.counter.rules.tables import (
@@ -26,10 +28,12 @@ __all__ = [
     "CHALLENGE_LIFE",
     "COMMAND_LIFE",
     "DOCUMENTS",
+    "DOCUMENT_LIFE",
     "FEE",
     "KINDS",
     "MACHINE",
     "PROFILES",
+    "PURGE_EVERY",
     "REASON_OF_CAUSE",
     "SWEEP_EVERY",
     "TERMS",

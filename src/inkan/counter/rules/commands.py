@@ -23,18 +23,24 @@ class ActRow(NamedTuple):
         states: where the case may stand; of an act with a step the machine says it.
         needs_card: whether the command names the card, and brings its secrets.
         source: where that stands.
+        sets_pins: whether the person chooses PINs, so that the holder's birth date travels with the secrets (JPKI-30).
     """
 
     step: CaseStep | None
     states: frozenset[CaseState]
     needs_card: bool
     source: str
+    sets_pins: bool = False
 
 
 ACTS: Final[Mapping[CardAct, ActRow]] = {
     CardAct.LOOK: ActRow(None, frozenset(CaseState), needs_card=False, source="JPKI-21"),
     CardAct.MAKE_KEYS: ActRow(
-        CaseStep.MAKE_KEYS, frozenset({CaseState.IDENTIFIED}), needs_card=True, source="JPKI-21"
+        CaseStep.MAKE_KEYS,
+        frozenset({CaseState.IDENTIFIED}),
+        needs_card=True,
+        source="JPKI-21",
+        sets_pins=True,
     ),
     CardAct.WRITE: ActRow(
         CaseStep.WRITE, frozenset({CaseState.ORDERED}), needs_card=True, source="JPKI-21"
@@ -44,6 +50,7 @@ ACTS: Final[Mapping[CardAct, ActRow]] = {
         frozenset({CaseState.IDENTIFIED}),
         needs_card=True,
         source="JPKI-31, JPKI-33",
+        sets_pins=True,
     ),
     # Never of a card that waits to be handed over: the person would get an empty one.
     CardAct.CLEAR: ActRow(None, _UNFINISHED, needs_card=True, source="JPKI-25"),

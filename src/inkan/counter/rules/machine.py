@@ -9,6 +9,12 @@ from inkan.kernel.machine import Machine
 CASE_LIFE: Final = timedelta(minutes=60)
 """A visit at a counter; afterwards its certificates are revoked and its card is cleared."""
 
+DOCUMENT_LIFE: Final = timedelta(days=30)
+"""Of a photo document behind its closed case: whoever complains of the visit does so within the month. Nothing else reads
+it: papers are printed from the certificate. JPKI-20 asks that it is shown, and for no longer."""
+
+PURGE_EVERY: Final = timedelta(hours=1)
+
 SWEEP_EVERY: Final = timedelta(seconds=30)
 
 COMMAND_LIFE: Final = timedelta(minutes=3)

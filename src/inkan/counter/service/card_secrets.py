@@ -5,7 +5,10 @@ nothing about another.
 """
 
 import base64
+from datetime import date
 from typing import Final
+
+import msgspec
 
 from inkan.crypto import base64url
 from inkan.crypto.aead import hkdf
@@ -37,9 +40,10 @@ class SecretsOfCards:
             unlock_key=base64.b32encode(unlock.reveal()).decode(),
         )
 
-    def document(self, number: str) -> Secret[bytes]:
-        """The secrets as they travel, encrypted, to a terminal."""
-        return Secret(SECRETS.encode(self.of(number)))
+    def document(self, number: str, birth_date: date | None = None) -> Secret[bytes]:
+        """The secrets as they travel, encrypted, to a terminal; with the holder's birth date where PINs are set."""
+        secrets = msgspec.structs.replace(self.of(number), birth_date=birth_date)
+        return Secret(SECRETS.encode(secrets))
 
     def _derive(self, purpose: bytes, number: bytes, length: int) -> Secret[bytes]:
         return hkdf(self._master, b"inkan-card-v1\0" + purpose + b"\0" + number, length=length)

@@ -27,6 +27,7 @@ from inkan.counter.store import cards as card_store
 from inkan.kernel.identifiers import NationalID
 from inkan.kernel.ids import PersonID
 from inkan.people import Identity, PersonDeceased, PersonIdentityChanged
+from inkan.pki import CertificateRevoked
 from inkan.store.database import Step
 
 Listed = list[Case]
@@ -114,6 +115,14 @@ class Cases:
     async def sweep(self) -> None:
         """See :func:`inkan.counter.service.sweeping.sweep`; a schedule's work."""
         await sweeping.sweep(self._parts)
+
+    async def purge(self) -> None:
+        """See :func:`inkan.counter.service.sweeping.purge`; a schedule's work."""
+        await self._parts.db.transact(sweeping.purge)
+
+    async def on_certificate_revoked(self, event: CertificateRevoked) -> None:
+        """Reaction: a card whose certificate somebody revoked by itself ends, and is marked."""
+        await self._parts.db.transact(sweeping.end_of_certificate, self._parts, event)
 
     async def on_identity_changed(self, event: PersonIdentityChanged) -> None:
         """Reaction: another name or birth date ends the person's card certificates (JPKI-12)."""

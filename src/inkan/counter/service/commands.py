@@ -7,6 +7,7 @@ waits for one answer at a time: a new command takes the place of the one before.
 
 import hashlib
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -104,7 +105,7 @@ class Commands:
                service there, the act is next, the card may be used in this case; the command is noted, and the one
                before it forgotten.
             2. Certificates, for the act that writes them.
-            3. The card's secrets, encrypted to the terminal.
+            3. The card's secrets, encrypted to the terminal; where PINs are set, the holder's birth date with them.
             4. Sign.
 
         Args:
@@ -125,7 +126,7 @@ class Commands:
         number = _number(card) if row.needs_card else None
         nonce = random_bytes(NONCE_OCTETS)
         mark = _mark(nonce, _digest(login), number)
-        case, to = await self._parts.db.transact(  # 1
+        case, to, born = await self._parts.db.transact(  # 1
             self._note, clerk, case_id, act, terminal=terminal, card=number, mark=mark
         )
         command = CardCommand(
@@ -144,7 +145,7 @@ class Commands:
             command = await self._with_certificates(command, case)  # 2
         if number is not None:  # 3
             sealed = jwe.encrypt(
-                self._secrets.document(number), to.agree, typ=card_command.SECRETS_TYPE
+                self._secrets.document(number, born), to.agree, typ=card_command.SECRETS_TYPE
             )
             command = msgspec.structs.replace(command, secrets=sealed)
         return await self._sign(command)  # 4
@@ -188,7 +189,7 @@ class Commands:
         terminal: str,
         card: str | None,
         mark: bytes,
-    ) -> Step[tuple[Case, Terminal]]:
+    ) -> Step[tuple[Case, Terminal, date | None]]:
         case = yield from self._cases.held(clerk, case_id)
         to = yield from self._terminals.of(case.office, terminal)
         self._verify_act(case, ACTS[act])
@@ -205,7 +206,13 @@ class Commands:
         yield store.SET_COMMAND.run(
             key=case.id, mark=mark, act=act.value, terminal=to.id, until=moment + ANSWER_LIFE
         )
-        return case, to
+        born = (yield from self._birth_date(case)) if ACTS[act].sets_pins else None
+        return case, to, born
+
+    def _birth_date(self, case: Case) -> Step[date]:
+        """The holder's: it is no PIN (JPKI-30)."""
+        identity = yield from self._parts.people.get_identity(case.person)
+        return identity.birth_date
 
     def _verify_act(self, case: Case, row: ActRow) -> None:
         if row.step is not None:

@@ -30,6 +30,7 @@ from inkan.people import NotEligible, Person, PersonState
 from inkan.store.database import Step
 
 CARD_FACTS = "counter-card-facts"
+_CARD = "card:"
 PLATFORM = Actor(ActorKind.PLATFORM, "counter")
 
 
@@ -56,7 +57,12 @@ def actor_of(clerk: Clerk) -> Actor:
 
 def object_of(number: str) -> str:
     """A card, as the audit names it and as owner of its certificates; a bare number may begin with a digit."""
-    return f"card:{number}"
+    return f"{_CARD}{number}"
+
+
+def number_of(owner: str) -> str | None:
+    """The card that owns a certificate, None when its owner is no card of the counter."""
+    return owner.removeprefix(_CARD) if owner.startswith(_CARD) else None
 
 
 def read_office(row: Any) -> Office:

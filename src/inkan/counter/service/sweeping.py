@@ -5,12 +5,13 @@ from inkan.counter.model import Case, CaseKind
 from inkan.counter.service import holding, issuing, reading
 from inkan.counter.service.parts import Parts
 from inkan.counter.service.reading import PLATFORM
-from inkan.counter.service.revoking import end_cards
+from inkan.counter.service.revoking import end_card, end_cards
+from inkan.counter.store import cards as card_store
 from inkan.counter.store import cases as store
 from inkan.counter.store.residents import RESIDENT
 from inkan.kernel.errors import InkanError
 from inkan.kernel.ids import PersonID
-from inkan.pki import RevocationReason
+from inkan.pki import CertificateRevoked, RevocationReason
 from inkan.store.database import Step
 from inkan.store.query import Query
 
@@ -44,6 +45,33 @@ def _expire(parts: Parts, case_id: str) -> Step[None]:
     known = yield from holding.again(parts, case_id)
     case = yield from holding.held_open(parts, known.person, case_id)
     yield from holding.withdraw(parts, case, actor=PLATFORM, cause="expired")
+
+
+def purge() -> Step[None]:
+    """Step: forget the photo documents of cases that were closed long enough ago (``DOCUMENT_LIFE``)."""
+    yield store.PURGE_DOCUMENTS.run()
+
+
+def end_of_certificate(parts: Parts, revoked: CertificateRevoked) -> Step[None]:
+    """Step: somebody revoked a certificate by itself: its card ends with it, and an issue under way is withdrawn.
+
+    A certificate on hold may become good again, and ends nothing. Neither does one of the keys that the card had
+    before: a card is made anew under its old number.
+    """
+    number = reading.number_of(revoked.owner)
+    card = reading.read_card((yield card_store.CARD.one(key=number))) if number else None
+    reason = RevocationReason(revoked.reason)
+    if card is None or reason is RevocationReason.CERTIFICATE_HOLD:
+        return
+    yield from parts.people.hold(card.person)
+    card = reading.read_card((yield card_store.CARD.one(key=card.number)))
+    if card is None or revoked.certificate not in card.certificates.values():
+        return
+    if (yield from end_card(parts, card.number, reason=reason, actor=PLATFORM)) is None:
+        return
+    for case in (yield from _open_cases(parts, card.person)):
+        if case.kind is CaseKind.ISSUE and case.card == card.number:
+            yield from holding.withdraw(parts, case, actor=PLATFORM, cause="certificate_revoked")
 
 
 def end_of_facts(parts: Parts, person: PersonID, *, actor: Actor) -> Step[int]:

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from inkan.counter.model import CaseState, CaseStep, ReportCause
-from inkan.counter.rules import MACHINE
+from inkan.counter.rules import DOCUMENT_LIFE, MACHINE
 from inkan.counter.store.tables import case
 from inkan.store.query import Query, insert_new
 from inkan.store.schema import NOW, Choice, JSONText
@@ -44,6 +44,12 @@ UNORDERED = Query(
     .where(case.c.live == LIVE, case.c.state == CaseState.KEYED)
     .order_by(case.c.created_at)
     .limit(SWEEP_LIMIT)
+)
+# The row stays, with its event; what lay under the seal is gone. An open case has no moment of closing.
+PURGE_DOCUMENTS = Query(
+    sa.update(case)
+    .where(case.c.document.is_not(None), case.c.closed_at <= NOW - DOCUMENT_LIFE)
+    .values(document=None)
 )
 
 _CLOSING = frozenset({CaseState.DONE, CaseState.WITHDRAWN})

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from inkan.client import guessable_pins
 from inkan.client.card import CardRequestDeclined
 from inkan.client.card_agent.dialog import Ending, Given, NewPIN, Question
-from inkan.client.card_agent.words import PIN_FORMS, describe, tries
+from inkan.client.card_agent.words import PIN_FORMS, describe, refused, tries
 from inkan.client.card_manager.dialog import PINAsked
 from inkan.client.card_manager.words import ASKING, Asking
+from inkan.client.guessable_pins import Guess, Known
 from inkan.client.piv_layout import KeyUse
 from inkan.kernel.ids import random_bytes
 from inkan.kernel.sensitive import Secret
@@ -39,6 +41,7 @@ class Open:
         token: names it, so that an answer to an older one is none.
         fields: what is asked for.
         typed: what came, None while nothing did or when the person said no.
+        guess: why the new PIN that came last was not taken, None when it was something else.
     """
 
     question: Question | None
@@ -46,6 +49,7 @@ class Open:
     fields: tuple[Field, ...]
     token: str = field(default_factory=lambda: random_bytes(16).hex())
     typed: dict[Field, str] | None = None
+    guess: Guess | None = None
     over: threading.Event = field(default_factory=threading.Event)
 
     def lines(self, language: Language) -> list[str]:
@@ -57,6 +61,17 @@ class Open:
         asking = Asking.SET if Field.NEW in self.fields else Asking.TYPE
         said = ASKING[asking][language].format(origin=self.asked.origin, card=self.asked.card)
         return [said, PIN_FORMS[self.asked.use][language]]
+
+    def refusal(self, language: Language) -> str | None:
+        """Why the new PIN was not taken, None when others would not guess it."""
+        return None if self.guess is None else refused(self.guess, language)
+
+    @property
+    def known(self) -> Known:
+        """What no new PIN may be made of."""
+        told = self.question or self.asked
+        assert told is not None
+        return told.known
 
     @property
     def key(self) -> KeyUse:
@@ -81,13 +96,22 @@ class DeskDialog:
         return self._open
 
     def answer(self, token: str, typed: dict[Field, str]) -> bool:
-        """Hand in what was typed; False when the question is another one, or something is missing or differs."""
+        """Hand in what was typed.
+
+        Returns:
+            False when the question is another one, something is missing or differs, or others would guess the new PIN
+            (``Open.guess``).
+        """
         waiting = self._open
         if waiting is None or waiting.token != token:
             return False
         if not all(typed.get(each) for each in waiting.fields):
             return False
         if Field.AGAIN in waiting.fields and typed[Field.NEW] != typed[Field.AGAIN]:
+            return False
+        new = typed.get(Field.NEW) if Field.NEW in waiting.fields else None
+        waiting.guess = guessable_pins.find(Secret(new), waiting.known) if new else None
+        if waiting.guess is not None:
             return False
         waiting.typed = typed
         waiting.over.set()

@@ -114,6 +114,7 @@ class ReaderPages:
             "card_desk/reader.html",
             status=HTTPStatus.BAD_REQUEST if is_wrong else HTTPStatus.OK,
             is_wrong=is_wrong,
+            refusal=waiting.refusal(Language(exchange.language)) if waiting else None,
             state=self._state(),
             secret=self._secret.reveal(),
             cards=self._reader.choices(),
