@@ -51,7 +51,7 @@ async def town(
 # --- taken ---
 
 
-@pytest.mark.req("JPKI-34", "JPKI-03", "JPKI-40")
+@pytest.mark.req("JPKI-34", "JPKI-03", "JPKI-40", "JPKI-02")
 async def test_a_form_is_filled_signed_sent_and_filed(town: Town) -> None:
     draft = await town.browser.fill()
     signed = await town.signed(draft)
@@ -118,7 +118,7 @@ async def test_many_sends_at_once_file_one_form(town: Town) -> None:
 
 
 @on_sqlite
-@pytest.mark.req("JPKI-01")
+@pytest.mark.req("JPKI-01", "HCA-46")
 async def test_changed_after_signing(town: Town) -> None:
     draft = await town.browser.fill()
     signed = await town.signed(draft)
@@ -130,7 +130,7 @@ async def test_changed_after_signing(town: Town) -> None:
 
 
 @on_sqlite
-@pytest.mark.req("JPKI-01")
+@pytest.mark.req("JPKI-01", "HCA-46")
 async def test_a_page_that_has_something_else_signed_than_was_shown(town: Town) -> None:
     draft = await town.browser.fill()
     shown = parse_submission(await town.browser.shown(draft))
@@ -153,7 +153,7 @@ async def test_a_page_that_has_something_else_signed_than_was_shown(town: Town) 
 
 
 @on_sqlite
-@pytest.mark.req("JPKI-35")
+@pytest.mark.req("JPKI-35", "JPKI-02")
 async def test_a_withdrawn_certificate(town: Town) -> None:
     draft = await town.browser.fill()
     signed = await town.signed(draft)
@@ -195,7 +195,7 @@ async def test_a_form_that_waited_too_long(town: Town) -> None:
 
 
 @on_sqlite
-@pytest.mark.req("JPKI-01")
+@pytest.mark.req("JPKI-01", "HCA-46", "JPKI-02")
 async def test_the_wrong_person(town: Town) -> None:
     draft = await town.browser.fill()
     reply = await town.browser.send(draft, await town.signed(draft, key="lin"))

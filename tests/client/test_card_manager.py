@@ -15,7 +15,7 @@ from inkan.client.card_manager.configuration import (
     ManagerConfigurationMalformed,
     read_configuration,
 )
-from inkan.client.card_refusals import AuthenticationPINMalformed
+from inkan.client.card_refusals import AuthenticationPINMalformed, CardUnknown
 from inkan.client.durable_file import FileExists
 from inkan.client.guessable_pins import PINGuessable
 from inkan.client.piv_card import PivCard
@@ -88,6 +88,25 @@ def test_a_blank_card_gets_keys_pins_and_certificates(terminal, secrets) -> None
         with PivCard(terminal.reader, use) as card:
             card.verify_pin(Secret(PINS[use]))
             assert card.certificates()
+
+
+@pytest.mark.req("JPKI-05")
+@pytest.mark.parametrize("act", [CardAct.LOOK, CardAct.MAKE_KEYS])
+def test_certificates_go_into_a_resident_card_and_no_other_carrier(terminal, secrets, act) -> None:
+    terminal.reader.applet = OtherApplet()
+    with pytest.raises(CardUnknown):
+        terminal.do(act, None if act is CardAct.LOOK else secrets)
+    assert terminal.person.asked == []
+
+
+class OtherApplet:
+    """A card of another kind: no command finds its application (ISO/IEC 7816-4 §5.6, 6A82)."""
+
+    def transmit(self, command: bytes) -> bytes:
+        return bytes.fromhex("6a82")
+
+    def reset(self) -> None:
+        pass
 
 
 def test_the_dialog_names_origin_key_and_card(terminal, secrets) -> None:
@@ -331,6 +350,7 @@ def test_a_person_who_declines_leaves_the_card_as_it_was(terminal, secrets) -> N
     assert not terminal.reader.applet.keys
 
 
+@pytest.mark.req("WAT-58")
 def test_a_malformed_second_pin_leaves_the_card_as_it_was(terminal, secrets) -> None:
     terminal.person.pins[KeyUse.AUTHENTICATION] = "12345"
     before = terminal.reader.applet.pins[0x80].value

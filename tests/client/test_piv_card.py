@@ -77,6 +77,44 @@ def test_a_key_is_made_inside_and_proves_itself(card, applet, spec):
         sign(card)
 
 
+@pytest.mark.req("TW-02")
+@pytest.mark.parametrize("spec", [KeySpec.RSA2048, KeySpec.P256])
+def test_no_answer_of_the_card_holds_the_private_key(applet, spec):
+    """Keys are made, used and read back; then every object of the card is asked for."""
+    listening = Listening(applet)
+    with PivCard(ReaderInProcess(listening)) as card:
+        card.make_key(spec, pin=PIN, management_key=MANAGEMENT_KEY)
+        card.certificates()
+        card.issuer_certificates()
+    numbers = applet.keys[SIGNATURE_SLOT].private_numbers()
+    size = (applet.keys[SIGNATURE_SLOT].key_size + 7) // 8
+    kept = [numbers.d] if spec is KeySpec.RSA2048 else [numbers.private_value]
+    for tag in range(0x5FC101, 0x5FC124):
+        request = b"\x5c\x03" + tag.to_bytes(3, "big")
+        listening.transmit(b"\x00\xcb\x3f\xff" + bytes([len(request)]) + request)
+    heard = b"".join(listening.answers)
+    assert len(heard) > size
+    for number in kept:
+        assert number.to_bytes(size, "big") not in heard
+        assert number.to_bytes(size, "little") not in heard
+
+
+class Listening:
+    """A card whose answers are kept, payloads in a row."""
+
+    def __init__(self, applet: PivApplet) -> None:
+        self.applet = applet
+        self.answers: list[bytes] = []
+
+    def transmit(self, command: bytes) -> bytes:
+        answer = self.applet.transmit(command)
+        self.answers.append(answer[:-2])
+        return answer
+
+    def reset(self) -> None:
+        self.applet.reset()
+
+
 @pytest.mark.parametrize(
     ("pin", "key", "refusal"),
     [
@@ -169,6 +207,7 @@ def test_the_unlock_key_locks_too(card):
     card.verify_pin(PIN)
 
 
+@pytest.mark.req("WAT-57")
 @pytest.mark.parametrize("new", ["12345", "12345678901234567", "Pin-2026", "暗証番号六文字"])
 def test_a_malformed_pin_reaches_no_card(card, applet, new):
     before = len(applet.commands)
@@ -184,6 +223,7 @@ def test_a_malformed_pin_reaches_no_card(card, applet, new):
     assert len(applet.commands) == before
 
 
+@pytest.mark.req("WAT-57")
 def test_long_pins_of_letters_and_digits(card):
     card.change_pin(PIN, NEW)
     card.verify_pin(NEW)
@@ -191,6 +231,7 @@ def test_long_pins_of_letters_and_digits(card):
     card.verify_pin(PIN)
 
 
+@pytest.mark.req("WAT-58")
 def test_the_two_keys_have_pins_and_counters_of_their_own(card, reader):
     with pytest.raises(WrongPIN):
         card.verify_pin(WRONG)
@@ -203,6 +244,21 @@ def test_the_two_keys_have_pins_and_counters_of_their_own(card, reader):
             sign(other, pin=AUTHENTICATION_PIN)
         assert other.certificates()[0].der != card.certificates()[0].der
     assert card.tries_left() == 4
+
+
+@pytest.mark.req("WAT-58")
+@pytest.mark.parametrize("wrong", ["123", "12345", "12a4", "١٢٣٤", ""])
+def test_the_authentication_pin_is_four_digits(reader, applet, wrong):
+    with PivCard(reader, KeyUse.AUTHENTICATION) as card:
+        before = len(applet.commands)
+        for ask in (
+            lambda: card.verify_pin(Secret(wrong)),
+            lambda: card.change_pin(AUTHENTICATION_PIN, Secret(wrong)),
+        ):
+            with pytest.raises(PINMalformed):
+                ask()
+        assert len(applet.commands) == before
+        card.verify_pin(AUTHENTICATION_PIN)
 
 
 @pytest.mark.req("JPKI-32")

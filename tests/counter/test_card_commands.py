@@ -10,7 +10,7 @@ from counter.desk import ELSEWHERE, FEE, on_sqlite, refused
 from counter.terminals import Page, blank_card, terminal_at
 from inkan.client.guessable_pins import PINGuessable
 from inkan.client.piv_card import PivCard
-from inkan.client.piv_layout import KeyUse
+from inkan.client.piv_layout import CardObject, KeyUse
 from inkan.counter.model import CaseKind
 from inkan.crypto import base64url, jose, jwe
 from inkan.crypto.certificates import parse_certificate
@@ -66,6 +66,28 @@ async def test_a_card_is_made_by_commands(desk, page) -> None:
             assert parse_certificate(held.chain[-1]).issuer == parse_certificate(first).subject
     events = await desk.world.events()
     assert events.count("counter.command_given") == 2
+
+
+@pytest.mark.req("WAT-50")
+async def test_a_photo_goes_into_the_card_if_one_is_given(desk, page) -> None:
+    photo = b"\xff\xd8\xff" + bytes(range(256)) * 40
+    case = await page.do(await desk.identified(), CardAct.MAKE_KEYS)
+    case = await desk.cases.order(desk.first, case.id)
+    for wrong in (b"GIF89a", photo * 2, b""):
+        code = await refused(page.give(case, CardAct.WRITE, photo=wrong))
+        assert code == "counter_entry_malformed"
+    await page.do(case, CardAct.WRITE, photo=photo)
+    page.terminal.manager.close()
+    with PivCard(page.terminal.reader) as card:
+        assert card.read_object(CardObject.PHOTO, Secret(PINS[KeyUse.SIGNATURE])) == photo
+
+
+@on_sqlite
+async def test_without_a_photo_the_card_holds_none(desk, page) -> None:
+    await page.issue(await desk.identified())
+    page.terminal.manager.close()
+    with PivCard(page.terminal.reader) as card:
+        assert card.read_object(CardObject.PHOTO, Secret(PINS[KeyUse.SIGNATURE])) is None
 
 
 @pytest.mark.req("JPKI-31")

@@ -176,6 +176,7 @@ async def test_it_has_to_be_sent_in_time(world: World) -> None:
         await take(world, given, cms)
 
 
+@pytest.mark.req("HCA-22")
 @on_sqlite
 @pytest.mark.parametrize(
     "change",
@@ -210,6 +211,7 @@ async def test_a_card_ends_its_own_certificate_only(world: World) -> None:
     assert set(await states(world, victim)) == {CertificateState.VALID}
 
 
+@pytest.mark.req("HCA-22")
 @on_sqlite
 async def test_a_card_that_has_ended_is_told_so(world: World) -> None:
     card = await make_card(world)
@@ -260,6 +262,7 @@ async def test_a_login_is_no_revocation(world: World) -> None:
         await take(world, given, card.sign(b"{}", content_type=given.content_type))
 
 
+@pytest.mark.req("HCA-22")
 @on_sqlite
 async def test_a_foreign_card_is_a_strangers_and_leaves_nothing(
     database_url: str, clock: StandingClock, tmp_path: Path

@@ -260,7 +260,7 @@ async def test_the_viewer_shows_seven_facts_and_the_authorities(
     for each in world.platform.pki.anchors()[0], *card.signature.chain:
         print_ = hashlib.sha256(each).hexdigest().upper()
         assert print_ in shown.replace(" ", "").replace("\n", "")
-    assert shown.count("これは当局の証明書です") == 2
+    assert shown.count("これは当方の証明書です") == 2
 
 
 async def test_nothing_that_a_card_says_is_more_than_text(world: World, browser: Browser) -> None:

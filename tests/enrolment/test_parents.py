@@ -200,6 +200,7 @@ async def _revoke_silently(world, pki, card):
     await world.platform.db.transact(body)
 
 
+@pytest.mark.req("WAT-53")
 async def test_each_card_is_asked_for_once_a_day(world):
     await world.bind("chen")
     source = Outage(world.platform.pki._cards._own)

@@ -99,7 +99,7 @@ class Hall:
     async def pair(self, window: Window) -> None:
         """Type the secret of the card program, once in a tab."""
         await window.see("Connect the card program")
-        await window.fill("Secret of the card program", self.agent.secret.reveal())
+        await window.fill("Pairing code of the card program", self.agent.secret.reveal())
         await window.press("Connect")
 
     async def log_in(self, window: Window, key: str = "mei") -> None:

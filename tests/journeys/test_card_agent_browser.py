@@ -203,7 +203,7 @@ async def test_the_card_comes_and_goes_and_the_page_says_so(desk: Desk, chromium
     await window.see("The card is in the reader")
     desk.pinentry.type(digits, "!wait")
     await window.press(SIGN)
-    await window.see("Look at the window of the card agent")
+    await window.see("Look at the window of the card program")
     await eventually(lambda: desk.pinentry.told.count("GETPIN") == 2)
     desk.slot.pull()
     await window.see("The card was removed.")
@@ -283,7 +283,7 @@ async def test_two_pages_at_once_and_a_page_that_goes(desk: Desk, chromium: Chro
     await other.go(f"{desk.town.origin}/enrol/request")
     await other.see("The card is in the reader")
     await other.press(SIGN)
-    await other.see("The card agent is busy with another request.")
+    await other.see("The card program is busy with another request.")
     assert desk.pinentry.told.count("GETPIN") == 2
     # The page goes, and with it its window and its hold on the card.
     await window.page.close()
@@ -292,7 +292,7 @@ async def test_two_pages_at_once_and_a_page_that_goes(desk: Desk, chromium: Chro
     async def again() -> bool:
         await other.press(SIGN)
         done = other.page.get_by_text("The phone is bound").or_(
-            other.page.get_by_text("The card agent is busy").locator("visible=true")
+            other.page.get_by_text("The card program is busy").locator("visible=true")
         )
         await within(done.first.wait_for())
         return await other.page.get_by_text("The phone is bound").count() == 1
@@ -381,5 +381,5 @@ async def test_without_an_agent_the_page_says_so(desk: Desk, chromium: Chromium)
     await prepare(desk.town, window)
     await window.see("端末の準備ができました")
     await window.press("カードリーダーのカードで署名する")
-    await window.see("このコンピューターにカードエージェントが見つかりません。")
+    await window.see("このパソコンにカードプログラムが見つかりません。")
     await window.check_accessibility()

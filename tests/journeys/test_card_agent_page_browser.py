@@ -186,10 +186,12 @@ async def test_a_phone_is_bound_without_an_extension(tmp_path: Path, chromium: C
         phone, digits = await prepare(town, window)
         await window.see("The phone is ready")
         await window.press(SIGN)
-        await window.see("Type the code that the card agent showed")
+        await window.see("Type the pairing code that the card program showed")
         await window.check_accessibility()
         dialog.given = Given(pin=Secret(READER_PIN), digits=digits)
-        await window.fill("Code that the card agent showed", agent.secret.reveal().lower())
+        await window.fill(
+            "Pairing code that the card program showed", agent.secret.reveal().lower()
+        )
         await window.press(SIGN)
         await window.see("The phone is bound")
         assert await phone.collect() is not None

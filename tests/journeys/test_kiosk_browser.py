@@ -1,5 +1,6 @@
 """A phone is bound at a kiosk: the wallet and the kiosk side by side in a real browser, the test card between them."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,12 +10,16 @@ import msgspec
 import pytest
 
 from client.card_kinds import MANAGEMENT_KEY
+from enrolment.hands import rows
 from enrolment.kiosks import FIRST, JPKI, SECOND, SECRET
 from inkan.client.piv_card import PivCard
+from inkan.client.piv_layout import CardObject
 from inkan.composition.card_settings import Cards
 from inkan.composition.enrolment_settings import EnrolmentSettings
 from inkan.crypto.certificate_requests import parse_csr, verify_csr
 from inkan.crypto.keys import KeySpec
+from inkan.enrolment import Kiosk, store
+from inkan.enrolment.service.parts import PHOTO as SEALED_PHOTO
 from inkan.kernel.calendar import last_instant
 from inkan.kernel.clock import Clock
 from inkan.kernel.sensitive import Secret
@@ -35,6 +40,8 @@ pytestmark = pytest.mark.browser
 
 PIN = Secret("Kasumi2026")
 SCREEN = Look(width=1080)
+WITH_PHOTO = msgspec.structs.replace(FIRST, photo=True)
+PHOTO = b"\xff\xd8\xff the holder's face"
 NO_AGENT = Cards()
 
 
@@ -146,17 +153,18 @@ async def certified(world: World) -> PivApplet:
             pin=PIN,
             management_key=MANAGEMENT_KEY,
         )
+        card.write_object(CardObject.PHOTO, PHOTO, management_key=MANAGEMENT_KEY)
     return applet
 
 
 @asynccontextmanager
 async def station(
-    url: str, folder: Path, chromium: Chromium, *, cards: Cards = NO_AGENT
+    url: str, folder: Path, chromium: Chromium, *, cards: Cards = NO_AGENT, first: Kiosk = FIRST
 ) -> AsyncIterator[World]:
     """A served instance with two kiosks."""
     clock = Clock()
     settings = msgspec.structs.replace(
-        settings_for(folder), enrolment=EnrolmentSettings(kiosks=(FIRST, SECOND)), cards=cards
+        settings_for(folder), enrolment=EnrolmentSettings(kiosks=(first, SECOND)), cards=cards
     )
     async with AsyncExitStack() as stack:
         db = database_of(url, clock=clock)
@@ -182,7 +190,7 @@ async def set_up(kiosk: Window) -> None:
 
 @pytest.fixture
 async def hall(sqlite_url: str, tmp_path: Path, chromium: Chromium) -> AsyncIterator[Hall]:
-    async with station(sqlite_url, tmp_path, chromium) as world:
+    async with station(sqlite_url, tmp_path, chromium, first=WITH_PHOTO) as world:
         kiosk = await chromium.open(SCREEN)
         card = await certified(world)
         agent = await StandInAgent.beside(kiosk, ReaderInProcess())
@@ -193,7 +201,7 @@ async def hall(sqlite_url: str, tmp_path: Path, chromium: Chromium) -> AsyncIter
         await chromium.close()
 
 
-@pytest.mark.req("WAT-09", "WAT-10", "WAT-11")
+@pytest.mark.req("WAT-09", "WAT-10", "WAT-11", "WAT-50")
 async def test_a_phone_is_bound_side_by_side(hall: Hall) -> None:
     await hall.kiosk.check_accessibility()
     await shoot(hall.kiosk, "kiosk-1")
@@ -219,6 +227,10 @@ async def test_a_phone_is_bound_side_by_side(hall: Hall) -> None:
     await hall.type_number(number)
     await window.see("This phone is bound", within_s=20)
     await hall.kiosk.see("Take your card with you", within_s=20)
+    (kept,) = await rows(hall.world, store.photo)
+    sealer = hall.world.platform.enrolment._parts.sealer
+    digest = sealer.open(SEALED_PHOTO, kept.request, kept.sha256).reveal()
+    assert digest == hashlib.sha256(PHOTO).digest()
     text = await hall.text()
     for shown in (number, "陳○君", "花子の端末", key):
         assert shown not in text

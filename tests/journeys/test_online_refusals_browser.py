@@ -74,7 +74,7 @@ async def test_a_card_pulled_at_any_step_ends_nothing(
 LANGUAGES = {
     "en": ("You declined. Nothing was signed.", "The PIN is wrong", "No card program was found"),
     "ja": ("要求を断りました", "暗証番号が正しくありません", "カードプログラムが見つかりません"),
-    "zh-TW": ("您已拒絕", "密碼錯誤", "找不到卡片程式"),
+    "zh-TW": ("您已拒絕", "密碼(PIN)錯誤", "找不到卡片程式"),
 }
 
 

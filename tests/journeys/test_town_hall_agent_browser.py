@@ -73,7 +73,7 @@ async def test_signed_by_the_agent_with_a_card_from_the_counter(
     await window.press("Digital signature")
     await window.see("not connected to this page yet")
     await window.check_accessibility()
-    await window.fill("Code of the card program", secret)
+    await window.fill("Pairing code of the card program", secret)
     await window.press("Connect")
     await answer(reader, PINS[KeyUse.SIGNATURE])
     await window.see("Nothing was sent yet")

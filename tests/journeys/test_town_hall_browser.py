@@ -133,7 +133,7 @@ async def test_without_the_card_program(town: Town, chromium: Chromium) -> None:
     await window.press("Digital signature")
     await window.see("not connected to this page yet")
     await window.check_accessibility()
-    await window.fill("Code of the card program", "x")
+    await window.fill("Pairing code of the card program", "x")
     await window.press("Connect")
     await window.see("No card program was found")
     assert await within(window.page.get_by_role("button", name="Send", exact=True).is_disabled())

@@ -88,7 +88,7 @@ async def test_a_file_of_ours_is_named(
     root = world.platform.pki.anchors()[0]
     file = root if form == "der" else pem(root).encode()
     reply = await send(browser, "/ca/check", file=file, language=language)
-    words = {"en": "one of our", "ja": "これは当局の証明書です", "zh-Hant": "這是本中心的憑證"}
+    words = {"en": "one of our", "ja": "これは当方の証明書です", "zh-Hant": "這是本中心的憑證"}
     assert reply.status == 200
     head = text_of(reply).partition("DER")[0]
     assert words[language] in head

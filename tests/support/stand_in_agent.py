@@ -4,6 +4,7 @@ The page's own script runs unchanged. What the extension's content script and th
 greeting on the window, one port, and the commands ``hello``, ``status``, ``watch`` and ``sign``.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from playwright.async_api import Page
 
 from inkan.client.card import CardEvent, CardRemoved, Giving, Reader
 from inkan.client.piv_card import PivCard
+from inkan.client.piv_layout import CardObject
 from inkan.crypto import base64url
 from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Secret
@@ -93,9 +95,18 @@ class StandInAgent:
                     "readers": [_reader(each) for each in self.reader.readers()],
                 }
             case "sign":
-                return {"cms": base64url.encode(self._sign(asked))}
+                return {"cms": base64url.encode(self._sign(asked)), **self._photo(asked)}
             case _:
                 return {}
+
+    def _photo(self, asked: dict[str, Any]) -> dict[str, str]:
+        """What a kiosk's page hears of the photo, as the agent tells it."""
+        if not asked.get("photo"):
+            return {}
+        with PivCard(self.reader) as card:
+            photo = card.read_object(CardObject.PHOTO, self.pin)
+        digest = None if photo is None else hashlib.sha256(photo).digest()
+        return {} if digest is None else {"photo_sha256": base64url.encode(digest)}
 
     def _sign(self, asked: dict[str, Any]) -> bytes:
         def confirm(giving: Giving) -> str:

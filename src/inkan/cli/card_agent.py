@@ -46,8 +46,19 @@ def command() -> None:
     show_default=True,
     help="Of its window.",
 )
+@click.option(
+    "--kiosk",
+    is_flag=True,
+    help="This computer is a kiosk of these pages: they are told the SHA-256 of the photo in a card.",
+)
 def install(
-    browser: str, profile: Path | None, origins: tuple[str, ...], pinentry: str, language: str
+    *,
+    browser: str,
+    profile: Path | None,
+    origins: tuple[str, ...],
+    pinentry: str,
+    language: str,
+    kiosk: bool,
 ) -> None:
     """Write configuration, native manifest and extension, and say where the extension is.
 
@@ -56,6 +67,7 @@ def install(
     installing, settings = _module("installing"), _module("configuration")
     chosen = settings.Configuration(
         origins=origins,
+        kiosks=origins if kiosk else (),
         pinentry=(pinentry,),
         language=importlib.import_module("inkan.wire.shown").Language(language),
     )
@@ -113,6 +125,7 @@ def run(path: Path, caller: tuple[str, ...]) -> None:
             readers=importlib.import_module("inkan.client.pcsc").PCSC,
             dialog=dialog,
             origins=settings.origins,
+            kiosks=settings.kiosks,
             lock=lock,
             tell=tell,
         )

@@ -39,7 +39,11 @@ def command(path: Path, folder: Path | None, port: int) -> None:
 
     def make() -> Any:
         use = _module("card_agent.commands").CardAgent(
-            readers=readers, dialog=dialog, origins=settings.origins, lock=lock(path)
+            readers=readers,
+            dialog=dialog,
+            origins=settings.origins,
+            kiosks=settings.kiosks,
+            lock=lock(path),
         )
         if manage is None:
             return use

@@ -13,7 +13,7 @@ class EnrolmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
     ``kiosks`` are the terminals at which phones are bound, each with ``name``, ``kind`` (``copier`` or ``reader``),
     ``place`` in the three languages, and ``secret_sha256``: base64url SHA-256 of the secret that is typed into its
-    browser once.
+    browser once. ``photo`` registers the SHA-256 of the photo in the card.
     """
 
     card_clients: tuple[CardClient, ...] = ()

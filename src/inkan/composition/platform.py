@@ -273,6 +273,7 @@ def assemble(
             wallet_origin=settings.origins.wallet,
             rp_id=settings.rp_id,
             qr_master=keys.secret("enrolment-qr", KeyPurpose.MAC),
+            sealer=sealer,
             activated=activated,
             networks=settings.activation.networks,
             kiosks=settings.enrolment.kiosks,

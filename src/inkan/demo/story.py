@@ -319,7 +319,7 @@ class Story:
             bundle.statement_jws, typ="inkan-statement+jws", required=("x5t#S256",)
         )
         contents = {
-            "root.cer": platform.pki.anchors()[0],
+            "root.cer": platform.pki.hierarchy.certificate("root"),
             "card-ca.cer": platform.pki.chain_of("card-sign")[0],
             "phone-ca.cer": platform.pki.chain_of("phone-auth")[0],
             "card.cer": self._country.citizens["chen"].certificate,

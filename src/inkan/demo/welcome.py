@@ -62,15 +62,15 @@ The test country runs. Open two windows of one browser side by side: a narrow on
       desk    {founded.platform_origin}/counter/login
       reader  {card_desk_origin(port)}/reader
 
-   Reader: choose a clerk, "Change the card". Desk: log in by card; the secret that the page asks for stands on the
-   reader's page, and every PIN is typed there. Then a case for {people[1].name}: change to a blank card at the right step.
+   Reader: choose a clerk, "Change the card". Desk: log in by card; the pairing code that the page asks for stands on
+   the reader's page, and every PIN is typed there. Then a case for {people[1].name}: change to a blank card at the right step.
 
 7. Sign a form. The town hall trusts a root of its own and reaches the cards of citizens over a bridge:
 
       desk    {town_hall_origin(port)}/
 
    Reader: choose {first.name}, "Change the card". Desk: "Open the form"; born {first.birth_date}, address
-   {ADDRESS}. "Go on to the signature", "Digital signature"; type the secret of the reader's page once, and the
+   {ADDRESS}. "Go on to the signature", "Digital signature"; type the pairing code of the reader's page once, and the
    longer PIN there. Then "Send".
 
 8. Bind at a kiosk. The rules of Japan bind a phone there and nowhere else; it takes a phone of its own and a card that

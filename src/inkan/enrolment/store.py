@@ -78,6 +78,16 @@ kiosk = sa.Table(
     sa.Column("event_id", sa.String(40), nullable=False),
 )
 
+# The SHA-256 of the photo in the card that signed at a kiosk, under seal; the phone's once it is bound (WAT-50).
+photo = sa.Table(
+    "enrolment_photo",
+    metadata,
+    sa.Column("request", sa.String(40), primary_key=True),
+    sa.Column("phone", sa.String(40), unique=True),
+    sa.Column("sha256", sa.LargeBinary, nullable=False),
+    sa.Column("event_id", sa.String(40), nullable=False),
+)
+
 # Limits are slots, never counts (TW-29, threat 9): the primary key lets no third phone in.
 slot = sa.Table(
     "enrolment_slot",
@@ -210,6 +220,14 @@ SHOW_NUMBER = Query(_at_kiosk(number_at=NOW).where(kiosk.c.number_at.is_(None)))
 COUNT_TRY = Query(_at_kiosk(tries=kiosk.c.tries + 1))
 NOTE_TYPED = Query(_at_kiosk(typed_at=NOW))
 
+INSERT_PHOTO = insert_row(photo)
+PHOTO_OF_PHONE = Query(
+    sa.update(photo)
+    .where(photo.c.request == _bind("key"))
+    .values(phone=_bind("new_phone"), event_id=_bind("event"))
+)
+FORGET_PHOTO = Query(sa.delete(photo).where(photo.c.phone == _bind("phone_id")))
+
 # --- phones ----------------------------------------------------------------------------------------
 
 INSERT_PHONE = insert_new(phone)
@@ -334,6 +352,15 @@ TAKE_CHALLENGE = Query(
     .where(challenge.c.phone == _bind("phone_id"), challenge.c.expires_at > NOW)
     .returning(challenge.c.challenge)
 )
+# A registration that came to nothing leaves no photo's hash behind.
+PURGE_PHOTOS = Query(
+    sa.delete(photo).where(
+        photo.c.phone.is_(None),
+        photo.c.request.in_(
+            sa.select(request.c.id).where(request.c.expires_at <= _bind("before", Moment))
+        ),
+    )
+)
 PURGE_KIOSK = Query(
     sa.delete(kiosk).where(
         kiosk.c.request.in_(
@@ -347,5 +374,6 @@ PURGE_RENEWALS = Query(sa.delete(renewal).where(renewal.c.expires_at <= _bind("b
 EVENT_PAIRS = [
     Query(sa.select(request.c.id, request.c.event_id)),
     Query(sa.select(kiosk.c.request.label("id"), kiosk.c.event_id)),
+    Query(sa.select(photo.c.request.label("id"), photo.c.event_id)),
     Query(sa.select(phone.c.id, phone.c.event_id)),
 ]

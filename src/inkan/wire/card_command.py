@@ -31,6 +31,8 @@ ANSWER_TYPE: Final = "inkan-card-answer+jws"
 SECRETS_TYPE: Final = "inkan-card-secrets+jwe"
 LIMIT: Final = 64 * 1024
 CERTIFICATES_LIMIT: Final = 4
+PHOTO_LIMIT: Final = 12_288
+"""Octets of a photo: what every PIV card has room for (NIST SP 800-73-4 part 1, appendix A)."""
 KEYS_LIMIT: Final = 2
 
 CardNumber = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
@@ -89,6 +91,7 @@ class CardCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         key_spec: of new keys.
         certificates: base64url DER by key (``signature``, ``authentication``), for ``write``.
         issuers: base64url DER, the self-signed one first, for ``write``.
+        photo: base64url JPEG of the holder's face, for ``write``; None leaves the card's as it is.
         secrets: a compact JWE to the terminal's key (ECDH-ES, A256GCM) of :class:`CardSecrets`; None for ``look``.
         expires_at: a minute or two after it was made.
     """
@@ -106,6 +109,7 @@ class CardCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     key_spec: Literal["RSA-2048", "P-256"] = "RSA-2048"
     certificates: dict[Code, Blob] = {}
     issuers: Annotated[tuple[Blob, ...], Meta(max_length=CERTIFICATES_LIMIT)] = ()
+    photo: Blob | None = None
     secrets: Annotated[str, Meta(max_length=4096)] | None = None
     expires_at: Moment
 
@@ -146,6 +150,10 @@ def _flaw(command: CardCommand) -> Flaw | None:
         return Flaw("/keys", "for unlock, and for nothing else")
     if bool(command.certificates) != (command.act is CardAct.WRITE):
         return Flaw("/certificates", "for write, and for nothing else")
+    if command.photo is not None and command.act is not CardAct.WRITE:
+        return Flaw("/photo", "for write, and for nothing else")
+    if len(command.photo or "") > PHOTO_LIMIT * 4 // 3:
+        return Flaw("/photo", "12 KiB at most")
     return None
 
 

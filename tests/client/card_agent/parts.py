@@ -14,6 +14,7 @@ from inkan.crypto import base64url
 from support.card_in_process import ReaderInProcess
 
 ORIGIN = "https://id.example.org"
+KIOSK = "https://kiosk.example.org"
 
 
 class ScriptedDialog:
@@ -51,7 +52,8 @@ class Asked:
         self.agent = CardAgent(
             readers=lambda: reader,
             dialog=self.dialog,
-            origins=[ORIGIN],
+            origins=[ORIGIN, KIOSK],
+            kiosks=[KIOSK],
             lock=FileLock(folder / "card-agent.toml"),
             tell=lambda data: self.told.append(json.loads(data)),
         )

@@ -5,14 +5,16 @@ is raised. A card is opened for one command and closed with it. While a person i
 that is pulled out ends the dialog, the connection and the command.
 """
 
+import hashlib
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from inkan.client.card import (
+    CardConnection,
     CardEvent,
     CardRemoved,
     CardRequestDeclined,
@@ -30,19 +32,33 @@ from inkan.client.card_agent.refusals import (
     AgentRequestMalformed,
     OriginRefused,
     OriginUnlisted,
+    PhotoRefused,
 )
 from inkan.client.card_link import CardReaders, choose_reader
 from inkan.client.durable_file import FileBusy, FileLock
 from inkan.client.piv_card import PivCard
-from inkan.client.piv_layout import KEYS, KeyUse
+from inkan.client.piv_layout import KEYS, CardObject, KeyUse
 from inkan.client.signed_types import agree
 from inkan.crypto import base64url
 from inkan.kernel.errors import InkanError
+from inkan.kernel.sensitive import Secret
+from inkan.wire.enrolment_request import CONTENT_TYPES, Purpose
 
 VERSION: Final = 1
 KIND: Final = "use"
+_BIND: Final = CONTENT_TYPES[Purpose.BIND]
 
 Tell = Callable[[bytes], None]
+
+
+class AgentCard(CardConnection, Protocol):
+    """What the agent needs of a card: a connection that also tells the authorities' certificates in the card."""
+
+    def issuer_certificates(self) -> list[bytes]:
+        """Return their DER, the self-signed one first; empty where the card holds none."""
+
+    def read_object(self, which: CardObject, pin: Secret[str] | None = None) -> bytes | None:
+        """Return a data object, None when the card has none."""
 
 
 class CardAgent:
@@ -52,8 +68,10 @@ class CardAgent:
         readers: makes the way to the readers; asked for each command, since the service may come and go.
         dialog: asks the person.
         origins: who may ask.
+        kiosks: who of them is told the SHA-256 of the photo in the card.
         lock: held while the card is used: two pages may have two agents.
         tell: takes events to the page; None where there is no way.
+        cards: makes the connection to the card of a command, not open yet; another one for another kind of card.
     """
 
     def __init__(
@@ -62,12 +80,16 @@ class CardAgent:
         readers: Callable[[], CardReaders],
         dialog: Dialog,
         origins: Collection[str],
+        kiosks: Collection[str] = (),
         lock: FileLock,
         tell: Tell | None = None,
+        cards: Callable[[CardReaders, KeyUse], AgentCard] = PivCard,
     ) -> None:
         self._readers = readers
+        self._cards = cards
         self._dialog = dialog
         self._origins = frozenset(origins)
+        self._kiosks = frozenset(kiosks)
         self._file = lock
         self._tell = tell
         self._one = threading.Lock()
@@ -140,7 +162,7 @@ class CardAgent:
             self._one.release()
 
     @contextmanager
-    def _card(self, use: KeyUse) -> Iterator[tuple[PivCard, Ending]]:
+    def _card(self, use: KeyUse) -> Iterator[tuple[AgentCard, Ending]]:
         """The only card, watched; its removal ends the dialog.
 
         Raises:
@@ -159,7 +181,7 @@ class CardAgent:
 
         # Before the card is opened: what is pulled out in between is missed by neither.
         stop = readers.watch(listen)
-        card = PivCard(readers, use)
+        card = self._cards(readers, use)
         self._over.closes(ending.end)
         try:
             card.open(name)
@@ -216,10 +238,14 @@ class CardAgent:
             2. The content is of its type and names the origin that asks.
             3. The dialog: who asks, what is given; digits and PIN.
             4. The card signs, which reads the content once more.
+            5. Where a kiosk asks for it: the SHA-256 of the photo, absent when the card holds none. The photo itself
+               goes to nobody.
         """
         content = base64url.decode(request.content)
+        if request.photo and (origin not in self._kiosks or request.content_type != _BIND):
+            raise PhotoRefused(origin=origin)
         with self._card(request.key) as (card, ending):
-            question = _asked(card, request.key, origin)  # 1
+            question = _asked(card, request.key, origin, photo=request.photo)  # 1
             if not card.certificates() or request.content_type not in KEYS[request.key].signs:
                 raise CardRequestRefused("the card has no certificate that signs this")
             given: list[Given] = []
@@ -237,7 +263,11 @@ class CardAgent:
                 pin=typed.pin,
                 confirm=lambda _: typed.digits,
             )
-        return {"cms": base64url.encode(cms)}
+            photo = card.read_object(CardObject.PHOTO, typed.pin) if request.photo else None  # 5
+        answer = {"cms": base64url.encode(cms)}
+        if photo is not None:
+            answer["photo_sha256"] = base64url.encode(hashlib.sha256(photo).digest())
+        return answer
 
     def _change_pin(self, request: messages.ChangePIN, origin: str) -> dict[str, Any]:
         with self._card(request.key) as (card, ending):
@@ -249,7 +279,7 @@ class CardAgent:
         return {}
 
 
-def _asked(card: PivCard, key: KeyUse, origin: str) -> Question:
+def _asked(card: CardConnection, key: KeyUse, origin: str, *, photo: bool = False) -> Question:
     """The question of a key that is not locked.
 
     Raises:
@@ -258,7 +288,7 @@ def _asked(card: PivCard, key: KeyUse, origin: str) -> Question:
     left = card.tries_left()
     if left == 0:
         raise PINLocked
-    return Question(origin=origin, key=key, tries_left=left)
+    return Question(origin=origin, key=key, tries_left=left, photo=photo)
 
 
 def _showing(question: Question, giving: Giving) -> Question:

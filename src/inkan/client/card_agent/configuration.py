@@ -29,11 +29,14 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     Attributes:
         origins: whose pages may ask; exact, no patterns.
+        kiosks: those of them that are also told the SHA-256 of the photo in a card, because this computer is their
+            kiosk (WAT-50).
         pinentry: the command of the dialog.
         language: of its texts.
     """
 
     origins: Annotated[tuple[Origin, ...], Meta(min_length=1, max_length=64)]
+    kiosks: Annotated[tuple[Origin, ...], Meta(max_length=64)] = ()
     pinentry: Annotated[tuple[str, ...], Meta(min_length=1)] = ("pinentry",)
     language: Language = Language.EN
 
@@ -63,14 +66,16 @@ def text(configuration: Configuration) -> str:
     """The file of a configuration.
 
     Raises:
-        AgentConfigurationUnsafe: an origin is none.
+        AgentConfigurationUnsafe: an origin is none, or a kiosk no listed origin.
     """
     wrong = [each for each in configuration.origins if not is_origin(each)]
+    wrong += sorted(set(configuration.kiosks) - set(configuration.origins))
     if wrong or not configuration.origins:
         raise AgentConfigurationUnsafe(f"no web origins: {', '.join(wrong)}")
     return (
         "# Whose pages may use the card through the card agent, and what asks for the PIN.\n"
         f"origins = {_array(configuration.origins)}\n"
+        f"kiosks = {_array(configuration.kiosks)}\n"
         f"pinentry = {_array(configuration.pinentry)}\n"
         f'language = "{configuration.language.value}"\n'
     )

@@ -22,6 +22,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         origin: of the page that asks, as the browser states it.
         key: whose PIN is asked for.
         tries_left: at least one.
+        photo: whether the page is told the SHA-256 of the card's photo as well.
         giving: what the PIN gives away, read from the very content; None when the PIN is to be changed.
         known: what no new PIN may be made of.
     """
@@ -30,6 +31,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     key: KeyUse
     tries_left: int
     giving: Giving | None = None
+    photo: bool = False
     known: Known = Known()
 
 

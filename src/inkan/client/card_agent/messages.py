@@ -66,11 +66,13 @@ class Sign(Request, frozen=True, kw_only=True, tag="sign"):
         content: base64url, the canonical bytes.
         content_type: dotted OID of its purpose.
         key: which key signs.
+        photo: whether the SHA-256 of the photo in the card comes along; only a kiosk's pages get it (WAT-50).
     """
 
     content: Blob
     content_type: ContentType
     key: KeyUse
+    photo: bool = False
 
 
 class Tries(Request, frozen=True, kw_only=True, tag="tries"):

@@ -40,6 +40,14 @@ class OriginRefused(Forbidden):
     public = ("origin",)
 
 
+class PhotoRefused(Forbidden):
+    """Only at a kiosk, for a registration, is the photo in the card looked at (WAT-50)."""
+
+    code = "card_photo_refused"
+    title = "This web site is told nothing of the photo in the card"
+    public = ("origin",)
+
+
 class DialogUnavailable(Unavailable):
     """The program that asks for the PIN does not start, or answers something else than its protocol."""
 

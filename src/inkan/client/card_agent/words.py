@@ -24,6 +24,7 @@ class Word(StrEnum):
     FOR = "for"
     PHONE = "phone"
     SCHEME = "scheme"
+    PHOTO = "photo"
     TRIES = "tries"
     LAST_TRY = "last_try"
     DIGITS = "digits"
@@ -38,7 +39,7 @@ class Word(StrEnum):
 _EN, _JA, _ZH = Language.EN, Language.JA, Language.ZH_HANT
 
 WORDS: Final[Mapping[Word, Mapping[Language, str]]] = {
-    Word.TITLE: {_EN: "Card agent", _JA: "カードエージェント", _ZH: "卡片代理程式"},
+    Word.TITLE: {_EN: "Card program", _JA: "カードプログラム", _ZH: "卡片程式"},
     Word.OK: {_EN: "OK", _JA: "OK", _ZH: "確定"},
     Word.CANCEL: {_EN: "Cancel", _JA: "キャンセル", _ZH: "取消"},
     Word.NEXT: {_EN: "Next", _JA: "次へ", _ZH: "下一頁"},
@@ -55,11 +56,16 @@ WORDS: Final[Mapping[Word, Mapping[Language, str]]] = {
     Word.CHANGE: {
         _EN: "You are about to change the PIN of your card.",
         _JA: "カードの暗証番号を変更します。",
-        _ZH: "即將變更卡片的密碼（PIN）。",
+        _ZH: "即將變更卡片的密碼(PIN)。",
     },
     Word.FOR: {_EN: "For", _JA: "宛先", _ZH: "對象"},
     Word.PHONE: {_EN: "Phone", _JA: "端末", _ZH: "手機"},
     Word.SCHEME: {_EN: "Scheme", _JA: "制度", _ZH: "制度"},
+    Word.PHOTO: {
+        _EN: "The photo in your card is read here. The web site gets its SHA-256, not the photo.",
+        _JA: "カード内の顔写真をこの端末で読み取ります。ウェブサイトに渡るのはSHA-256の値だけで、写真は渡りません。",
+        _ZH: "本機會讀取卡片內的照片；網站只取得照片的 SHA-256 值，不會取得照片。",
+    },
     Word.TRIES: {
         _EN: "{tries} tries are left.",
         _JA: "残り{tries}回入力できます。",
@@ -68,7 +74,7 @@ WORDS: Final[Mapping[Word, Mapping[Language, str]]] = {
     Word.LAST_TRY: {
         _EN: "This is the last try: another wrong PIN locks the card.",
         _JA: "最後の1回です。間違えるとカードがロックされます。",
-        _ZH: "這是最後一次，再輸入錯誤將鎖卡。",
+        _ZH: "這是最後一次機會，再輸入錯誤，卡片即鎖定。",
     },
     Word.DIGITS: {
         _EN: "Type the 8 digits that your phone shows.",
@@ -76,9 +82,13 @@ WORDS: Final[Mapping[Word, Mapping[Language, str]]] = {
         _ZH: "請輸入手機上顯示的 8 位數字。",
     },
     Word.DIGITS_PROMPT: {_EN: "Digits:", _JA: "数字：", _ZH: "數字："},
-    Word.PIN: {_EN: "PIN:", _JA: "暗証番号：", _ZH: "密碼（PIN）："},
-    Word.NEW_PIN: {_EN: "New PIN:", _JA: "新しい暗証番号：", _ZH: "新密碼（PIN）："},
-    Word.AGAIN: {_EN: "New PIN again:", _JA: "新しい暗証番号（確認）：", _ZH: "再次輸入新密碼："},
+    Word.PIN: {_EN: "PIN:", _JA: "暗証番号：", _ZH: "密碼(PIN)："},
+    Word.NEW_PIN: {_EN: "New PIN:", _JA: "新しい暗証番号：", _ZH: "新密碼(PIN)："},
+    Word.AGAIN: {
+        _EN: "New PIN again:",
+        _JA: "新しい暗証番号（確認）：",
+        _ZH: "再次輸入新密碼(PIN)：",
+    },
     Word.DIFFERENT: {
         _EN: "The two new PINs differ.",
         _JA: "新しい暗証番号が一致しません。",
@@ -95,12 +105,12 @@ PIN_FORMS: Final[Mapping[KeyUse, Mapping[Language, str]]] = {
     KeyUse.SIGNATURE: {
         _EN: "Type the PIN of the signature key: 6 to 16 letters and digits.",
         _JA: "署名用の暗証番号（英数字6〜16文字）を入力してください。",
-        _ZH: "請輸入簽章用密碼（6 至 16 個英文字母或數字）。",
+        _ZH: "請輸入簽章用密碼(PIN)（6 至 16 個英文字母或數字）。",
     },
     KeyUse.AUTHENTICATION: {
         _EN: "Type the PIN of the authentication key: 4 digits.",
         _JA: "利用者証明用の暗証番号（数字4桁）を入力してください。",
-        _ZH: "請輸入身分驗證用密碼（4 位數字）。",
+        _ZH: "請輸入身分鑑別用密碼(PIN)（4 位數字）。",
     },
 }
 """What is asked for, by the key."""
@@ -139,7 +149,7 @@ PURPOSES: Final[Mapping[str, Mapping[Language, str]]] = {
     "bind": {
         _EN: "You sign: this phone may identify you and sign for you.",
         _JA: "署名内容：このスマートフォンで本人確認と署名ができるようにします。",
-        _ZH: "簽署內容：允許這支手機代表您驗證身分及簽章。",
+        _ZH: "簽署內容：允許這支手機代表您表明身分及簽章。",
     },
     "revoke": {
         _EN: "You sign: phones named in the request may no longer identify you.",
@@ -154,19 +164,19 @@ PURPOSES: Final[Mapping[str, Mapping[Language, str]]] = {
     "card_revoke": {
         _EN: "You sign: the certificates of this card end for good.",
         _JA: "署名内容：このカードの証明書を失効させます。元に戻せません。",
-        _ZH: "簽署內容：廢止這張卡的憑證，無法復原。",
+        _ZH: "簽署內容：廢止這張卡片的憑證，無法復原。",
     },
     "submission": {
         _EN: "You sign this form and send it in your name:",
-        _JA: "署名内容：次の申請書を本人として提出します。",
+        _JA: "署名内容：次の申請書をあなたの名前で提出します。",
         _ZH: "簽署內容：以您的名義送出下列申請書：",
     },
 }
 """What the signature does, by the purpose of the content."""
 
 LABELS: Final[Mapping[str, Mapping[Language, str]]] = {
-    "cause": {_EN: "Cause", _JA: "理由", _ZH: "原因"},
-    "form": {_EN: "Form", _JA: "様式", _ZH: "表單"},
+    "cause": {_EN: "Cause", _JA: "事由", _ZH: "事由"},
+    "form": {_EN: "Form", _JA: "申請書", _ZH: "申請書"},
 }
 """Labels of the lines that the card's reading adds; others are the form's own."""
 
@@ -174,9 +184,9 @@ CAUSES: Final[Mapping[str, Mapping[Language, str]]] = {
     "no_longer_needed": {_EN: "no longer needed", _JA: "不要になった", _ZH: "不再需要"},
     "lost": {_EN: "lost", _JA: "紛失", _ZH: "遺失"},
     "stolen": {_EN: "stolen", _JA: "盗難", _ZH: "遭竊"},
-    "damaged": {_EN: "damaged", _JA: "破損", _ZH: "損毀"},
-    "misused": {_EN: "misused", _JA: "不正使用された", _ZH: "遭冒用"},
-    "suspected_misuse": {_EN: "suspected misuse", _JA: "不正使用の疑い", _ZH: "疑似遭冒用"},
+    "damaged": {_EN: "damaged", _JA: "破損", _ZH: "損壞"},
+    "misused": {_EN: "misused", _JA: "悪用された", _ZH: "遭冒用"},
+    "suspected_misuse": {_EN: "suspected misuse", _JA: "悪用されたおそれ", _ZH: "疑似遭冒用"},
 }
 """Why certificates end, by code."""
 
@@ -188,7 +198,8 @@ def describe(question: Question, language: Language) -> list[str]:
     if giving is None:
         return [asks, "", WORDS[Word.CHANGE][language]]
     purpose = PURPOSES.get(giving.purpose, {}).get(language, giving.purpose)
-    return [asks, "", purpose, *_facts(giving, language)]
+    photo = [WORDS[Word.PHOTO][language]] if question.photo else []
+    return [asks, "", purpose, *_facts(giving, language), *photo]
 
 
 def refused(guess: Guess, language: Language) -> str:

@@ -14,7 +14,7 @@ from inkan.client.card_agent.dialog import Ending
 from inkan.client.card_manager.dialog import ManagerDialog, PINAsked
 from inkan.client.card_manager.station import Station
 from inkan.client.guessable_pins import Known
-from inkan.client.piv_layout import KEYS, KeyUse
+from inkan.client.piv_layout import KEYS, CardObject, KeyUse
 from inkan.crypto import base64url
 from inkan.crypto.keys import KeySpec
 from inkan.kernel.sensitive import Secret
@@ -98,7 +98,7 @@ def _make_keys(work: Work) -> Result:
 
 
 def _write(work: Work) -> Result:
-    """Write both certificates, the authorities' before them, and tell what the card then holds."""
+    """Write both certificates, a photo if one was given and the authorities' before them; tell what the card holds."""
     given = {KeyUse(name): base64url.decode(der) for name, der in _by_use(work.command)}
     issuers = [base64url.decode(der) for der in work.command.issuers]
     # In the order in which they were set, whatever the order of the command's members.
@@ -107,6 +107,12 @@ def _write(work: Work) -> Result:
         # Both PINs are right before anything is written: no card gets one certificate of two for a slip of the finger.
         for use, pin in pins.items():
             work.station.card(use).verify_pin(pin)
+        if work.command.photo is not None:
+            work.station.card(KeyUse.SIGNATURE).write_object(
+                CardObject.PHOTO,
+                base64url.decode(work.command.photo),
+                management_key=work.management_key,
+            )
         for use, der in given.items():
             work.station.card(use).put_certificate(
                 der, issuers=issuers, pin=pins[use], management_key=work.management_key

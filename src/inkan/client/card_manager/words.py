@@ -20,11 +20,11 @@ ASKING: Final[Mapping[Asking, Mapping[Language, str]]] = {
     Asking.SET: {
         _EN: "Counter of {origin}, card {card}: set a new PIN. Nobody else must see it.",
         _JA: "{origin} の窓口、カード {card}：新しい暗証番号を設定してください。他の人に見せないでください。",
-        _ZH: "{origin} 窗口，卡片 {card}：請設定新密碼（PIN），請勿讓他人看見。",
+        _ZH: "{origin} 的窗口，卡片 {card}：請設定新密碼(PIN)，請勿讓他人看見。",
     },
     Asking.TYPE: {
         _EN: "Counter of {origin}, card {card}: type the PIN that you set just now.",
         _JA: "{origin} の窓口、カード {card}：先ほど設定した暗証番号を入力してください。",
-        _ZH: "{origin} 窗口，卡片 {card}：請輸入剛才設定的密碼（PIN）。",
+        _ZH: "{origin} 的窗口，卡片 {card}：請輸入剛才設定的密碼(PIN)。",
     },
 }

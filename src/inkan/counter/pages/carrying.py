@@ -12,6 +12,7 @@ from inkan.counter.pages.cases import Pages
 from inkan.counter.pages.parts import CASE_PATH, FORM_LIMIT, card_policy, clerk_of, group, login_of
 from inkan.counter.service import Counter
 from inkan.counter.service.commands import BOTH_KEYS
+from inkan.crypto import base64url
 from inkan.web.exchange import Exchange
 from inkan.web.principal import Access
 from inkan.web.response import Response, ok
@@ -22,12 +23,13 @@ _ACT: Final = Access("counter.act")
 
 
 class CommandForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the card program is asked to do, with which card, at which terminal."""
+    """What the card program is asked to do, with which card, at which terminal; base64url of a photo for it."""
 
     act: CardAct
     card: str = ""
     terminal: str = ""
     keys: Literal["", "signature", "authentication"] = ""
+    photo: str = ""
 
 
 class AnswerForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +61,7 @@ def routes(counter: Counter, *, loopback: str) -> Group:
             terminal=form.terminal,
             card=form.card or None,
             keys=(form.keys,) if form.keys else BOTH_KEYS,
+            photo=base64url.decode(form.photo) if form.photo else None,
         )
         return ok(Command(command))
 
@@ -73,7 +76,9 @@ def routes(counter: Counter, *, loopback: str) -> Group:
     return group(
         counter.parts.accounts,
         {
-            ("POST", f"{CASE_PATH}/command"): Bare(endpoint=give, access=_ACT),
+            ("POST", f"{CASE_PATH}/command"): Bare(
+                endpoint=give, access=_ACT, body_limit=FORM_LIMIT
+            ),
             ("POST", f"{CASE_PATH}/answer"): Bare(
                 endpoint=pages.acts(take),
                 access=_ACT,

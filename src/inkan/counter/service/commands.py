@@ -19,6 +19,7 @@ from inkan.counter.model import (
     Case,
     CaseOutOfOrder,
     Clerk,
+    CounterEntryMalformed,
 )
 from inkan.counter.rules import COMMAND_LIFE
 from inkan.counter.rules.commands import ACTS, ANSWER_LIFE, ActRow
@@ -42,6 +43,7 @@ from inkan.wire.card_command import CardAct, CardAnswer, CardCommand
 TOKEN_LIMIT: Final = 2 * card_command.LIMIT
 BOTH_KEYS: Final = ("signature", "authentication")
 NONCE_OCTETS: Final = 32
+_JPEG: Final = b"\xff\xd8\xff"
 
 
 class Taken(NamedTuple):
@@ -97,6 +99,7 @@ class Commands:
         terminal: str,
         card: str | None = None,
         keys: tuple[str, ...] = BOTH_KEYS,
+        photo: bytes | None = None,
     ) -> str:
         """Return a command for the card program of a terminal, a compact JWS; it holds for three minutes.
 
@@ -116,13 +119,17 @@ class Commands:
             terminal: id of the terminal, as its card program tells it.
             card: number of the card in the reader, as the card program tells it; needed but for ``look``.
             keys: whose PIN is set anew by ``unlock``.
+            photo: JPEG of the holder's face that ``write`` puts into the card; it is kept nowhere else (WAT-50).
 
         Raises:
+            CounterEntryMalformed: the photo is no JPEG, has more than 12 KiB, or comes with another act.
             CaseUnknown, CaseExpired, CaseOutOfOrder, ClerkNotOnDuty, TerminalUnknown, CardNumberUnknown, CardTaken,
             SecondClerkNeeded and their like: step 1.
             KeyBudgetSpent, KeyStoreLocked and their like: the platform cannot sign now.
         """
         row = ACTS[act]
+        if photo is not None:
+            _verify_photo(photo, act)
         number = _number(card) if row.needs_card else None
         nonce = random_bytes(NONCE_OCTETS)
         mark = _mark(nonce, _digest(login), number)
@@ -143,6 +150,8 @@ class Commands:
         )
         if act is CardAct.WRITE:
             command = await self._with_certificates(command, case)  # 2
+            if photo is not None:
+                command = msgspec.structs.replace(command, photo=base64url.encode(photo))
         if number is not None:  # 3
             sealed = jwe.encrypt(
                 self._secrets.document(number, born), to.agree, typ=card_command.SECRETS_TYPE
@@ -304,6 +313,12 @@ def _read(token: UnverifiedJWS) -> CardAnswer:
         return card_command.parse_answer(token.payload)
     except (Malformed, TooLarge) as error:
         raise CardAnswerRefused(error.detail, check="form") from None
+
+
+def _verify_photo(photo: bytes, act: CardAct) -> None:
+    is_photo = photo.startswith(_JPEG) and len(photo) <= card_command.PHOTO_LIMIT
+    if act is not CardAct.WRITE or not is_photo:
+        raise CounterEntryMalformed(where="photo")
 
 
 def _number(card: str | None) -> str:

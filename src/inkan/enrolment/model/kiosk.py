@@ -26,12 +26,15 @@ class Kiosk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         place: where it stands, in three languages; the page shows it.
         secret_sha256: base64url SHA-256 of the 32-byte secret that its browser holds; the secret is typed once, when
             the terminal is set up.
+        photo: whether the SHA-256 of the photo in the card is registered; its card agent is installed as a kiosk's
+            (WAT-50).
     """
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,38}\Z")]
     kind: KioskKind
     place: Texts
     secret_sha256: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
+    photo: bool = False
 
 
 class SignedCard(msgspec.Struct, frozen=True):

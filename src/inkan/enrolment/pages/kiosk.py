@@ -6,7 +6,7 @@ while they stand there, and nowhere else: every answer is given once and kept by
 """
 
 from datetime import timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -52,9 +52,10 @@ class KeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SignedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The card's signature: base64url of a DER SignedData."""
+    """The card's signature: base64url of a DER SignedData; and of the photo's SHA-256, if the kiosk registers it."""
 
     cms: str
+    photo_sha256: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z")] | None = None
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,6 +101,7 @@ def kiosk_routes(enrolment: Enrolment, *, agent: str = "") -> tuple[Group, ...]:
             minutes=int(NUMBER_LIFE.total_seconds()) // 60,
             tries=NUMBER_TRIES,
             agent=agent,
+            photo=kiosk.photo,
         )
 
     async def set_up(exchange: Exchange) -> Response:
@@ -129,7 +131,9 @@ def kiosk_routes(enrolment: Enrolment, *, agent: str = "") -> tuple[Group, ...]:
     async def sign(exchange: Exchange) -> Response:
         body = await exchange.json(SignedBody)
         cms = base64url.decode(body.cms)
-        return ok(await at.sign(kiosk_of(exchange), _visit(exchange), cms))
+        photo = None if body.photo_sha256 is None else base64url.decode(body.photo_sha256, size=32)
+        kiosk = kiosk_of(exchange)
+        return ok(await at.sign(kiosk, _visit(exchange), cms, photo_sha256=photo))
 
     async def number(exchange: Exchange) -> Response:
         await exchange.json(Nothing)

@@ -343,6 +343,7 @@ def _phone(phone_id: str) -> Step[Phone | None]:
 
 def _purge() -> Step[None]:
     moment = yield MOMENT
+    yield store.PURGE_PHOTOS.run(before=moment - KEEP_ENDED)
     yield store.PURGE_KIOSK.run(before=moment - KEEP_ENDED)
     yield store.PURGE_REQUESTS.run(before=moment - KEEP_ENDED)
     yield store.PURGE_RENEWALS.run(before=moment - KEEP_ENDED)

@@ -230,6 +230,7 @@ def accept(parts: Parts, case: Case, stands: RequestState) -> Step[None]:
     others = yield from phones_of(person.id, scheme.name)
     require_no_young(others, moment)
     yield from _write_phone(case, phone_id, slot=slot, event=event)
+    yield store.PHOTO_OF_PHONE.run(key=request.id, new_phone=phone_id, event=event)
     yield from _order(parts, case, phone_id)
     yield from parts.notices.notify(
         person.id,

@@ -55,9 +55,11 @@ class AtKiosk:
         """See :func:`inkan.enrolment.service.kiosk.take`."""
         return await visits.take(self._parts, kiosk, text)
 
-    async def sign(self, kiosk: Kiosk, visit: bytes, cms: bytes) -> Shown:
+    async def sign(
+        self, kiosk: Kiosk, visit: bytes, cms: bytes, *, photo_sha256: bytes | None = None
+    ) -> Shown:
         """See :func:`inkan.enrolment.service.kiosk.sign`."""
-        return await visits.sign(self._parts, kiosk, visit, cms)
+        return await visits.sign(self._parts, kiosk, visit, cms, photo_sha256)
 
     async def show_number(self, kiosk: Kiosk, visit: bytes) -> NumberShown:
         """See :func:`inkan.enrolment.service.kiosk.show_number`."""

@@ -146,6 +146,7 @@ def _give_up(parts: Parts, request_id: str, code: str) -> Step[None]:
             phone.id, reason=RevocationReason.CESSATION_OF_OPERATION, actor=PLATFORM
         )
         yield store.FREE_SLOT.run(phone=phone.id)
+        yield store.FORGET_PHOTO.run(phone_id=phone.id)
         yield store.FORGET_PHONE.run(key=phone.id)
     yield from cancel(job_key(request_id))
     yield Wake(topic(request_id))

@@ -29,7 +29,7 @@ from inkan.enrolment.model.kiosk import (
 from inkan.enrolment.rules import KIOSK_IDLE, NUMBER_LIFE
 from inkan.enrolment.service import accepting
 from inkan.enrolment.service.desk import content_to_sign
-from inkan.enrolment.service.parts import Parts, phones_of, read_registration, topic
+from inkan.enrolment.service.parts import PHOTO, Parts, phones_of, read_registration, topic
 from inkan.enrolment.service.registering import device_number
 from inkan.enrolment.service.requests import get, held, require, state_at
 from inkan.kernel.clock import rfc3339
@@ -136,12 +136,16 @@ def _take(parts: Parts, kiosk: Kiosk, key: bytes, visit_sha256: bytes) -> Step[R
     return request
 
 
-async def sign(parts: Parts, kiosk: Kiosk, visit: bytes, cms: bytes) -> Shown:
+async def sign(
+    parts: Parts, kiosk: Kiosk, visit: bytes, cms: bytes, photo_sha256: bytes | None = None
+) -> Shown:
     """Take the card's signature; the person is shown, and the phone is bound to nobody yet.
 
     1. steps 2 to 4 of :mod:`inkan.enrolment.service.accepting`;
     2. no phone of the person is young: told here, where the person stands;
-    3. compare-and-set: prepared → signed. Whether it is them has to be said within the 60 s of a wipe.
+    3. compare-and-set: prepared → signed. Whether it is them has to be said within the 60 s of a wipe;
+    4. the SHA-256 of the photo in the card is kept under seal, of kiosks that register it (WAT-50). It is the word of
+       the managed terminal: the card does not sign it.
 
     Raises:
         KioskVisitOver: another visit, or none.
@@ -150,14 +154,17 @@ async def sign(parts: Parts, kiosk: Kiosk, visit: bytes, cms: bytes) -> Shown:
     """
     request, _ = await parts.db.read(_of_visit, kiosk, visit)
     case = await accepting.judge(parts, request, cms)  # 1
-    request = await parts.db.transact(_sign, parts, kiosk, visit, case)  # 2, 3
+    photo = photo_sha256 if kiosk.photo else None
+    request = await parts.db.transact(_sign, parts, kiosk, visit, case, photo)  # 2, 3, 4
     shown: MaskedIdentity = case.identity.masked
     return Shown(
         name=shown.name, birth_year=shown.birth_year, expires_at=rfc3339(request.expires_at)
     )
 
 
-def _sign(parts: Parts, kiosk: Kiosk, visit: bytes, case: accepting.Case) -> Step[Request]:
+def _sign(
+    parts: Parts, kiosk: Kiosk, visit: bytes, case: accepting.Case, photo: bytes | None
+) -> Step[Request]:
     moment = yield MOMENT
     request, _ = yield from _held_of_visit(kiosk, visit)
     require(request, RequestState.PREPARED, moment)
@@ -177,6 +184,9 @@ def _sign(parts: Parts, kiosk: Kiosk, visit: bytes, case: accepting.Case) -> Ste
     yield store.SIGN.run(
         key=request.id, seen=request.version, event=event, until=moment + KIOSK_IDLE
     )
+    if photo is not None:
+        sealed = parts.sealer.seal(PHOTO, request.id, photo)
+        yield store.INSERT_PHOTO.run(request=request.id, phone=None, sha256=sealed, event_id=event)
     yield Wake(topic(request.id))
     return (yield from get(request.id))
 

@@ -30,9 +30,11 @@ from inkan.people import People
 from inkan.pki import PKI, IssuedCertificate
 from inkan.schemes import Scheme, get_scheme
 from inkan.store.database import Database, Step
+from inkan.store.sealing import SealedColumn, Sealer
 from inkan.wire.binding import BackEnd
 
 PLATFORM = Actor(ActorKind.PLATFORM, "enrolment")
+PHOTO = SealedColumn("enrolment_photo", "sha256")
 Certificates = dict[str, PhoneCertificate]
 
 
@@ -55,6 +57,7 @@ class Parts:
     wallet_origin: str
     rp_id: str
     qr_master: Secret[bytes]
+    sealer: Sealer
     activated: ActivatedKeys | None = None
     networks: tuple[str, ...] = ()
     kiosks: tuple[Kiosk, ...] = ()

@@ -104,9 +104,10 @@ class Visit {
       return;
     }
     const { content, content_type } = this.wanted;
-    const { cms } = await this.agent.call("sign", { content, content_type, key: "signature" });
+    const photo = this.place.dataset.photo === undefined ? {} : { photo: true };
+    const { cms, photo_sha256 } = await this.agent.call("sign", { content, content_type, key: "signature", ...photo });
     this.touchedAt = performance.now();
-    const shown = await this.ask("sign", { cms });
+    const shown = await this.ask("sign", { cms, ...(photo_sha256 === undefined ? {} : { photo_sha256 }) });
     if (this.step !== "card") {
       return; // the card was pulled meanwhile
     }

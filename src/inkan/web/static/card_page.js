@@ -8,6 +8,8 @@
  *   <form method="post" action="…" data-card="run" data-card-begin="/…/command">
  *     <input type="hidden" name="answer">
  *
+ * An input with data-card-file="photo" and no name goes along with the question, base64url, and with no form.
+ *
  * data-card-notice="missing|unpaired|refused|failed|working|wiped" shows itself when it is so; in `refused` stands one
  * data-card-code for each code that people can act on, and one without a value for all others.
  * data-card-watch="manage": when the card is taken out, whatever has data-card-wipe is taken off the page.
@@ -105,7 +107,7 @@ async function begin(form, more = {}) {
       fields.append(name, String(value));
     }
   }
-  for (const [name, value] of Object.entries(more)) {
+  for (const [name, value] of Object.entries({ ...more, ...(await files(form)) })) {
     fields.append(name, value);
   }
   const reply = await fetch(form.dataset.cardBegin ?? "", {
@@ -120,6 +122,28 @@ async function begin(form, more = {}) {
     throw new Refused(body.text);
   }
   return body;
+}
+
+/**
+ * The files that were chosen, by name.
+ *
+ * @param {HTMLFormElement} form
+ * @returns {Promise<Record<string, string>>}
+ */
+async function files(form) {
+  /** @type {Record<string, string>} */
+  const found = {};
+  for (const field of form.querySelectorAll("input[data-card-file]")) {
+    const file = field instanceof HTMLInputElement ? field.files?.[0] : undefined;
+    if (field instanceof HTMLInputElement && file) {
+      let octets = "";
+      for (const octet of new Uint8Array(await file.arrayBuffer())) {
+        octets += String.fromCharCode(octet);
+      }
+      found[field.dataset.cardFile ?? ""] = btoa(octets).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+    }
+  }
+  return found;
 }
 
 /**

@@ -115,7 +115,7 @@ FACTS: Final[Mapping[PersonFact, str]] = MappingProxyType(
 AGENT_TEXTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "card_agent_missing": "No card program was found. Install it, or start it, and try again.",
-        "card_agent_unpaired": "The card program is not connected to this page yet. Type the code that it shows.",
+        "card_agent_unpaired": "The card program is not connected to this page yet. Type the pairing code that it shows.",
     }
 )
 
