@@ -376,3 +376,11 @@ async def test_what_was_typed_is_text(town: Town) -> None:
 async def test_unknown_forms_and_drafts(town: Town) -> None:
     for path in ("/forms/x", "/drafts/x", "/drafts/drf_" + "a" * 26, "/filed/x"):
         assert (await town.browser.get(path, headers=OWN)).status == 404
+
+
+@on_sqlite
+async def test_one_address_sends_a_bounded_number_of_forms(town: Town) -> None:
+    """Each is verified and asks other sites for lists: nobody keeps the hall busy for everybody."""
+    replies = [(await town.browser.get("/", headers=OWN)).status for _ in range(125)]
+    assert replies[0] == 200
+    assert replies[-1] == 429

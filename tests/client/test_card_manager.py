@@ -1,22 +1,18 @@
 """The counter's card program: what it does to a card, for whom, and what stays behind when it is interrupted."""
 
+import contextlib
 import threading
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 
 import msgspec
 import pytest
 
 from client.card_kinds import PublicOnly
-from inkan.client.card import CardRemoved, CardRequestDeclined, NoCard, WrongPIN
+from inkan.client.card import CardNotOpen, CardRemoved, CardRequestDeclined, NoCard, WrongPIN
 from inkan.client.card_agent.refusals import AgentBusy
-from inkan.client.card_manager import CardNumberDiffers, CommandNotAdmitted, TerminalKeys
-from inkan.client.card_manager.configuration import (
-    ManagerConfigurationMalformed,
-    read_configuration,
-)
+from inkan.client.card_manager import CardNumberDiffers
 from inkan.client.card_refusals import AuthenticationPINMalformed, CardUnknown
-from inkan.client.durable_file import FileExists
 from inkan.client.guessable_pins import PINGuessable
 from inkan.client.piv_card import PivCard
 from inkan.client.piv_layout import KeyUse
@@ -25,7 +21,6 @@ from inkan.crypto.certificate_requests import parse_csr, verify_csr
 from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Secret
 from inkan.wire.card_command import CardAct
-from support.keyring import ec_key
 from support.pki import Hierarchy
 from support.terminals import PINS, Terminal, new_card, some_secrets
 
@@ -166,70 +161,6 @@ def test_a_cleared_card_holds_no_certificate(terminal, secrets) -> None:
 # --- which commands are carried out ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("check", "members"),
-    [
-        ("signature", {"key": ec_key(9)}),
-        ("signature", {"kid": "another"}),
-        ("form", {"typ": "inkan-card-answer+jws"}),
-        ("issuer", {"iss": "https://elsewhere.example"}),
-        ("origin", {"origin": "https://elsewhere.example"}),
-        ("terminal", {"terminal": "term_2"}),
-        ("expiry", {"life": timedelta(seconds=-1)}),
-        ("expiry", {"life": timedelta(hours=1)}),
-    ],
-)
-def test_only_commands_of_the_platform_for_this_terminal_and_now(terminal, check, members) -> None:
-    with pytest.raises(CommandNotAdmitted) as refusal:
-        terminal.run(terminal.command(CardAct.LOOK, **members))
-    assert check_of(refusal) == check
-    assert terminal.reader.links == []
-
-
-def test_another_page_hands_over_a_good_command(terminal) -> None:
-    with pytest.raises(CommandNotAdmitted) as refusal:
-        terminal.run(terminal.command(CardAct.LOOK), origin="https://evil.example")
-    assert check_of(refusal) == "origin"
-
-
-def test_a_command_is_carried_out_once_also_by_a_new_process(terminal) -> None:
-    command = terminal.command(CardAct.LOOK)
-    terminal.run(command)
-    terminal.manager.close()
-    terminal.start()
-    with pytest.raises(CommandNotAdmitted) as refusal:
-        terminal.run(command)
-    assert check_of(refusal) == "nonce"
-
-
-def test_a_damaged_memory_of_nonces_carries_nothing_out(terminal) -> None:
-    (terminal.folder / "used-nonces.json").write_text("{")
-    with pytest.raises(CommandNotAdmitted) as refusal:
-        terminal.run(terminal.command(CardAct.LOOK))
-    assert check_of(refusal) == "nonce"
-
-
-def test_the_memory_forgets_what_has_expired(terminal, monkeypatch) -> None:
-    terminal.run(terminal.command(CardAct.LOOK))
-    now = terminal.clock.wire_now()
-    monkeypatch.setattr(terminal.clock, "wire_now", lambda: now + timedelta(minutes=4))
-    terminal.run(terminal.command(CardAct.LOOK))
-    assert len(msgspec.json.decode((terminal.folder / "used-nonces.json").read_bytes())) == 1
-
-
-def test_secrets_of_another_card_or_terminal_open_nothing(terminal, secrets, tmp_path) -> None:
-    other = Terminal(tmp_path)
-    stolen = other.command(CardAct.CLEAR, secrets, key=terminal.platform)
-    sealed = msgspec.json.decode(base64url.decode(stolen.split(".")[1]))["secrets"]
-    for wrong in (
-        terminal.command(CardAct.CLEAR, secrets, sealed=sealed),
-        terminal.command(CardAct.CLEAR, secrets, card=some_secrets().card),
-    ):
-        with pytest.raises(CommandNotAdmitted) as refusal:
-            terminal.run(wrong)
-        assert check_of(refusal) == "secrets"
-
-
 def test_the_card_in_the_reader_is_the_one_of_the_command(terminal, secrets) -> None:
     terminal.reader.pull()
     terminal.reader.insert(other := new_card(some_secrets()))
@@ -239,6 +170,14 @@ def test_the_card_in_the_reader_is_the_one_of_the_command(terminal, secrets) -> 
     # It was asked for its number, and nothing else: select, get data.
     assert set(other.commands[before:]) <= {0xA4, 0xCB, 0x20}
     assert not other.keys
+
+
+def test_a_card_that_was_swapped_unheard_is_not_taken_for_the_one_before(terminal) -> None:
+    """A reader that told nothing: the card of the last step is asked for its number before each step."""
+    terminal.do(CardAct.LOOK)
+    other = some_secrets()
+    terminal.reader.applet = new_card(other)
+    assert terminal.do(CardAct.LOOK).card == other.card
 
 
 # --- interruptions ---------------------------------------------------------------------------------
@@ -327,11 +266,60 @@ def test_a_pin_is_forgotten_in_time(tmp_path, secrets) -> None:
     terminal.do(CardAct.LOOK)
     forgotten = threading.Event()
     forget = terminal.manager._station.forget
-    terminal.manager._station.forget = lambda: (forget(), forgotten.set())
+
+    def heard() -> None:
+        was_remembered = bool(terminal.manager._station._pins)
+        forget()
+        if was_remembered:
+            forgotten.set()
+
+    terminal.manager._station.forget = heard
     make_keys(terminal, secrets)
     assert forgotten.wait(10)
     assert terminal.manager._station.remembered(KeyUse.SIGNATURE) is None
     terminal.manager.close()
+
+
+@pytest.mark.parametrize("over", ["close", "pull"])
+def test_no_pin_is_remembered_of_a_card_that_went_with_the_last_command(
+    tmp_path, secrets, over
+) -> None:
+    """The card or the page goes while the card is at its very last command: whoever comes next finds no PIN."""
+    (tmp_path / "counted").mkdir()
+    counted = Terminal(tmp_path / "counted", applet=new_card(secrets))
+    seen = []
+    counted.reader.before = seen.append
+    make_keys(counted, secrets)
+    terminal = Terminal(tmp_path, applet=new_card(secrets))
+    last, at = len(seen) - 1, []
+
+    def before(command) -> None:
+        at.append(command)
+        if len(at) > last:
+            terminal.manager.close() if over == "close" else terminal.reader.pull()
+
+    terminal.reader.before = before
+    with contextlib.suppress(InkanError):
+        make_keys(terminal, secrets)
+    assert len(at) > last
+    assert not terminal.manager._station._pins
+    assert terminal.manager._station._timer is None
+
+
+def test_a_connection_that_was_ended_has_no_card(terminal, secrets) -> None:
+    """A page that goes while its step is at work: the step ends with a refusal, not with a fault."""
+    terminal.do(CardAct.LOOK)
+    terminal.manager.close()
+    with pytest.raises(CardNotOpen):
+        terminal.manager._station.card(KeyUse.SIGNATURE)
+
+
+def test_a_pin_that_was_set_anew_is_not_remembered_as_it_was(terminal, secrets) -> None:
+    made = make_keys(terminal, secrets)
+    terminal.person.pins[KeyUse.SIGNATURE] = "Anders88"
+    terminal.do(CardAct.UNLOCK, secrets, keys=("signature",))
+    terminal.do(CardAct.WRITE, secrets, certificates=certify(made.requests))
+    assert terminal.reader.applet.pins[0x80].left == 5
 
 
 def test_a_wrong_pin_costs_a_try_and_writes_nothing(terminal, secrets) -> None:
@@ -361,26 +349,3 @@ def test_a_malformed_second_pin_leaves_the_card_as_it_was(terminal, secrets) -> 
 
 
 # --- the files of a terminal -------------------------------------------------------------------------
-
-
-def test_a_terminal_keeps_its_keys_for_its_owner_alone(tmp_path) -> None:
-    path = tmp_path / "terminal.json"
-    keys = TerminalKeys.generate()
-    keys.write(path)
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert TerminalKeys.read(path).public() == keys.public()
-    assert [each["use"] for each in keys.public()["keys"]] == ["sig", "enc"]
-    with pytest.raises(FileExists):
-        keys.write(path)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"v":1,"iss":"x","origin":"x","terminal":"t","keys":[]}']
-)
-def test_what_is_no_configuration_is_refused(tmp_path, text) -> None:
-    path = tmp_path / "manager.json"
-    path.write_text(text)
-    with pytest.raises(ManagerConfigurationMalformed):
-        read_configuration(path)
-    with pytest.raises(ManagerConfigurationMalformed):
-        TerminalKeys.read(path)

@@ -10,11 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inkan.client import durable_file
 from inkan.client.card import CardRequestDeclined
 from inkan.client.card_agent.dialog import Ending
+from inkan.client.card_agent.refusals import AgentConfigurationUnsafe
 from inkan.client.card_manager.commands import BothCommands, ManagerCommands
 from inkan.client.card_manager.dialog import PINAsked
 from inkan.client.card_manager.messages import LIMIT, is_managing, parse_request
+from inkan.client.card_manager.opening import CONFIGURATION, KEYS, open_manager
 from inkan.client.card_manager.pinentry_dialog import ManagerPinentry
 from inkan.client.durable_file import FileLock
 from inkan.client.guessable_pins import Known
@@ -125,6 +128,44 @@ def test_one_loopback_agent_serves_both_kinds(page) -> None:
     assert both.answer(ORIGIN, b'{"id":1,"command":"sign"}') == b"use"
     assert both.answer(ORIGIN, b"garbage") == b"use"
     assert b"terminal" in both.answer(ORIGIN, b'{"id":1,"command":"look"}')
+
+
+def test_a_page_of_use_that_goes_away_ends_no_work_of_the_counter() -> None:
+    """A page of another listed origin would leave the person at the counter with half a card."""
+    ended = []
+
+    class Kind:
+        def __init__(self, name):
+            self.name = name
+
+        def answer(self, origin, data):
+            return self.name.encode()
+
+        def close(self):
+            ended.append(self.name)
+
+    for data, name in (
+        (b'{"id":1,"command":"sign"}', "use"),
+        (b'{"id":1,"command":"run"}', "manage"),
+    ):
+        both = BothCommands(Kind("use"), Kind("manage"))
+        assert both.answer(ORIGIN, data) == name.encode()
+        both.close()
+        assert ended.pop() == name
+        assert ended == []
+
+
+@pytest.mark.parametrize("name", [CONFIGURATION, KEYS])
+def test_files_that_others_may_write_pin_nothing(page, name) -> None:
+    """Another user of the computer would pin a platform of their own, or a key that they know."""
+    folder = page.terminal.folder
+    page.terminal.keys.write(folder / KEYS)
+    durable_file.replace_file(
+        folder / CONFIGURATION, msgspec.json.encode(page.terminal.configuration)
+    )
+    (folder / name).chmod(0o622)
+    with pytest.raises(AgentConfigurationUnsafe):
+        open_manager(folder, dialog=page.terminal.person)
 
 
 @given(st.binary(max_size=200) | st.just(b"x" * (LIMIT + 1)))

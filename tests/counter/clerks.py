@@ -42,8 +42,8 @@ MANAGEMENT_KEY = bytes(range(16))
 UNLOCK_KEY = "87654321"
 # key: (name, born, national ID)
 PEOPLE = {
-    "mei": ("陳美", date(1980, 2, 3), "A234567893"),
-    "kenji": ("佐藤健二", date(1985, 6, 7), "F112233444"),
+    "mei": ("陳美", date(1980, 2, 3), "B120033445"),
+    "kenji": ("佐藤健二", date(1985, 6, 7), "C220055668"),
     "hanako": ("田中花子", date(1991, 7, 30), "A800000014"),
     "child": ("王小明", date(2001, 5, 5), "A123456789"),
 }

@@ -6,7 +6,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from counter.desk import ELSEWHERE, FEE, on_sqlite, refused
+from counter.desk import CHIP, ELSEWHERE, FEE, on_sqlite, refused
 from counter.terminals import Page, blank_card, terminal_at
 from inkan.client.guessable_pins import PINGuessable
 from inkan.client.piv_card import PivCard
@@ -291,6 +291,23 @@ async def test_a_terminal_that_was_ended_answers_nothing(desk, page) -> None:
 
 
 @on_sqlite
+async def test_a_terminal_that_is_ended_while_its_answer_is_read_answers_nothing(
+    desk, page, monkeypatch
+) -> None:
+    case, answer = await keyed_answer(desk, page)
+    db = desk.world.platform.db
+    transact = db.transact
+
+    async def late(step, *args, **named):
+        monkeypatch.setattr(db, "transact", transact)
+        await desk.counter.terminals.end(page.terminal.configuration.terminal)
+        return await transact(step, *args, **named)
+
+    monkeypatch.setattr(db, "transact", late)
+    assert await refused(page.take(case, answer)) == "terminal_unknown"
+
+
+@on_sqlite
 @pytest.mark.parametrize("token", ["", "a.b.c", "..", "x" * 200_000, "e30.e30.AAAA"])
 async def test_what_is_no_answer_is_refused(desk, page, token) -> None:
     case = await desk.identified()
@@ -349,3 +366,16 @@ async def test_a_card_that_was_left_written_is_cleared(desk, page) -> None:
 async def test_looking_leaves_the_case_alone(desk, page) -> None:
     case = await desk.identified()
     assert (await page.do(case, CardAct.LOOK, card=None)).state == "identified"
+
+
+@on_sqlite
+@pytest.mark.parametrize("kind", [CaseKind.PIN, CaseKind.REVOKE])
+async def test_a_card_in_use_is_never_cleared(desk, page, kind) -> None:
+    """Nor are its management and unlock keys given out for that, before anybody was identified or after."""
+    case = await page.issue(await desk.identified())
+    await desk.cases.pay(desk.first, case.id, FEE)
+    await desk.cases.hand_over(desk.first, case.id)
+    case = await desk.open(kind)
+    assert await refused(page.give(case, CardAct.CLEAR)) == "case_out_of_order"
+    case = await desk.cases.identify(desk.first, case.id, CHIP, None)
+    assert await refused(page.give(case, CardAct.CLEAR)) == "case_out_of_order"

@@ -256,3 +256,14 @@ async def test_the_holder_hears_of_the_card(desk):
     await desk.at("done")
     told = await desk.told(desk.person.id)
     assert told == ["card_handed_over"]
+
+
+@on_sqlite
+@pytest.mark.req("JPKI-20")
+async def test_who_looked_at_the_document_is_not_the_second_clerk(desk):
+    """A colleague who only opened the case has seen nobody: the two pairs of eyes are those that looked."""
+    case = await desk.open(clerk=desk.first)
+    case = await desk.cases.identify(desk.second, case.id, PASSPORT, TERMS.version)
+    assert await refused(desk.cases.confirm(desk.second, case.id)) == "same_clerk"
+    case = await desk.cases.confirm(desk.first, case.id)
+    assert (case.clerk, case.confirmed_by) == (desk.second.account, desk.first.account)

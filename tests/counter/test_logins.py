@@ -1,5 +1,6 @@
 """Clerks log in by the authentication key of their card: the way in, and everybody who stays outside."""
 
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,12 +9,14 @@ import pytest
 from counter.clerks import Desk, desk_on, hand_over, put_on_card, written
 from inkan.accounts import LoginToken, Role
 from inkan.client.piv_layout import KeyUse
-from inkan.counter.model import CardChallengeEnded, CardLoginRefused
+from inkan.counter.model import CardChallengeEnded, CardLoginRefused, ReportCause
 from inkan.counter.model.logins import CardChallenge
+from inkan.crypto import base64url
 from inkan.kernel.ids import AccountID
-from inkan.pki import RevocationReason
+from inkan.pki import CardUntrusted, RevocationReason
 from inkan.web.principal import Assurance
-from inkan.wire.card_request import LoginContent, content_bytes, parse_login
+from inkan.wire.card_request import LoginContent, content_bytes, parse_login, parse_revoke
+from inkan.wire.enrolment_request import RevokeCause
 from support.clock import StandingClock
 from support.piv_applet import PivApplet
 from support.terminals import PINS
@@ -195,3 +198,49 @@ async def test_junk_is_refused(desk: Desk, cms: bytes) -> None:
 async def test_an_unknown_challenge_is_over(desk: Desk, name: str) -> None:
     with pytest.raises(CardChallengeEnded):
         await desk.counter.logins.finish(name, cms=b"", browser="x", replaces=None)
+
+
+async def test_a_login_ends_with_the_card_that_opened_it(desk: Desk, tmp_path: Path) -> None:
+    """A stolen card is reported: whoever sits at the counter with it is out, and the finder's card opens nothing."""
+    mei, terminal = desk.clerks["mei"], await desk.terminal(tmp_path)
+    await desk.resident("mei")
+    mei.applet = desk.blank_card()
+    case = await written(desk, terminal, mei.applet, "mei", by="kenji")
+    await hand_over(desk, case, by="kenji")
+    challenge = await desk.counter.logins.begin()
+    pin = PINS[KeyUse.AUTHENTICATION]
+    token = await finish(
+        desk, challenge, mei.sign(challenge.content, challenge.content_type, pin=pin)
+    )
+    accounts = desk.world.platform.accounts
+    assert await accounts.find_login(token.token.reveal()) is not None
+    await desk.world.platform.db.transact(
+        desk.counter.cases.end_card, case.card, cause=ReportCause.STOLEN, actor=CLERK
+    )
+    assert await accounts.find_login(token.token.reveal()) is None
+
+
+async def test_no_card_of_elsewhere_is_even_asked_about(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has logged in yet: a stranger's card must send this program nowhere and leave nothing behind."""
+    asked = []
+
+    async def verify(cms: bytes, **wanted: object) -> None:
+        asked.append(wanted["own"])
+        raise CardUntrusted
+
+    monkeypatch.setattr(desk.world.platform.pki, "verify_request", verify)
+    assert await refused(desk, await desk.counter.logins.begin(), b"") == "card_untrusted"
+    assert asked == [True]
+
+
+async def test_a_challenge_of_the_online_window_logs_nobody_in(desk: Desk) -> None:
+    """Everybody may draw one, about any certificate; what it is for stands beside it."""
+    drawn = await desk.counter.online.begin(b"any certificate", RevokeCause.MISUSED)
+    nonce = base64url.decode(parse_revoke(drawn.content).nonce)
+    name = base64url.encode(hashlib.sha256(nonce).digest())
+    with pytest.raises(CardChallengeEnded):
+        await desk.counter.logins.finish(
+            name, cms=b"", browser=drawn.browser.reveal(), replaces=None
+        )

@@ -285,3 +285,23 @@ async def test_a_foreign_card_is_a_strangers_and_leaves_nothing(
             assert await rows(world, pki_store.foreign_card) == []
         await fetcher.aclose()
     await db.close()
+
+
+@on_sqlite
+async def test_a_challenge_that_runs_out_while_the_answer_is_judged_is_over(
+    world: World, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = await make_card(world)
+    given = await begin(world, card)
+    cms, db = signed(card, given), world.platform.db
+    transact = db.transact
+
+    async def late(step, *args, **named):
+        if getattr(step, "__self__", None) is world.platform.counter.online:
+            clock.advance(timedelta(minutes=5))
+        return await transact(step, *args, **named)
+
+    monkeypatch.setattr(db, "transact", late)
+    with pytest.raises(CardChallengeEnded):
+        await take(world, given, cms)
+    assert set(await states(world, card)) == {CertificateState.VALID}

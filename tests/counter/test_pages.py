@@ -72,6 +72,19 @@ async def test_a_login_leads_nowhere_else(desk: Desk, wish: str) -> None:
     assert "evil.example" not in body_of_form(page)
 
 
+async def test_a_login_that_was_sent_leads_nowhere_else_either(desk: Desk) -> None:
+    browser, mei = browser_of(desk), desk.clerks["mei"]
+    token = csrf_of(await browser.see("/counter/login"))
+    begun = await browser.post("/counter/login/begin", headers=PROGRAM, form={"csrf_token": token})
+    challenge = begun.json()
+    cms = mei.sign(base64url.decode(challenge["content"]), challenge["content_type"])
+    fields = {"challenge": challenge["id"], "cms": base64url.encode(cms)}
+    reply = await browser.send(
+        "/counter/login", "/counter/login", next="https://evil.example/", **fields
+    )
+    assert (reply.status, reply.header("location")) == (303, "/counter")
+
+
 def body_of_form(page: str) -> str:
     return page.partition("<form")[2].partition("</form>")[0]
 
@@ -166,6 +179,7 @@ async def test_who_the_person_is_stands_there_only_when_asked_and_is_kept(desk: 
 
 
 async def test_another_office_s_case_does_not_exist(desk: Desk) -> None:
+    await desk.clerk("mei")
     reply = await browser_of(desk, "mei").see("/counter/cases/cas_6vq3vb3m2c7g4kq1h8d0y5tzja")
     assert reply.status == 404
 
@@ -317,3 +331,16 @@ async def test_papers_are_handed_out_where_the_case_stands(
     for wrong in ("copy", "acceptance-notice", "parts", "__init__"):
         assert (await browser.see(f"{path}/{wrong}")).status == 404
     assert len(press.asked) == 1
+
+
+async def test_off_duty_no_case_is_shown_and_nothing_is_printed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy holds name, birth date and address: who is not at work has no business with it."""
+    case, browser, press = await opened(desk), browser_of(desk, "mei"), Press()
+    monkeypatch.setattr(desk.counter, "papers", press)
+    await desk.counter.offices.end_shift((await desk.clerk("mei")).account)
+    path = f"/counter/cases/{case.id}"
+    for place in (path, f"{path}/application-form?in=ja"):
+        assert (await browser.see(place)).status == 403
+    assert press.asked == []

@@ -293,3 +293,25 @@ async def test_an_address_that_no_register_holds_is_refused(desk, address):
         person.id, Sex.MALE, Personal(address), "chiyoda", OPERATOR
     )
     assert await refused(call) in {"counter_entry_malformed", "my_number_refused"}
+
+
+@on_sqlite
+@pytest.mark.parametrize("act", ["hand over", "unlock"])
+async def test_nothing_is_done_for_somebody_who_died_a_moment_ago(desk, act):
+    """Before the reaction to the death has come to cards and cases."""
+    people = desk.world.platform.people
+    case = await desk.at("paid")
+    if act == "unlock":
+        made = await desk.cases.hand_over(desk.first, case.id)
+        case = await desk.identified(CaseKind.PIN)
+
+    def die():
+        return (yield from people.mark_deceased(desk.person.id, actor=OPERATOR))
+
+    await desk.world.platform.db.transact(die)
+    call = (
+        desk.cases.hand_over(desk.first, case.id)
+        if act == "hand over"
+        else desk.unlock(case, made.card)
+    )
+    assert await refused(call) == "not_eligible"

@@ -100,3 +100,12 @@ async def test_the_page_may_speak_to_the_loopback_agent_that_is_named_and_to_no_
         reply = await other.see(PATH)
         assert f'<meta name="inkan-card-agent" content="{LOOPBACK}">' in reply.text
         assert f"connect-src 'self' {LOOPBACK};" in reply.header("content-security-policy")
+
+
+@on_sqlite
+async def test_signatures_are_judged_a_bounded_number_of_times(browser, world):
+    """Each costs a worker; the limit of the page, which looks every second, would be one for nobody."""
+    await prepare(world, browser)
+    replies = [await browser.send(f"{PATH}/sign", PATH, cms="AAAA") for _ in range(31)]
+    assert replies[0].status == 400
+    assert replies[-1].status == 429

@@ -37,8 +37,8 @@ PAGE = {
 # language: eight digits, PIN, sign, signed, back
 DESK = {
     "en": "Eight digits|PIN of the card|Sign with the card|Your card has signed|Back to the enrolment page",
-    "ja": "8桁の数字|カードのPIN|カードで署名する|カードで署名しました|登録ページに戻る",
-    "zh-TW": "八位數字|卡片 PIN|以卡片簽章|您的卡片已簽章|返回綁定頁面",
+    "ja": "8桁の数字|カードの暗証番号|カードで署名する|カードで署名しました|登録ページに戻る",
+    "zh-TW": "八位數字|卡片的密碼(PIN)|以卡片簽章|您的卡片已簽章|返回綁定頁面",
 }
 
 

@@ -71,10 +71,10 @@ async def pair(window: Window, kiosk: Kiosk) -> None:
     """What staff do at a kiosk without the extension, once."""
     await window.see("Staff: connect the card program")
     await window.check_accessibility()
-    await window.fill("Code that the card agent showed", "wrong")
+    await window.fill("Pairing code that the card program showed", "wrong")
     await window.press("Connect")
-    await window.see("Type the code that the card agent showed when it was started.")
-    await window.fill("Code that the card agent showed", kiosk.loopback.secret.reveal())
+    await window.see("Type the pairing code that the card program showed when it was started.")
+    await window.fill("Pairing code that the card program showed", kiosk.loopback.secret.reveal())
     await window.press("Connect")
     await within(window.page.get_by_text("Staff: connect").wait_for(state="hidden"))
 

@@ -98,7 +98,7 @@ async def bind_at_kiosk(founded: Country, chromium: Chromium, reader: Window, se
     await kiosk.fill("Name of the kiosk", founded.kiosk.kiosk.name)
     await kiosk.fill("Secret of the kiosk", founded.kiosk.secret.reveal())
     await kiosk.press("Set up")
-    await kiosk.fill("Code that the card agent showed", secret)
+    await kiosk.fill("Pairing code that the card program showed", secret)
     await kiosk.press("Connect")
     wallet = await WalletWindow.open(chromium, founded.wallet_origin)
     key = await registered(wallet, "花子の端末")

@@ -176,6 +176,7 @@ class LoginEnd(StrEnum):
     ROLES_CHANGED = "roles_changed"
     PASSKEY_REPLACED = "passkey_replaced"
     ACCOUNT_ENDED = "account_ended"
+    CARD_ENDED = "card_ended"
 
 
 class CeremonyPurpose(StrEnum):

@@ -266,3 +266,11 @@ def test_cards_that_come_and_go_are_told(page: Asked, applet) -> None:
     page.agent.close()
     page.reader.pull()
     assert len(page.told) == 2
+
+
+def test_a_lock_that_cannot_be_taken_keeps_nobody_out_for_ever(page: Asked, tmp_path) -> None:
+    """The folder of the configuration is gone for a while: refused, and not busy until the program is started anew."""
+    aside = tmp_path.rename(tmp_path.with_name("aside"))
+    assert page.refused("tries", key="signature") == "client_file_missing"
+    aside.rename(tmp_path)
+    assert page.ask("tries", key="signature") == {"tries_left": 5}

@@ -200,3 +200,12 @@ def test_garbage_instead_of_http_ends_with_its_connection(agent) -> None:
         connection.sendall(b"\x16\x03\x01\x00\xa5\r\n\r\n")
         connection.recv(4096)
     assert send(agent)[0].status == 200
+
+
+def test_a_fault_of_the_program_is_told(agent, spy) -> None:
+    def broken(origin: str, data: bytes) -> bytes:
+        raise OSError("the disk is full")
+
+    spy.answer = broken
+    _, data = send(agent)
+    assert json.loads(data) == {"id": 1, "refusal": {"code": "internal", "facts": {}}}

@@ -145,3 +145,13 @@ def test_whatever_comes_is_a_frame_or_refused(data: bytes) -> None:
             pass
     except InkanError:
         pass
+
+
+def test_a_fault_of_the_program_is_told_and_no_page_waits_for_ever() -> None:
+    class Broken(Echo):
+        def answer(self, origin: str, data: bytes) -> bytes:
+            raise OSError("the disk is full")
+
+    sink = io.BytesIO()
+    NativeHost(io.BytesIO(wrapped(3, "a")), sink, lambda _: Broken()).run()
+    assert said(sink.getvalue()) == [{"id": 3, "refusal": {"code": "internal", "facts": {}}}]

@@ -11,6 +11,7 @@ from inkan.accounts.model import (
     Handover,
     Invitation,
     Login,
+    LoginEnd,
     LoginToken,
     Proposal,
     Role,
@@ -262,6 +263,10 @@ class Accounts:
     ) -> Step[LoginToken]:
         """Step: see :func:`inkan.accounts.service.logging_in.log_in_by_card`."""
         return logging_in.log_in_by_card(self._parts, account, replaces=replaces, details=details)
+
+    def card_ended(self, account: AccountID, *, event: str) -> Step[int]:
+        """Step: the card that opens an account has ended; so does whatever it opened. Returns how many logins."""
+        return logins.end_logins(account, why=LoginEnd.CARD_ENDED, event=event)
 
     # --- schedule --------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ from inkan.client.card_agent.refusals import (
 )
 from inkan.client.card_link import CardReaders, choose_reader
 from inkan.client.durable_file import FileBusy, FileLock
+from inkan.client.guessable_pins import Known
 from inkan.client.piv_card import PivCard
 from inkan.client.piv_layout import KEYS, CardObject, KeyUse
 from inkan.client.signed_types import agree
@@ -59,6 +60,9 @@ class AgentCard(CardConnection, Protocol):
 
     def read_object(self, which: CardObject, pin: Secret[str] | None = None) -> bytes | None:
         """Return a data object, None when the card has none."""
+
+    def known(self) -> Known:
+        """Return what no new PIN may be made of; empty where the card tells nothing."""
 
 
 class CardAgent:
@@ -155,6 +159,10 @@ class CardAgent:
         except FileBusy:
             self._one.release()
             raise AgentBusy from None
+        except BaseException:
+            # A folder that is gone, a lock of somebody else: not busy for ever after.
+            self._one.release()
+            raise
         try:
             yield
         finally:

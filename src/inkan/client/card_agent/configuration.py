@@ -50,14 +50,19 @@ def load(path: Path) -> Configuration:
     try:
         with path.open("rb") as file:
             facts = os.fstat(file.fileno())
-            _verify_owned(facts, path)
+            verify_owned(facts, path)
             data = file.read(_SIZE_LIMIT)
         return msgspec.convert(tomllib.loads(data.decode()), Configuration)
     except (OSError, ValueError) as error:
         raise AgentConfigurationUnsafe(f"{path}: {error}") from None
 
 
-def _verify_owned(facts: os.stat_result, path: Path) -> None:
+def verify_owned(facts: os.stat_result, path: Path) -> None:
+    """Nobody else may write the file of these facts: what it pins would be theirs to choose.
+
+    Raises:
+        AgentConfigurationUnsafe: others may.
+    """
     if facts.st_uid not in {0, os.geteuid()} or facts.st_mode & _OTHERS_WRITE:
         raise AgentConfigurationUnsafe(f"{path}: others than its owner may write it")
 

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from inkan.client.card_agent import messages
-from inkan.client.card_agent.native_host import Commands
+from inkan.client.card_agent.native_host import Commands, answered
 from inkan.client.card_agent.refusals import AgentBusy, AgentRequestTooLarge, AgentUnpaired
 from inkan.kernel.errors import Conflict, InkanError
 from inkan.kernel.ids import random_bytes
@@ -226,7 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
         commands = self.server.commands()
         answers: list[bytes] = []
         work = threading.Thread(
-            target=lambda: answers.append(commands.answer(origin, data)), daemon=True
+            target=lambda: answers.append(answered(commands, origin, data)), daemon=True
         )
         work.start()
         while work.is_alive():

@@ -34,6 +34,14 @@ class Commands(Protocol):
         """End whatever is under way."""
 
 
+def answered(commands: Commands, origin: str, request: bytes) -> bytes:
+    """The answer; a fault of the program is told as ``internal`` without a word on it, so that no page waits for ever."""
+    try:
+        return commands.answer(origin, request)
+    except Exception:  # noqa: BLE001 - whatever it is, the page is owed an answer
+        return messages.refusal(messages.request_id(request), InkanError())
+
+
 def read_frame(source: BinaryIO, limit: int = messages.FRAME_LIMIT) -> bytes | None:
     """Return the next message, None at the end of the input.
 
@@ -115,7 +123,7 @@ class NativeHost:
 
     def _answer(self, origin: str, request: bytes) -> None:
         try:
-            self._send(self._commands.answer(origin, request))
+            self._send(answered(self._commands, origin, request))
         finally:
             self._places.release()
 

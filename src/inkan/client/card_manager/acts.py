@@ -1,7 +1,7 @@
 """What each command does to a card. Whoever adds an act adds a row; nothing else touches a card here.
 
 What a person has to say comes first, before the card is changed. Each act can be repeated: a card that was pulled out
-in the middle has no certificate, and is finished or cleared by a later command.
+in the middle has no certificate, or the first of two, and is finished or cleared by a later command.
 """
 
 import hashlib
@@ -154,6 +154,8 @@ def _new_pins(work: Work, uses: tuple[KeyUse, ...]) -> dict[KeyUse, Secret[str]]
         CardRequestDeclined, CardRemoved: nobody chose.
         PINMalformed, PINGuessable: a dialog let through what is none, or what others would guess.
     """
+    # Whatever is remembered is not the PIN any more, and would cost a try.
+    work.station.forget()
     pins, known = {}, work.known
     for use in uses:
         pin = _typed(work, work.dialog.new_pin, work.asked(use, known=known))

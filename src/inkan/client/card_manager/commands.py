@@ -79,21 +79,22 @@ class ManagerCommands:
 
 
 class BothCommands:
-    """One loopback agent for *use* and *manage*: whoever knows the command answers."""
+    """One request to a loopback agent for *use* and *manage*: whoever knows the command answers."""
 
     def __init__(self, use: Commands, manage: Commands) -> None:
         self._use = use
         self._manage = manage
+        self._asked: Commands | None = None
 
     def answer(self, origin: str, data: bytes) -> bytes:
         """Return the answer of the one that knows the command."""
-        knows = self._manage if messages.is_managing(data) else self._use
-        return knows.answer(origin, data)
+        self._asked = self._manage if messages.is_managing(data) else self._use
+        return self._asked.answer(origin, data)
 
     def close(self) -> None:
-        """End both."""
-        self._use.close()
-        self._manage.close()
+        """End the one that was asked: the other may be at work for another page, with half a card."""
+        if self._asked is not None:
+            self._asked.close()
 
 
 class _NoDialog:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from inkan.client.card_agent.commands import Tell
-from inkan.client.card_agent.configuration import Configuration
+from inkan.client.card_agent.configuration import Configuration, verify_owned
 from inkan.client.card_manager.commands import ManagerCommands
 from inkan.client.card_manager.configuration import TerminalKeys, read_configuration
 from inkan.client.card_manager.dialog import ManagerDialog
@@ -30,9 +30,13 @@ def open_manager(
 
     Raises:
         FileMissing, ManagerConfigurationMalformed: it is no such folder.
+        AgentConfigurationUnsafe: others than their owner may write them.
         CardServiceMissing: there is no PC/SC on this computer.
     """
     configuration = read_configuration(folder / CONFIGURATION)
+    for name in (CONFIGURATION, KEYS):
+        if (folder / name).exists():
+            verify_owned((folder / name).stat(), folder / name)
     keys = TerminalKeys.read(folder / KEYS)
     manager = CardManager(configuration, keys, PCSC(), dialog, folder=folder)
     return ManagerCommands(

@@ -72,7 +72,7 @@ class CardManager:
             CommandNotAdmitted: steps 1 and 2.
             CardNumberDiffers, NoReader, NoCard, SeveralCards, CardUnknown, CardServiceMissing: step 3.
             CardRequestDeclined, PINMalformed, WrongPIN, PINLocked, CardRemoved and their like: step 4; the card is
-                whole or has no certificate.
+                whole, or lacks one certificate or both: no answer says otherwise, and the step can be repeated.
         """
         with self._alone():
             command = self._admission.admit(token, origin=origin, now=self._clock.wire_now())  # 1

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from inkan.client.card import CardEvent, Reader
+from inkan.client.card import CardEvent, CardNotOpen, Reader
 from inkan.client.card_agent.dialog import Ending
 from inkan.client.card_link import CardReaders, choose_reader
 from inkan.client.piv_card import PivCard
@@ -74,12 +74,24 @@ class Station:
         return number
 
     def card(self, use: KeyUse) -> PivCard:
-        """The connected card, seen through one of its keys."""
-        return self._cards[use]
+        """The connected card, seen through one of its keys.
+
+        Raises:
+            CardNotOpen: the connection was ended meanwhile: the page is gone.
+        """
+        card = self._cards.get(use)
+        if card is None:
+            raise CardNotOpen
+        return card
 
     def remember(self, pins: dict[KeyUse, Secret[str]]) -> None:
-        """Remember PINs that were just set."""
+        """Remember PINs that were just set; not when card or page went in the meantime: nothing would drop them then."""
         with self._guard:
+            if self._timer is not None:
+                self._timer.cancel()  # of PINs that these replace
+            self._pins, self._timer = {}, None
+            if self.is_gone or self.ending.has_ended or not self._cards:
+                return
             self._pins = dict(pins)
             self._timer = threading.Timer(self._pin_life_s, self.forget)
             self._timer.daemon = True
@@ -99,11 +111,11 @@ class Station:
 
     def close(self) -> None:
         """End the connection and drop the PINs; a second call does nothing."""
-        self.forget()
         stop, self._stop_watching = self._stop_watching, None
         if stop is not None:
             stop()
         cards, self._cards = self._cards, {}
+        self.forget()
         for card in cards.values():
             card.close()
         self._number = self._reader = None

@@ -131,6 +131,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One visit of a person at a counter.
 
     Attributes:
+        clerk: who identified the person; before that, who opened the case.
         card: number of the card, None before it was in the reader.
         confirmed_by: the second clerk.
         terms_version: of the terms that were accepted.

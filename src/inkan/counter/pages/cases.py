@@ -25,6 +25,7 @@ from inkan.counter.pages.parts import (
     case_facts,
     clerk_of,
     group,
+    on_duty,
 )
 from inkan.counter.pages.words import STEPS
 from inkan.counter.rules import FEE, TERMS
@@ -86,9 +87,10 @@ class Pages:
         """The page of a case, for its office's clerks; another clerk may be the second pair of eyes.
 
         Raises:
+            ClerkNotOnDuty: the shift has not begun, or has ended.
             CaseUnknown: not a case of this office.
         """
-        clerk = await clerk_of(self._counter, exchange)
+        clerk = await on_duty(self._counter, exchange)
         case = await self._counter.cases.get(clerk, exchange.parameters["id"])
         shown = case_facts(case)
         return answer(

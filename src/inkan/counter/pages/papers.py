@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from inkan.counter.model import Case, CaseKind, CaseState, CaseUnknown
-from inkan.counter.pages.parts import CASE_PATH, CASES_PATH, accepted_at, clerk_of, group
+from inkan.counter.pages.parts import CASE_PATH, CASES_PATH, accepted_at, group, on_duty
 from inkan.counter.service import Counter
 from inkan.counter.service.papers import Papers
 from inkan.web.exchange import Exchange
@@ -57,7 +57,7 @@ def routes(counter: Counter) -> Group:
     """The files."""
 
     async def print_paper(exchange: Exchange) -> Response:
-        clerk = await clerk_of(counter, exchange)
+        clerk = await on_duty(counter, exchange)
         case = await counter.cases.get(clerk, exchange.parameters["id"])
         name = exchange.parameters["paper"]
         if name not in PAPERS.get((case.kind, case.state), ()):

@@ -94,6 +94,18 @@ async def clerk_of(counter: Counter, exchange: Exchange) -> Clerk:
     return clerk
 
 
+async def on_duty(counter: Counter, exchange: Exchange) -> Clerk:
+    """The clerk of this login, whose shift goes on: nobody else is shown a case or prints a paper of one.
+
+    Raises:
+        ClerkNotOnDuty: the account works at no office, or not now.
+    """
+    clerk = await clerk_of(counter, exchange)
+    if clerk.shift is None:
+        raise ClerkNotOnDuty
+    return clerk
+
+
 def waits_for_second(case: Case) -> bool:
     """Whether another clerk has to look at the person first (JPKI-20)."""
     return case.state is CaseState.IDENTIFIED and needs_second_clerk(case)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from inkan.counter.model import CaseState, CaseStep
+from inkan.counter.model import CaseKind, CaseState, CaseStep
 from inkan.wire.card_command import CardAct
 
 ANSWER_LIFE: Final = timedelta(minutes=12)
@@ -24,6 +24,7 @@ class ActRow(NamedTuple):
         needs_card: whether the command names the card, and brings its secrets.
         source: where that stands.
         sets_pins: whether the person chooses PINs, so that the holder's birth date travels with the secrets (JPKI-30).
+        kinds: of cases; of an act with a step the machine says it.
     """
 
     step: CaseStep | None
@@ -31,6 +32,7 @@ class ActRow(NamedTuple):
     needs_card: bool
     source: str
     sets_pins: bool = False
+    kinds: frozenset[CaseKind] = frozenset(CaseKind)
 
 
 ACTS: Final[Mapping[CardAct, ActRow]] = {
@@ -52,6 +54,13 @@ ACTS: Final[Mapping[CardAct, ActRow]] = {
         source="JPKI-31, JPKI-33",
         sets_pins=True,
     ),
-    # Never of a card that waits to be handed over: the person would get an empty one.
-    CardAct.CLEAR: ActRow(None, _UNFINISHED, needs_card=True, source="JPKI-25"),
+    # Never of a card that waits to be handed over: the person would get an empty one. Nor of one in use, whose keys a
+    # case of another kind would give out before anybody was identified.
+    CardAct.CLEAR: ActRow(
+        None,
+        _UNFINISHED,
+        needs_card=True,
+        source="JPKI-25",
+        kinds=frozenset({CaseKind.ISSUE}),
+    ),
 }

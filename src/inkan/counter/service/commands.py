@@ -226,7 +226,7 @@ class Commands:
     def _verify_act(self, case: Case, row: ActRow) -> None:
         if row.step is not None:
             self._cases.verify_step(case, row.step)
-        elif case.state not in row.states:
+        elif case.kind not in row.kinds or case.state not in row.states:
             raise CaseOutOfOrder(state=case.state.value)
 
     async def _with_certificates(self, command: CardCommand, case: Case) -> CardCommand:

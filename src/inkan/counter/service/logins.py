@@ -111,6 +111,7 @@ class Logins:
                 content_type=CONTENT_TYPES[_PURPOSE],
                 profile=PROFILES["authentication"],
                 key_usage=KeyUsage.DIGITAL_SIGNATURE,
+                own=True,
             )
         except InkanError as wrong:
             if wrong.category is Category.UNAVAILABLE:

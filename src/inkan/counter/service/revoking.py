@@ -7,7 +7,8 @@ from inkan.counter.model import CardState, HeldCard
 from inkan.counter.service.parts import Parts
 from inkan.counter.service.reading import object_of, read_card
 from inkan.counter.store import cards as store
-from inkan.kernel.ids import PersonID
+from inkan.counter.store.logins import CLERK_OF_PERSON
+from inkan.kernel.ids import AccountID, PersonID
 from inkan.pki import RevocationReason
 from inkan.store.database import Step
 
@@ -16,6 +17,8 @@ def end_card(
     parts: Parts, number: str, *, reason: RevocationReason, actor: Actor
 ) -> Step[HeldCard | None]:
     """Step: revoke every certificate of one card, those being issued included, and mark the card.
+
+    A clerk's logins end with the clerk's card: whoever found it may sit at the counter.
 
     Returns:
         The card as it was; None when it is unknown or had ended before.
@@ -33,9 +36,19 @@ def end_card(
     )
     yield store.SET_STATE.run(key=number, seen=row.version, event=event, new_state=CardState.ENDED)
     yield from parts.pki.revoke_all(object_of(number), reason=reason, actor=actor)
+    if reason is not RevocationReason.SUPERSEDED:
+        yield from _end_logins(parts, card, event)
     if card.state is CardState.LIVE:
         yield from parts.notices.notify(card.person, "card_ended", {})
     return card
+
+
+def _end_logins(parts: Parts, card: HeldCard, event: str) -> Step[None]:
+    if card.state is not CardState.LIVE:
+        return
+    clerk = yield CLERK_OF_PERSON.one(whose=card.person)
+    if clerk is not None:
+        yield from parts.accounts.card_ended(AccountID(clerk.account), event=event)
 
 
 def end_cards(

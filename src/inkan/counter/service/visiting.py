@@ -118,6 +118,8 @@ def identify(
 ) -> Step[Case]:
     """Step: the person showed a document with a photo, and accepted the terms where the kind of case needs that.
 
+    The case is from now on the clerk's who looked, whoever opened it: the second pair of eyes is somebody else's.
+
     Raises:
         MyNumberRefused: the document's number is a My Number, which the counter must not keep (WAT-62).
         PhotoDocumentMissing: the document has ended today, or its number has no form that documents have.
@@ -151,6 +153,7 @@ def identify(
         key=case.id,
         seen=case.version,
         event=event,
+        new_clerk=clerk.account,
         new_document=reading.seal_document(parts, case.id, document),
         new_terms_version=accepted,
     )
@@ -161,7 +164,7 @@ def confirm(parts: Parts, clerk: Clerk, case_id: str) -> Step[Case]:
     """Step: a second clerk of the office, on duty, looked at person and document as well.
 
     Raises:
-        SameClerk: the clerk who opened the case.
+        SameClerk: the clerk who identified the person.
         CaseOutOfOrder: the person is not identified, keys were made already, or somebody confirmed before.
     """
     case = yield from holding.held(parts, clerk, case_id)

@@ -79,6 +79,7 @@ def _step(step: CaseStep, **values: Any) -> Query:
 
 IDENTIFY = _step(
     CaseStep.IDENTIFY,
+    clerk=_bind("new_clerk"),
     document=_bind("new_document", sa.LargeBinary),
     terms_version=_bind("new_terms_version"),
 )

@@ -50,6 +50,7 @@ START_PATH: Final = "/enrol"
 REQUEST_PATH: Final = "/enrol/request"
 
 _BEGIN_LIMIT: Final = RateLimit(name="enrol-begin", requests=30, window=timedelta(minutes=1))
+_SIGN_LIMIT: Final = RateLimit(name="enrol-sign", requests=30, window=timedelta(minutes=1))
 _WATCH_LIMIT: Final = RateLimit(name="enrol-watch", requests=600, window=timedelta(minutes=1))
 _CMS_LIMIT: Final = 96 * 1024
 _OPEN: Final = open_to_all("whoever binds a phone is not known yet; the cookie holds the secret")
@@ -224,7 +225,9 @@ def request_routes(
         ("GET", f"{REQUEST_PATH}/picture"): Bare(endpoint=picture, access=_OPEN),
         ("GET", f"{REQUEST_PATH}/states"): Bare(endpoint=states, access=_OPEN),
         ("GET", f"{REQUEST_PATH}/content"): Bare(endpoint=content, access=_OPEN),
-        ("POST", f"{REQUEST_PATH}/sign"): Bare(endpoint=sign, access=_OPEN, body_limit=_CMS_LIMIT),
+        ("POST", f"{REQUEST_PATH}/sign"): Bare(
+            endpoint=sign, access=_OPEN, body_limit=_CMS_LIMIT, limit=_SIGN_LIMIT
+        ),
         ("POST", f"{REQUEST_PATH}/leave"): Bare(endpoint=leave, access=_OPEN),
     }
     policy = PAGES.allowing("connect-src", loopback) if loopback else None

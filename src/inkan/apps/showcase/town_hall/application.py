@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from inkan.store.connect import database
 from inkan.web.app import Application, Equipment, Site, build_app
 from inkan.web.exchange import MenuItem
 from inkan.web.input import BODY_LIMIT
+from inkan.web.limits import RateLimit
 from inkan.web.principal import open_to_all
 from inkan.web.routes import Bare, Endpoint, Group, Surface
 from inkan.web.templates import Templates
@@ -28,6 +30,8 @@ MIGRATIONS: Final = HERE / "migrations"
 _ANYBODY: Final = open_to_all(
     "a public page of the showcase town hall; the browser's cookie binds drafts and receipts"
 )
+# What is sent is verified, and asked for at other sites; whoever only looks pays the same for simplicity.
+_LIMIT: Final = RateLimit(name="town-hall", requests=120, window=timedelta(minutes=1))
 _MENU: Final = (MenuItem(text="Forms", path="/"), MenuItem(text="Filed forms", path="/filed"))
 
 
@@ -90,4 +94,4 @@ def _pages(hall: Hall) -> Group:
         place: Bare(endpoint=each, access=_ANYBODY, body_limit=limits.get(place, BODY_LIMIT))
         for place, each in places.items()
     }
-    return Group(surface=Surface.PAGES, bare=rows)
+    return Group(surface=Surface.PAGES, limit=_LIMIT, bare=rows)
