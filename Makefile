@@ -102,7 +102,7 @@ fmt: $(EQUIPPED) ## format the code and apply the safe fixes
 	$(BIN)/ruff format .
 
 # Only a whole run says which rows of the ledger are proved.
-record = $(if $(ARGS),,--ledger-out $(BUILD)/ledger/$(1).json)
+record = $(if $(ARGS),,--ledger-out=$(BUILD)/ledger/$(1).json)
 
 test: test-packages reader $(FOREIGN) ## every test but the long forms
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not long" $(call record,test) $(ARGS)

@@ -242,7 +242,7 @@ async def test_the_card_pulled_at_each_step_of_the_signature_leaves_nothing(
         desk.slot.before = lambda _command: None
         assert seen >= at, "there are not so many steps"
         await desk.reader_noticed(window, has_card=False)
-        desk.slot.insert(desk.applet)
+        desk.slot.insert_anew(desk.applet)
         await window.see("The card is in the reader")
         assert desk.tries == 5
     desk.pinentry.type(digits, PIN)

@@ -76,7 +76,7 @@ async def test_the_card_pulled_at_each_step_ends_nothing(desk: Desk, chromium: C
         assert seen >= at, "there are not so many steps"
         assert await state_of(desk, serial) is CertificateState.VALID
         await desk.reader_noticed(window, has_card=False)
-        desk.slot.insert(desk.applet)
+        desk.slot.insert_anew(desk.applet)
         await desk.reader_noticed(window, has_card=True)
         assert desk.tries == 5
     desk.pinentry.type(PIN)

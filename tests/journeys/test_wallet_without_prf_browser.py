@@ -1,6 +1,7 @@
 """A browser whose passkeys give no secret: it is told so, and may keep its keys elsewhere where the rules allow that."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -31,8 +32,8 @@ def _window(monkeypatch: pytest.MonkeyPatch) -> None:
     ship_remote_scheme(monkeypatch)
     plain = founding.settings_for
 
-    def settings_for(folder: Path, port: int) -> Settings:
-        made = plain(folder, port)
+    def settings_for(folder: Path, port: int, **more: Any) -> Settings:
+        made = plain(folder, port, **more)
         return msgspec.structs.replace(
             made,
             keys=msgspec.structs.replace(made.keys, phones="file"),

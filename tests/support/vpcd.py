@@ -133,6 +133,16 @@ class Slot:
         self._thread = threading.Thread(target=self._serve, args=(connection, applet), daemon=True)
         self._thread.start()
 
+    def insert_anew(self, applet: PivApplet) -> None:
+        """Put a card in after one was pulled in the middle of a command: the driver may take none then for ever.
+
+        Not in a thread that ends before the service: the service ends with the thread that started it.
+        """
+        self.pull()
+        self._service.stop()
+        self._service.start()
+        self.insert(applet)
+
     def pull(self) -> None:
         """Take the card out, whatever it is doing."""
         connection, self._socket = self._socket, None
