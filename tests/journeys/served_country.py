@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from inkan.store.outbox import dead_jobs, depth
 PASSPHRASE = Secret("a passphrase for tests")
 SERVE = ("-c", "from inkan.cli import main; main()")
 SCHEME = "tw-citizen"
+PATIENCE_S = 20
 
 
 @dataclass
@@ -159,6 +161,16 @@ async def _bind(place: Place, name: str, citizen: Citizen) -> Path:
     return place.folder / f"{name}.phone"
 
 
+def _unsigned(folder: Path) -> int:
+    """How many receipts have a payload and no signature."""
+    with sqlite3.connect(folder / "inkan.db") as database:
+        (count,) = database.execute(
+            "SELECT count(*) FROM identification_session"
+            " WHERE receipt_payload IS NOT NULL AND receipt IS NULL"
+        ).fetchone()
+    return int(count)
+
+
 async def assert_finished(place: Place) -> None:
     """The instance comes to rest by itself, and its log is intact."""
     clock = Clock(may_advance=True)
@@ -166,6 +178,10 @@ async def assert_finished(place: Place) -> None:
         # Past every pause after which something is made up, before anything ends by itself
         clock.advance(timedelta(minutes=2))
         await instance.catch_up()
+        # What this instance's own schedules had begun before is under way still, and was not begun twice.
+        async with asyncio.timeout(PATIENCE_S):
+            while _unsigned(place.folder):
+                await asyncio.sleep(0.1)
         platform = instance.platform
         await platform.audit.sequence_once()
         report = await platform.audit.verify(platform.event_pairs)
