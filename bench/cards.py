@@ -39,7 +39,7 @@ from support import vpcd
 CARDS = 9
 PULLS = 11
 LOGIN = "bench"
-PINS = {KeyUse.SIGNATURE: "Bench22", KeyUse.AUTHENTICATION: "2222"}
+PINS = {KeyUse.SIGNATURE: "Harbour7", KeyUse.AUTHENTICATION: "6093"}
 DOCUMENT = PhotoDocument(
     kind=DocumentKind.RESIDENT_CARD,
     number=Personal("RC00012345"),

@@ -19,11 +19,11 @@ from inkan.kernel.identifiers import national_id_check_digit
 from inkan.kernel.sensitive import Secret
 from inkan.schemes import get_scheme
 from inkan.store.outbox import dead_jobs, depth
+from support.waiting import eventually
 
 PASSPHRASE = Secret("a passphrase for tests")
 SERVE = ("-c", "from inkan.cli import main; main()")
 SCHEME = "tw-citizen"
-PATIENCE_S = 20
 
 
 @dataclass
@@ -179,9 +179,7 @@ async def assert_finished(place: Place) -> None:
         clock.advance(timedelta(minutes=2))
         await instance.catch_up()
         # What this instance's own schedules had begun before is under way still, and was not begun twice.
-        async with asyncio.timeout(PATIENCE_S):
-            while _unsigned(place.folder):
-                await asyncio.sleep(0.1)
+        await eventually(lambda: _unsigned(place.folder) == 0)
         platform = instance.platform
         await platform.audit.sequence_once()
         report = await platform.audit.verify(platform.event_pairs)
