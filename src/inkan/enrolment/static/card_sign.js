@@ -95,12 +95,17 @@ async function wanted(form) {
   return reply.json();
 }
 
+/** What already says that there is no card: the reader's own word for it, which may come later, adds nothing. */
+const WITHOUT_CARD = new Set(["card_removed", "card_missing"]);
+
 /** One page: an agent when there is one, and what is under way. */
 class Signing {
   /** @param {HTMLFormElement} form */
   constructor(form) {
     this.form = form;
     this.isBusy = false;
+    /** The refusal that is shown. */
+    this.told = "";
     /** @type {Agent | null} */
     this.agent = null;
   }
@@ -119,7 +124,9 @@ class Signing {
 
   /** @param {"inserted" | "removed"} event */
   hear(event) {
-    if (!this.isBusy) {
+    const isSaid = event === "removed" && WITHOUT_CARD.has(this.told);
+    if (!this.isBusy && !isSaid) {
+      this.told = "";
       show(this.form, event);
     }
   }
@@ -146,6 +153,7 @@ class Signing {
       this.send(cms);
     } catch (error) {
       this.forget(error);
+      this.told = error instanceof CardAgentRefused ? error.code : "";
       tell(this.form, error);
     } finally {
       this.isBusy = false;
