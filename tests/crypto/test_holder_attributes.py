@@ -14,7 +14,7 @@ from inkan.crypto.holder_attributes import (
     HolderAttributesMalformed,
     encode_holder_attributes,
     join_lines,
-    read_birth_date,
+    read_holder_attributes,
 )
 from inkan.crypto.workers.extension_reader import directory_attributes
 from inkan.kernel.errors import Malformed
@@ -71,13 +71,13 @@ def test_lines_of_strangers_are_parted_by_blanks() -> None:
 
 @given(st.dates(min_value=date(1850, 1, 1)), st.sampled_from(list(Sex)), ADDRESSES)
 def test_the_birth_date_is_read_without_the_workers(born: date, sex: Sex, address: str) -> None:
-    assert read_birth_date(encode_holder_attributes(born, sex, address)) == born
+    assert read_holder_attributes(encode_holder_attributes(born, sex, address)) == (born, address)
 
 
 @given(st.binary(max_size=80))
 def test_other_bytes_are_refused_or_hold_no_date(data: bytes) -> None:
     with contextlib.suppress(Malformed):
-        assert read_birth_date(data) is None
+        assert read_holder_attributes(data) == (None, None)
 
 
 @given(st.integers(0, 60), st.integers(0, 255))
@@ -85,4 +85,4 @@ def test_bent_bytes_are_refused_or_read(at: int, octet: int) -> None:
     good = bytearray(encode_holder_attributes(BORN, Sex.FEMALE, "東京都"))
     good[at] = octet
     with contextlib.suppress(Malformed):
-        read_birth_date(bytes(good))
+        read_holder_attributes(bytes(good))

@@ -11,7 +11,7 @@ from inkan.client.piv import Piv
 from inkan.client.piv_layout import KEYS, KeyUse, read_certificate, read_number
 from inkan.crypto import oid_names
 from inkan.crypto.certificates import parse_certificate
-from inkan.crypto.holder_attributes import read_birth_date
+from inkan.crypto.holder_attributes import read_holder_attributes
 from inkan.kernel.errors import Malformed
 
 
@@ -19,7 +19,7 @@ def birth_date_in(der: bytes) -> date | None:
     """Return the birth date that a certificate (DER) names; None where it names none that can be read."""
     with suppress(Malformed):
         value = parse_certificate(der).find_extension(oid_names.SUBJECT_DIRECTORY_ATTRIBUTES)
-        return None if value is None else read_birth_date(value)
+        return None if value is None else read_holder_attributes(value).birth_date
     return None
 
 

@@ -11,13 +11,13 @@ An address is cut into lines of exactly 30 characters, so :func:`join_lines` giv
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Final
+from typing import Final, NamedTuple
 
 from inkan.crypto import der_writer
 from inkan.crypto.certificate_view import Sex
-from inkan.crypto.der import verify_der
+from inkan.crypto.der import DERMalformed, verify_der
 from inkan.crypto.der_values import Members
 from inkan.crypto.der_writer import GENERALIZED_TIME, SEQUENCE
 from inkan.kernel.errors import Malformed
@@ -29,6 +29,7 @@ _OBJECT_IDENTIFIER: Final = 0x06
 _SET: Final = 0x31
 _PRINTABLE_STRING: Final = 0x13
 _UTF8_STRING: Final = 0x0C
+_TEXTS: Final = (_UTF8_STRING, _PRINTABLE_STRING)
 _NOON: Final = time(12, tzinfo=UTC)
 _DATE_OF_BIRTH: Final = bytes.fromhex("06082b06010505070901")
 _GENDER: Final = bytes.fromhex("06082b06010505070903")
@@ -44,6 +45,13 @@ class HolderAttributesMalformed(Malformed):
     code = "holder_attributes_malformed"
     title = "A fact about the holder cannot be written into a certificate"
     public = ("where",)
+
+
+class HolderAttributes(NamedTuple):
+    """What the extension states, as far as programs compare it; None for what it does not."""
+
+    birth_date: date | None
+    address: str | None
 
 
 def encode_holder_attributes(birth_date: date, sex: Sex, address: str) -> bytes:
@@ -69,25 +77,49 @@ def join_lines(lines: Sequence[str]) -> str:
     return joined + "".join(lines[-1:])
 
 
-def read_birth_date(value: bytes) -> date | None:
-    """Return the date of birth in the DER value of the extension, None where it holds none.
+def read_holder_attributes(value: bytes) -> HolderAttributes:
+    """Return birth date and address in the DER value of the extension; None for what it does not state.
 
     Raises:
         DERMalformed: it is no such extension.
-        HolderAttributesMalformed: with the fact ``where``: the date is none of the calendar.
+        HolderAttributesMalformed: with the fact ``where``: the date is none of the calendar, or a line of the address
+            is no PrintableString or UTF8String.
     """
     verify_der(value)
-    attributes = Members(value).enter(SEQUENCE)
+    attributes, birth_date, address = Members(value).enter(SEQUENCE), None, None
     while attributes.next_is(SEQUENCE):
         attribute = attributes.enter(SEQUENCE)
-        if attribute.take_whole(_OBJECT_IDENTIFIER) == _DATE_OF_BIRTH:
-            # YYYYMMDDHHMMSSZ, as verify_der has seen.
-            digits = attribute.enter(_SET).take(GENERALIZED_TIME)[:8].decode("ascii")
-            try:
-                return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-            except ValueError:
-                raise HolderAttributesMalformed("no day", where="birth_date") from None
-    return None
+        kind, values = attribute.take_whole(_OBJECT_IDENTIFIER), attribute.enter(_SET)
+        if kind == _DATE_OF_BIRTH:
+            birth_date = _day(values.take(GENERALIZED_TIME))
+        elif kind == _POSTAL_ADDRESS:
+            address = join_lines(list(_lines(values.enter(SEQUENCE))))
+    attributes.finish()
+    return HolderAttributes(birth_date, address)
+
+
+def _day(moment: bytes) -> date:
+    # YYYYMMDDHHMMSSZ, as verify_der has seen.
+    digits = moment[:8].decode("ascii")
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        raise HolderAttributesMalformed("no day", where="birth_date") from None
+
+
+def _lines(members: Members) -> Iterator[str]:
+    while True:
+        tag = next((each for each in _TEXTS if members.next_is(each)), None)
+        if tag is None:
+            break
+        try:
+            yield members.take(tag).decode()
+        except UnicodeDecodeError:
+            raise HolderAttributesMalformed("no text", where="address") from None
+    try:
+        members.finish()
+    except DERMalformed:
+        raise HolderAttributesMalformed("another kind of text", where="address") from None
 
 
 def _attribute(oid: bytes, value: bytes) -> bytes:

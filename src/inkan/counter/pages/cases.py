@@ -21,7 +21,6 @@ from inkan.counter.pages.parts import (
     accepted_at,
     answer,
     card_policy,
-    card_texts,
     case_facts,
     clerk_of,
     group,
@@ -32,6 +31,7 @@ from inkan.counter.rules import FEE, TERMS
 from inkan.counter.service import Counter
 from inkan.kernel.errors import InkanError, Malformed
 from inkan.kernel.sensitive import Personal
+from inkan.web.catalogue import card_texts
 from inkan.web.exchange import Exchange
 from inkan.web.principal import Access
 from inkan.web.response import Response, see_other
@@ -108,7 +108,7 @@ class Pages:
             terms=TERMS,
             fault_code=refusal.code if refusal else "",
             papers=links(case),
-            card_texts=card_texts(exchange),
+            card_texts=card_texts(exchange.language),
             loopback=self._loopback,
         )
 

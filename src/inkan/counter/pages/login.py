@@ -17,11 +17,11 @@ from inkan.counter.pages.parts import (
     LOGOUT_PATH,
     answer,
     card_policy,
-    card_texts,
 )
 from inkan.counter.service import Counter
 from inkan.crypto import base64url
 from inkan.kernel.errors import InkanError
+from inkan.web.catalogue import card_texts
 from inkan.web.cookies import SameSite
 from inkan.web.exchange import Exchange
 from inkan.web.input import is_local_path
@@ -64,7 +64,7 @@ def routes(counter: Counter, accounts: Accounts, *, loopback: str) -> Group:
             "counter/login.html",
             refusal,
             next_path=next_path if is_local_path(next_path) else "",
-            card_texts=card_texts(exchange),
+            card_texts=card_texts(exchange.language),
             loopback=loopback,
         )
 

@@ -12,7 +12,7 @@ from inkan.counter.service import Counter
 from inkan.counter.service.holding import needs_second_clerk
 from inkan.kernel.errors import Category, InkanError
 from inkan.web import headers
-from inkan.web.catalogue import entries, entry
+from inkan.web.catalogue import entry
 from inkan.web.exchange import Exchange
 from inkan.web.limits import RateLimit
 from inkan.web.problems import status_of
@@ -31,7 +31,6 @@ STAFF_LOGIN_PATH: Final = "/staff/login"
 FORM_LIMIT: Final = 128 * 1024
 """An answer of the card program carries two requests for certificates, a CMS a certificate and its issuers."""
 _LIMIT: Final = RateLimit(name="counter", requests=240, window=timedelta(minutes=1))
-_CARD_CODES: Final = ("card_", "no_card", "pin_")
 
 FACTS: Final[Mapping[str, Any]] = {
     "kinds": words.KINDS,
@@ -63,15 +62,6 @@ def group(accounts: Accounts, bare: Mapping[tuple[str, str], Bare]) -> Group:
 def card_policy(loopback: str) -> headers.Policy:
     """The policy of a page that speaks to a card agent; ``loopback`` is the address of one on this machine, if any."""
     return headers.PAGES.allowing("connect-src", loopback) if loopback else headers.PAGES
-
-
-def card_texts(exchange: Exchange) -> list[tuple[str, str]]:
-    """Code and text of whatever a card, a reader or the card agent may refuse."""
-    return [
-        (code, found.text(exchange.language))
-        for code, found in sorted(entries().items())
-        if code.startswith(_CARD_CODES)
-    ]
 
 
 async def login_of(exchange: Exchange) -> Login:

@@ -2,23 +2,18 @@
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import date
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
-from asn1crypto import core
-from asn1crypto.x509 import DirectoryString
 
 from inkan.apps.showcase.town_hall.forms import Form, PersonFact
 from inkan.crypto.certificates import Certificate, CertificateMalformed
-from inkan.crypto.holder_attributes import join_lines
+from inkan.crypto.der import DERMalformed
+from inkan.crypto.holder_attributes import HolderAttributesMalformed, read_holder_attributes
 from inkan.wire.card_request import SubmissionContent
 
 _DIRECTORY_ATTRIBUTES: Final = "2.5.29.9"  # RFC 5280 §4.2.1.8
-_BIRTH_DATE: Final = "1.3.6.1.5.5.7.9.1"  # RFC 3739 §3.2.2: GeneralizedTime
-_POSTAL_ADDRESS: Final = "2.5.4.16"  # X.520 §6.6.1: SEQUENCE OF DirectoryString
-_PARSER_ERRORS: Final = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 
 
 class Mismatch(msgspec.Struct, frozen=True):
@@ -35,22 +30,6 @@ class Mismatch(msgspec.Struct, frozen=True):
     certified: str
 
 
-class _Values(core.SetOf):  # type: ignore[misc]
-    _child_spec = core.Any
-
-
-class _Attribute(core.Sequence):  # type: ignore[misc]
-    _fields = [("type", core.ObjectIdentifier), ("values", _Values)]  # noqa: RUF012 - asn1crypto reads a list
-
-
-class _Attributes(core.SequenceOf):  # type: ignore[misc]
-    _child_spec = _Attribute
-
-
-class _Lines(core.SequenceOf):  # type: ignore[misc]
-    _child_spec = DirectoryString
-
-
 def read_holder(certificate: Certificate) -> Mapping[PersonFact, str]:
     """Return what the certificate states of its holder; a fact that it does not state is left out.
 
@@ -62,7 +41,7 @@ def read_holder(certificate: Certificate) -> Mapping[PersonFact, str]:
     if extension is not None:
         try:
             stated |= _directory(extension)
-        except _PARSER_ERRORS as error:
+        except (DERMalformed, HolderAttributesMalformed) as error:
             # A fact that cannot be read is no fact that is missing: nobody is compared by the rest alone.
             raise CertificateMalformed(f"subject directory attributes: {error}") from None
     return MappingProxyType(stated)
@@ -94,12 +73,10 @@ def _folded(text: str) -> str:
 
 
 def _directory(extension: bytes) -> dict[PersonFact, str]:
+    read = read_holder_attributes(extension)
     found: dict[PersonFact, str] = {}
-    for attribute in _Attributes.load(extension, strict=True):
-        kind, value = attribute["type"].dotted, attribute["values"][0]
-        if kind == _BIRTH_DATE:
-            born: date = value.parse(core.GeneralizedTime).native.date()
-            found[PersonFact.BIRTH_DATE] = born.isoformat()
-        elif kind == _POSTAL_ADDRESS:
-            found[PersonFact.ADDRESS] = join_lines(value.parse(_Lines).native)
+    if read.birth_date is not None:
+        found[PersonFact.BIRTH_DATE] = read.birth_date.isoformat()
+    if read.address is not None:
+        found[PersonFact.ADDRESS] = read.address
     return found
