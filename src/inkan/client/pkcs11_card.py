@@ -8,13 +8,11 @@ import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any, Final, NoReturn, Self
 
 from inkan.client import card_proof, guessable_pins
 from inkan.client.card import (
     CardCertificate,
-    CardEvent,
     CardNotOpen,
     CardRemoved,
     CardRequestRefused,
@@ -28,6 +26,7 @@ from inkan.client.card import (
 )
 from inkan.client.card_known import known_of
 from inkan.client.card_link import choose_reader
+from inkan.client.card_polling import poll
 from inkan.client.card_refusals import (
     CardAnswerMalformed,
     CardServiceMissing,
@@ -40,7 +39,6 @@ from inkan.crypto.key_providers import KeyStoreLocked
 from inkan.kernel.errors import InkanError
 from inkan.kernel.sensitive import Secret
 
-WATCH_INTERVAL_S: Final = 0.2
 _PIN_FORM: Final = KEYS[KeyUse.SIGNATURE].pin_form
 _SIGNS: Final = "contentCommitment"
 
@@ -83,26 +81,7 @@ class Pkcs11Card:
 
     def watch(self, listener: Listener) -> Callable[[], None]:
         """Report insertion and removal within a fifth of a second and the time that the module takes to look."""
-        stopped = Event()
-        known = self._seen()
-
-        def look() -> None:
-            before = known
-            while not stopped.wait(WATCH_INTERVAL_S):
-                seen = self._seen()
-                for name in sorted(before ^ seen):
-                    event = CardEvent.INSERTED if name in seen else CardEvent.REMOVED
-                    listener(Reader(name, has_card=name in seen), event)
-                before = seen
-
-        watcher = Thread(target=look, daemon=True)
-        watcher.start()
-
-        def stop() -> None:
-            stopped.set()
-            watcher.join()
-
-        return stop
+        return poll(self._seen, listener)
 
     def open(self, reader: str | None = None) -> None:
         """Connect to the card in a slot.

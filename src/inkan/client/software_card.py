@@ -7,7 +7,6 @@ dialog is the card's, not the page's. What a file cannot promise is that nobody 
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Event, Thread
 from typing import Final, Literal, Self
 
 import msgspec
@@ -19,7 +18,6 @@ from inkan.client import durable_file, guessable_pins
 from inkan.client.card import (
     PIN_TRIES,
     CardCertificate,
-    CardEvent,
     CardNotOpen,
     CardRemoved,
     CardRequestRefused,
@@ -34,6 +32,7 @@ from inkan.client.card import (
     WrongPIN,
 )
 from inkan.client.card_known import known_of
+from inkan.client.card_polling import poll
 from inkan.client.durable_file import FileExists, FileLock, FileMissing
 from inkan.client.passphrase import Scrypted, ScryptUnbearable
 from inkan.client.signed_types import agree
@@ -44,7 +43,6 @@ from inkan.kernel.errors import InkanError, Malformed
 from inkan.kernel.sensitive import Secret
 
 READER: Final = "Software reader"
-WATCH_INTERVAL_S: Final = 0.2
 _PIN_LENGTHS: Final = range(6, 12 + 1)
 _PIN_COST: Final = 2**14
 
@@ -130,26 +128,7 @@ class SoftwareCard:
 
     def watch(self, listener: Listener) -> Callable[[], None]:
         """Report when the file appears and disappears, within a fifth of a second."""
-        stopped = Event()
-        at_first = self._path.exists()
-
-        def look() -> None:
-            was_there = at_first
-            while not stopped.wait(WATCH_INTERVAL_S):
-                is_there = self._path.exists()
-                if is_there != was_there:
-                    event = CardEvent.INSERTED if is_there else CardEvent.REMOVED
-                    listener(Reader(READER, has_card=is_there), event)
-                was_there = is_there
-
-        watcher = Thread(target=look, daemon=True)
-        watcher.start()
-
-        def stop() -> None:
-            stopped.set()
-            watcher.join()
-
-        return stop
+        return poll(lambda: frozenset({READER} if self._path.exists() else ()), listener)
 
     def open(self, reader: str | None = None) -> None:
         """Connect; until :meth:`close` no other program can.
